@@ -1,0 +1,1 @@
+//! A made-up machine, for tests.

@@ -1,0 +1,234 @@
+//! The machine, behind one small trait. Nothing outside this room touches `std::env`, `std::fs` or
+//! processes, so every other room runs the same on a real machine, a recorded one and a made-up one.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::platform::{Platform, User};
+use crate::path::HostPath;
+
+pub mod fake;
+pub mod real;
+
+/// Why a file could not be looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileError {
+    /// It, or a directory above it, does not exist.
+    Missing,
+    Denied,
+    /// Something above it is not a directory.
+    NotADirectory,
+    /// Its links run in a circle (or are too many).
+    Loop,
+    /// It was to be read and is a directory, a FIFO, a socket or a device.
+    NotAFile,
+    Other(String),
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            FileError::Missing => "it does not exist",
+            FileError::Denied => "permission denied",
+            FileError::NotADirectory => "a part of its path is not a directory",
+            FileError::Loop => "its symbolic links run in a circle",
+            FileError::NotAFile => "it is not a regular file",
+            FileError::Other(text) => text,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FileKind {
+    File,
+    Directory,
+    Link,
+    /// FIFO, socket, device.
+    Other,
+}
+
+/// What `stat` says. Times are seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metadata {
+    pub kind: FileKind,
+    pub size: u64,
+    /// Permission bits (`0o7777`); a Windows machine reports `0o777`.
+    pub mode: u32,
+    pub owner: u32,
+    pub group: u32,
+    pub modified: u64,
+    /// Device and inode, where the system has them.
+    pub identity: Option<(u64, u64)>,
+}
+
+/// The beginning of a file: at most as many bytes as were asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    pub bytes: Vec<u8>,
+    /// The file's whole size.
+    pub size: u64,
+}
+
+impl Contents {
+    pub fn truncated(&self) -> bool {
+        (self.bytes.len() as u64) < self.size
+    }
+
+    pub fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub name: Vec<u8>,
+    /// Of the entry itself: a link is a [`FileKind::Link`].
+    pub kind: FileKind,
+}
+
+/// A directory's entries sorted by name, at most [`LISTING_LIMIT`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    pub entries: Vec<Entry>,
+    pub truncated: bool,
+}
+
+/// So many entries of one directory are looked at, and no more.
+pub const LISTING_LIMIT: usize = 100_000;
+
+/// So much of a text file is read where nothing else is said.
+pub const TEXT_LIMIT: usize = 1 << 20;
+
+/// The file system. Every method follows links except where it says otherwise.
+pub trait Files: Sync {
+    fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
+    /// Of the link itself.
+    fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
+    /// What a symbolic link says, as it says it. `NotAFile` when it is no link.
+    fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError>;
+    /// At most `limit` bytes from `offset` of a regular file; never blocks on a FIFO or device.
+    fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError>;
+    fn list(&self, path: &HostPath) -> Result<Listing, FileError>;
+    /// Every link resolved.
+    fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError>;
+    /// Whether the kernel would let this user execute, read or change it (`access(2)`); a noexec mount counts.
+    fn can_execute(&self, path: &HostPath) -> bool;
+    fn can_read(&self, path: &HostPath) -> bool;
+    fn can_write(&self, path: &HostPath) -> bool;
+
+    fn read(&self, path: &HostPath, limit: usize) -> Result<Contents, FileError> {
+        self.read_at(path, 0, limit)
+    }
+
+    /// A regular file's text, where it can be read; at most [`TEXT_LIMIT`] bytes.
+    fn text(&self, path: &HostPath) -> Option<String> {
+        self.read(path, TEXT_LIMIT).ok().map(|contents| contents.text().into_owned())
+    }
+
+    fn is_file(&self, path: &HostPath) -> bool {
+        self.metadata(path).is_ok_and(|metadata| metadata.kind == FileKind::File)
+    }
+
+    fn is_directory(&self, path: &HostPath) -> bool {
+        self.metadata(path).is_ok_and(|metadata| metadata.kind == FileKind::Directory)
+    }
+
+    fn exists(&self, path: &HostPath) -> bool {
+        self.metadata(path).is_ok()
+    }
+}
+
+/// A running process, as its parent chain shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub id: u32,
+    /// The short name that the system keeps.
+    pub name: String,
+    pub executable: Option<HostPath>,
+    pub arguments: Vec<String>,
+    /// The environment it was started with, where it may be read: allow-listed variables only.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Process {
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A program to run. Nothing is inherited but what stands here.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    pub program: HostPath,
+    pub arguments: Vec<Vec<u8>>,
+    pub environment: Vec<(Vec<u8>, Vec<u8>)>,
+    pub directory: Option<HostPath>,
+    pub deadline: Duration,
+    /// Of standard output and of standard error each; more is read and thrown away.
+    pub output_limit: usize,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub ending: Ending,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    pub elapsed: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    Exit(i32),
+    Signal(i32),
+    TimedOut,
+    NotStarted(String),
+}
+
+/// What a mount forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Mount {
+    pub noexec: bool,
+    pub read_only: bool,
+}
+
+pub trait Host: Files {
+    fn platform(&self) -> &Platform;
+    fn user(&self) -> &User;
+    /// One environment variable, as bytes.
+    fn variable(&self, name: &str) -> Option<Vec<u8>>;
+    /// Every environment variable, for handing to a program that is run. Never for reports.
+    fn variables(&self) -> Vec<(Vec<u8>, Vec<u8>)>;
+    fn working_directory(&self) -> Result<HostPath, FileError>;
+    /// The parent, its parent and so on, nearest first.
+    fn ancestors(&self) -> Vec<Process>;
+    fn mount(&self, path: &HostPath) -> Option<Mount>;
+    fn run(&self, invocation: &Invocation) -> Outcome;
+    /// The first runnable file of that name by the `which` crate: the second opinion.
+    fn which(&self, name: &str) -> Option<HostPath>;
+
+    /// A variable as text, where it is set and not empty.
+    fn text_variable(&self, name: &str) -> Option<String> {
+        self.variable(name)
+            .filter(|value| !value.is_empty())
+            .map(|value| crate::path::readable(&value).into_owned())
+    }
+
+    /// A variable that holds an absolute path.
+    fn path_variable(&self, name: &str) -> Option<HostPath> {
+        HostPath::new(self.platform().flavour(), self.variable(name)?)
+    }
+
+    /// The home directory: `HOME` (`USERPROFILE` on Windows), else the user's entry in the password file.
+    fn home(&self) -> Option<HostPath> {
+        let name = match self.platform().flavour() {
+            crate::path::Flavour::Posix => "HOME",
+            crate::path::Flavour::Windows => "USERPROFILE",
+        };
+        self.path_variable(name).or_else(|| self.user().home.clone())
+    }
+}

@@ -1,0 +1,203 @@
+//! The real machine.
+
+use std::ffi::OsStr;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata};
+use crate::path::{Flavour, HostPath};
+
+/// The flavour of the system that this program was compiled for.
+const FLAVOUR: Flavour = if cfg!(windows) { Flavour::Windows } else { Flavour::Posix };
+
+/// The file system of this machine.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct RealFiles;
+
+pub fn to_std(path: &HostPath) -> PathBuf {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        PathBuf::from(OsStr::from_bytes(path.as_bytes()))
+    }
+    #[cfg(not(unix))]
+    {
+        PathBuf::from(path.to_text().into_owned())
+    }
+}
+
+pub fn bytes_of(text: &OsStr) -> Vec<u8> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        text.as_bytes().to_vec()
+    }
+    #[cfg(not(unix))]
+    {
+        text.to_string_lossy().into_owned().into_bytes()
+    }
+}
+
+/// None for a relative path.
+pub fn from_std(path: &Path) -> Option<HostPath> {
+    HostPath::new(FLAVOUR, bytes_of(path.as_os_str()))
+}
+
+fn file_error(error: std::io::Error) -> FileError {
+    match error.kind() {
+        ErrorKind::NotFound => FileError::Missing,
+        ErrorKind::PermissionDenied => FileError::Denied,
+        ErrorKind::NotADirectory => FileError::NotADirectory,
+        ErrorKind::IsADirectory => FileError::NotAFile,
+        _ => {
+            #[cfg(unix)]
+            if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) {
+                return FileError::Loop;
+            }
+            FileError::Other(error.to_string())
+        }
+    }
+}
+
+fn kind(of: std::fs::FileType) -> FileKind {
+    if of.is_symlink() {
+        FileKind::Link
+    } else if of.is_dir() {
+        FileKind::Directory
+    } else if of.is_file() {
+        FileKind::File
+    } else {
+        FileKind::Other
+    }
+}
+
+#[cfg(unix)]
+fn describe(metadata: &std::fs::Metadata) -> Metadata {
+    use std::os::unix::fs::MetadataExt;
+    Metadata {
+        kind: kind(metadata.file_type()),
+        size: metadata.size(),
+        mode: metadata.mode() & 0o7777,
+        owner: metadata.uid(),
+        group: metadata.gid(),
+        modified: u64::try_from(metadata.mtime()).unwrap_or(0),
+        identity: Some((metadata.dev(), metadata.ino())),
+    }
+}
+
+#[cfg(not(unix))]
+fn describe(metadata: &std::fs::Metadata) -> Metadata {
+    let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    Metadata {
+        kind: kind(metadata.file_type()),
+        size: metadata.len(),
+        mode: 0o777,
+        owner: 0,
+        group: 0,
+        modified: modified.map_or(0, |elapsed| elapsed.as_secs()),
+        identity: None,
+    }
+}
+
+#[cfg(unix)]
+fn access(path: &HostPath, access: rustix::fs::Access) -> bool {
+    use rustix::fs::{AtFlags, CWD, accessat};
+    accessat(CWD, to_std(path), access, AtFlags::EACCESS).is_ok()
+}
+
+/// Opens for reading without waiting for the other end of a FIFO.
+fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+    }
+    options.open(to_std(path))
+}
+
+impl Files for RealFiles {
+    fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
+        std::fs::metadata(to_std(path)).map(|metadata| describe(&metadata)).map_err(file_error)
+    }
+
+    fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
+        std::fs::symlink_metadata(to_std(path)).map(|metadata| describe(&metadata)).map_err(file_error)
+    }
+
+    fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError> {
+        match std::fs::read_link(to_std(path)) {
+            Ok(target) => Ok(bytes_of(target.as_os_str())),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(FileError::NotAFile),
+            Err(error) => Err(file_error(error)),
+        }
+    }
+
+    fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
+        let mut file = open(path).map_err(file_error)?;
+        let metadata = file.metadata().map_err(file_error)?;
+        if !metadata.is_file() {
+            return Err(FileError::NotAFile);
+        }
+        if offset > 0 {
+            file.seek(SeekFrom::Start(offset)).map_err(file_error)?;
+        }
+        let expected =
+            usize::try_from(metadata.len().saturating_sub(offset)).unwrap_or(usize::MAX).min(limit);
+        let mut bytes = Vec::with_capacity(expected);
+        file.take(limit as u64).read_to_end(&mut bytes).map_err(file_error)?;
+        Ok(Contents { bytes, size: metadata.len() })
+    }
+
+    fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
+        let mut entries = Vec::new();
+        let mut truncated = false;
+        for entry in std::fs::read_dir(to_std(path)).map_err(file_error)? {
+            let Ok(entry) = entry else { continue };
+            if entries.len() == LISTING_LIMIT {
+                truncated = true;
+                break;
+            }
+            let kind = entry.file_type().map_or(FileKind::Other, kind);
+            entries.push(Entry { name: bytes_of(&entry.file_name()), kind });
+        }
+        entries.sort_unstable_by(|left: &Entry, right: &Entry| left.name.cmp(&right.name));
+        Ok(Listing { entries, truncated })
+    }
+
+    fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {
+        let resolved = std::fs::canonicalize(to_std(path)).map_err(file_error)?;
+        from_std(&resolved).ok_or(FileError::Missing)
+    }
+
+    #[cfg(unix)]
+    fn can_execute(&self, path: &HostPath) -> bool {
+        access(path, rustix::fs::Access::EXEC_OK)
+    }
+
+    #[cfg(not(unix))]
+    fn can_execute(&self, path: &HostPath) -> bool {
+        self.is_file(path)
+    }
+
+    #[cfg(unix)]
+    fn can_read(&self, path: &HostPath) -> bool {
+        access(path, rustix::fs::Access::READ_OK)
+    }
+
+    #[cfg(not(unix))]
+    fn can_read(&self, path: &HostPath) -> bool {
+        open(path).is_ok() || self.is_directory(path)
+    }
+
+    #[cfg(unix)]
+    fn can_write(&self, path: &HostPath) -> bool {
+        access(path, rustix::fs::Access::WRITE_OK)
+    }
+
+    #[cfg(not(unix))]
+    fn can_write(&self, path: &HostPath) -> bool {
+        std::fs::metadata(to_std(path)).is_ok_and(|metadata| !metadata.permissions().readonly())
+    }
+}

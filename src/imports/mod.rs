@@ -1,0 +1,1 @@
+//! What Python would do, without Python.

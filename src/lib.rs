@@ -1,0 +1,15 @@
+//! The doctor for Python environments.
+//!
+//! ```text
+//! Host -> Facts -> Checks -> Diagnosis -> Report
+//! ```
+//!
+//! - [`host`]: the machine behind one small trait; the only room that reads files, variables and processes.
+//! - [`facts`]: what is true, as plain values; gathered by [`collect`], read from bytes by [`parse`].
+//! - [`imports`]: what Python would do, without Python.
+
+pub mod facts;
+pub mod host;
+pub mod imports;
+pub mod parse;
+pub mod path;
