@@ -5,9 +5,14 @@
 //! ```
 //!
 //! - [`host`]: the machine behind one small trait; the only room that reads files, variables and processes.
-//! - [`facts`]: what is true, as plain values; gathered by [`collect`], read from bytes by [`parse`].
+//! - [`facts`]: what is true, as plain values; gathered by `collect`, read from bytes by [`parse`].
 //! - [`imports`]: what Python would do, without Python.
+//! - [`checks`]: the handbook; one question each, pure over facts.
+//! - [`diagnosis`]: the findings, each symptom folded under its cause.
 
+#[path = "../checks/mod.rs"]
+pub mod checks;
+pub mod diagnosis;
 pub mod facts;
 pub mod host;
 pub mod imports;

@@ -1,3 +1,142 @@
-//! What is true of the machine, as plain serialisable values.
+//! What is true of the machine, as plain serialisable values. Gathered once, then frozen: checks read
+//! nothing else.
 
+use serde::{Deserialize, Serialize};
+
+use crate::path::HostPath;
+
+pub mod environment;
+pub mod interpreter;
 pub mod platform;
+pub mod project;
+pub mod search_path;
+pub mod shell;
+
+use environment::Environment;
+use interpreter::{Installation, Interpreter};
+use platform::{Platform, Surroundings, User};
+use project::Project;
+use search_path::{Command, SearchPath};
+use shell::Shell;
+
+/// A fact that may not have been asked for, or could not be learnt. "Not asked" is never "fine".
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gathered<T> {
+    #[default]
+    NotAsked,
+    Known(T),
+    Unknown {
+        why: String,
+    },
+}
+
+impl<T> Gathered<T> {
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Gathered::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// How the doctor learnt of a path. It travels with the path; the wording of a message follows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// `VIRTUAL_ENV`, `CONDA_PREFIX`, `UV_PROJECT_ENVIRONMENT`...
+    Variable(String),
+    /// The directory with this index in `PATH` is its `bin`.
+    SearchPath(usize),
+    /// A line of a file names it: `pyvenv.cfg`, `.pdm-python`, `envs.toml`.
+    ConfigKey { file: HostPath, line: usize, key: String },
+    /// It lies in this directory, at or above the working directory.
+    FoundUpwards { from: HostPath },
+    /// A tool keeps it for this project in a place of its own.
+    Tool(String),
+    /// Named on the command line.
+    Argument,
+    /// The interpreter itself said so.
+    Probe,
+    /// An entry script's first line names it.
+    Shebang { script: HostPath },
+}
+
+/// Everything that the checks may know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    pub platform: Platform,
+    pub user: User,
+    pub home: Option<HostPath>,
+    pub surroundings: Surroundings,
+    /// None when it was deleted or cannot be read.
+    pub working_directory: Option<HostPath>,
+    /// The directory that was asked about: the working directory, or the argument.
+    pub directory: Option<HostPath>,
+    pub shell: Shell,
+    pub search_path: SearchPath,
+    /// `python`, `python3`, `pip`, `pip3`, then the versioned names and tools that were found.
+    pub commands: Vec<Command>,
+    /// Every environment that anything above leads to. No two have the same real root.
+    pub environments: Vec<Environment>,
+    /// Every interpreter that was looked at: the commands' and the environments'.
+    pub interpreters: Vec<Interpreter>,
+    /// Pythons on this machine that an environment could be made from.
+    pub installations: Vec<Installation>,
+    pub project: Project,
+    /// The root of the environment under examination: the one named on the command line, else the project
+    /// environment, else the active one, else that of the shell's python.
+    pub patient: Option<HostPath>,
+    /// What could not be looked at or was not run, and why: for `-v`.
+    pub notes: Vec<String>,
+}
+
+impl Facts {
+    pub fn command(&self, name: &str) -> Option<&Command> {
+        self.commands.iter().find(|command| command.name == name)
+    }
+
+    /// What the shell would run for `python`, else for `python3`.
+    pub fn shell_python(&self) -> Option<&Command> {
+        ["python", "python3"]
+            .iter()
+            .filter_map(|name| self.command(name))
+            .find(|command| command.chosen().is_some())
+    }
+
+    /// The environment at this root, by spelling or by real path.
+    pub fn environment(&self, root: &HostPath) -> Option<&Environment> {
+        self.environments.iter().find(|environment| environment.is_at(root))
+    }
+
+    pub fn interpreter(&self, path: &HostPath) -> Option<&Interpreter> {
+        self.interpreters.iter().find(|interpreter| interpreter.path.same_as(path))
+    }
+
+    pub fn patient(&self) -> Option<&Environment> {
+        self.environment(self.patient.as_ref()?)
+    }
+
+    /// What `VIRTUAL_ENV` claims, else `CONDA_PREFIX`, whether or not `PATH` agrees.
+    pub fn active(&self) -> Option<&Environment> {
+        ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().find_map(|name| {
+            let value = self.shell.path_variable(name)?;
+            self.environment(&value)
+        })
+    }
+
+    /// The environment that belongs to the project around the working directory, best first.
+    pub fn project_environments(&self) -> impl Iterator<Item = &Environment> {
+        self.project.environments.iter().filter_map(|root| self.environment(root))
+    }
+
+    /// The environment that the shell's `python` (else `python3`) runs in.
+    pub fn running(&self) -> Option<&Environment> {
+        self.environment_of(self.shell_python()?)
+    }
+
+    /// The environment that a command leads to.
+    pub fn environment_of(&self, command: &Command) -> Option<&Environment> {
+        self.environment(command.chosen()?.leads_to.environment()?)
+    }
+}

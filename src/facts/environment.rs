@@ -1,0 +1,256 @@
+//! Places that packages are installed for one interpreter.
+
+use serde::{Deserialize, Serialize};
+
+use super::interpreter::Version;
+use super::{Gathered, Origin};
+use crate::host::{FileError, Mount};
+use crate::parse::activate::ActivatorKind;
+use crate::parse::pyvenv_cfg::{Creator, PyvenvConfig};
+use crate::path::HostPath;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvironmentKind {
+    /// Has a `pyvenv.cfg`.
+    Venv,
+    /// Looks like a venv (interpreters, activate scripts, packages) and has no `pyvenv.cfg`.
+    Remains,
+    /// virtualenv before version 20: no `pyvenv.cfg` by design, `orig-prefix.txt` instead.
+    LegacyVirtualenv,
+    /// Has `conda-meta`.
+    Conda,
+    /// The prefix of an installed Python.
+    Installation,
+    /// Something names it, and it is not there.
+    Missing,
+    /// Something names it, and it is no environment.
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// `bin/`, `lib/pythonX.Y/`.
+    Posix,
+    /// `Scripts\`, `Lib\`.
+    Windows,
+    /// Both.
+    Mixed,
+    /// Neither.
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// As it was named first.
+    pub root: HostPath,
+    /// Every link resolved, where it exists.
+    pub real: Option<HostPath>,
+    pub origins: Vec<Origin>,
+    pub kind: EnvironmentKind,
+    pub layout: Layout,
+    /// `pyvenv.cfg`, where there is one: its path, and its text or why it cannot be read.
+    pub config_path: Option<HostPath>,
+    pub config: Gathered<PyvenvConfig>,
+    pub config_error: Option<FileError>,
+    pub creator: Option<Creator>,
+    /// `bin` or `Scripts`.
+    pub script_directory: Option<HostPath>,
+    /// Paths of `python*` files in it, runnable or not; each is in [`Facts::interpreters`](super::Facts).
+    pub interpreters: Vec<HostPath>,
+    /// `lib/pythonX.Y` directories that are there.
+    pub libraries: Vec<Library>,
+    pub scripts: Vec<Script>,
+    pub activators: Vec<Activator>,
+    /// Names and versions from the directory names of the libraries' `site-packages`, sorted by name.
+    pub installed: Vec<Installed>,
+    pub mount: Option<Mount>,
+    /// Owner of the root, where it exists.
+    pub owner: Option<u32>,
+    /// What `home` in `pyvenv.cfg` leads to.
+    pub home: Option<HomeDirectory>,
+    /// Why this place is taken for a cloud-synced folder, with the debris that was found.
+    pub synced: Option<SyncedFolder>,
+    /// How many of its files the git index holds.
+    pub tracked_files: Option<usize>,
+}
+
+impl Environment {
+    pub fn is_at(&self, root: &HostPath) -> bool {
+        self.root.same_as(root) || self.real.as_ref().is_some_and(|real| real.same_as(root))
+    }
+
+    /// Whether a path lies in it, by its name or its real place.
+    pub fn contains(&self, path: &HostPath) -> bool {
+        path.is_within(&self.root) || self.real.as_ref().is_some_and(|real| path.is_within(real))
+    }
+
+    /// A venv in working order or not: something made it to be one.
+    pub fn is_venv(&self) -> bool {
+        matches!(
+            self.kind,
+            EnvironmentKind::Venv | EnvironmentKind::Remains | EnvironmentKind::LegacyVirtualenv
+        )
+    }
+
+    pub fn exists(&self) -> bool {
+        !matches!(self.kind, EnvironmentKind::Missing | EnvironmentKind::Other)
+    }
+
+    pub fn venv_config(&self) -> Option<&PyvenvConfig> {
+        self.config.known()
+    }
+
+    /// The entry script or interpreter of this name in `bin` or `Scripts`.
+    pub fn has_program(&self, name: &str) -> bool {
+        self.scripts.iter().any(|script| script.name == name)
+            || self.interpreters.iter().any(|path| path.name() == name)
+    }
+
+    pub fn has_pip(&self) -> bool {
+        self.libraries.iter().any(|library| library.has_pip)
+    }
+
+    /// The path of a program in the script directory, whether or not it exists.
+    pub fn program(&self, name: &str) -> HostPath {
+        match &self.script_directory {
+            Some(directory) => directory.join(name),
+            None => self.root.join("bin").join(name),
+        }
+    }
+}
+
+/// A `lib/pythonX.Y` of an environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Library {
+    /// `lib/python3.11`, `Lib`.
+    pub directory: HostPath,
+    /// From its name; a Windows `Lib` has none.
+    pub version: Option<Version>,
+    /// `cpython` or `pypy`, from its name.
+    pub implementation: String,
+    pub site_packages: HostPath,
+    pub site_packages_exists: bool,
+    /// Whether this user may list it.
+    pub readable: bool,
+    pub has_pip: bool,
+    /// Entries of `site-packages` that are neither bytecode caches nor hidden: 0 means nothing is installed.
+    pub entries: usize,
+}
+
+/// A distribution, by the name of its metadata directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    pub name: String,
+    pub version: String,
+    /// The `.dist-info` or `.egg-info`.
+    pub metadata: HostPath,
+    /// The source directory of an editable install, from `direct_url.json`.
+    pub editable: Option<String>,
+    /// The URL it was installed from, credentials removed, where it did not come from an index.
+    pub direct_url: Option<String>,
+    /// Whether it was asked for, not pulled in (a `REQUESTED` file).
+    pub requested: bool,
+}
+
+/// An executable that an installer put into `bin` or `Scripts`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    pub name: String,
+    pub path: HostPath,
+    pub executable: bool,
+    pub launch: Launch,
+    /// The module that a generated script imports.
+    pub module: Option<String>,
+}
+
+/// How a script finds its interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    pub kind: LaunchKind,
+    /// The interpreter that its author meant.
+    pub interpreter: Option<HostPath>,
+    /// The interpreter's state.
+    pub interpreter_exists: bool,
+    /// Bytes of the first line without its end.
+    pub line_length: usize,
+    pub crlf: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LaunchKind {
+    /// `#!/path/python`.
+    Shebang,
+    /// `#!/path with space/python`: the kernel cuts it at the space.
+    ShebangWithSpace,
+    /// `#!/usr/bin/env python`.
+    Env,
+    /// The two-line `/bin/sh` form.
+    Trampoline,
+    /// Finds the interpreter beside itself.
+    Relocatable,
+    /// A Windows launcher.
+    Launcher,
+    /// No Python script that a launch line tells of.
+    Other,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activator {
+    pub kind: ActivatorKind,
+    pub path: HostPath,
+    /// The environment root written into it. None: it works out its own place.
+    pub root: Option<HostPath>,
+    pub line: Option<usize>,
+    /// What that root is today: see [`BakedState`].
+    pub root_state: Option<BakedState>,
+    pub executable: bool,
+    pub crlf: bool,
+}
+
+/// What a path that was written into an environment's files leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BakedState {
+    /// The environment that the file lies in.
+    Own,
+    Missing,
+    /// Another environment.
+    OtherEnvironment,
+    /// A directory that is no environment.
+    OtherDirectory,
+}
+
+/// Where `home` of a `pyvenv.cfg` leads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HomeDirectory {
+    pub path: HostPath,
+    pub line: Option<usize>,
+    pub state: HomeState,
+    /// The interpreter in it that the venv would use, and its version by name or binary.
+    pub interpreter: Option<HostPath>,
+    pub version: Option<Version>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HomeState {
+    /// A directory with an interpreter.
+    Good,
+    /// A directory without one.
+    NoInterpreter,
+    /// `home = /usr/bin/python3`: fatal for 3.11 to 3.13.
+    File,
+    Missing,
+    Denied,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncedFolder {
+    /// `Dropbox`, `OneDrive`, `iCloud Drive`.
+    pub service: String,
+    /// Placeholders and conflicted copies in the environment.
+    pub debris: Vec<HostPath>,
+}
