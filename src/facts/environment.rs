@@ -74,6 +74,22 @@ pub struct Environment {
     pub synced: Option<SyncedFolder>,
     /// How many of its files the git index holds.
     pub tracked_files: Option<usize>,
+    /// The directory that ends `command` in `pyvenv.cfg`: where it was made.
+    pub made_at: Option<HostPath>,
+    pub made_at_state: Option<BakedState>,
+    /// Source directories of editable installs and path lines of `.pth` files that are not there, with the file that
+    /// names them.
+    pub missing_sources: Vec<(HostPath, HostPath)>,
+}
+
+/// An environment root that files of an environment name, and the files that name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignRoot<'a> {
+    pub root: &'a HostPath,
+    pub state: BakedState,
+    pub scripts: Vec<&'a Script>,
+    pub activators: Vec<&'a Activator>,
+    pub made_at: bool,
 }
 
 impl Environment {
@@ -102,6 +118,32 @@ impl Environment {
         self.config.known()
     }
 
+    /// The places other than its own that its scripts, activate scripts and `pyvenv.cfg` name, the most named first.
+    pub fn foreign_roots(&self) -> Vec<ForeignRoot<'_>> {
+        let mut found: Vec<ForeignRoot<'_>> = Vec::new();
+        for script in &self.scripts {
+            if let (Some(root), Some(state)) = (&script.launch.root, script.launch.root_state) {
+                if let Some(foreign) = foreign(&mut found, root, state) {
+                    foreign.scripts.push(script);
+                }
+            }
+        }
+        for activator in &self.activators {
+            if let (Some(root), Some(state)) = (&activator.root, activator.root_state) {
+                if let Some(foreign) = foreign(&mut found, root, state) {
+                    foreign.activators.push(activator);
+                }
+            }
+        }
+        if let (Some(root), Some(state)) = (&self.made_at, self.made_at_state) {
+            if let Some(foreign) = foreign(&mut found, root, state) {
+                foreign.made_at = true;
+            }
+        }
+        found.sort_by_key(|foreign| std::cmp::Reverse(foreign.scripts.len() + 2 * foreign.activators.len()));
+        found
+    }
+
     /// The entry script or interpreter of this name in `bin` or `Scripts`.
     pub fn has_program(&self, name: &str) -> bool {
         self.scripts.iter().any(|script| script.name == name)
@@ -119,6 +161,22 @@ impl Environment {
             None => self.root.join("bin").join(name),
         }
     }
+}
+
+/// The entry for `root`, made where there is none; None for the environment's own root.
+fn foreign<'a, 'b>(
+    found: &'b mut Vec<ForeignRoot<'a>>,
+    root: &'a HostPath,
+    state: BakedState,
+) -> Option<&'b mut ForeignRoot<'a>> {
+    if state == BakedState::Own {
+        return None;
+    }
+    let index = found.iter().position(|known| known.root.same_as(root)).unwrap_or_else(|| {
+        found.push(ForeignRoot { root, state, scripts: Vec::new(), activators: Vec::new(), made_at: false });
+        found.len() - 1
+    });
+    found.get_mut(index)
 }
 
 /// A `lib/pythonX.Y` of an environment.
@@ -171,8 +229,10 @@ pub struct Launch {
     pub kind: LaunchKind,
     /// The interpreter that its author meant.
     pub interpreter: Option<HostPath>,
-    /// The interpreter's state.
     pub interpreter_exists: bool,
+    /// The environment that this interpreter belongs to by its place (`ROOT/bin/python`), and what is there today.
+    pub root: Option<HostPath>,
+    pub root_state: Option<BakedState>,
     /// Bytes of the first line without its end.
     pub line_length: usize,
     pub crlf: bool,

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::path::HostPath;
 
 pub mod environment;
+#[cfg(test)]
+pub mod example;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
