@@ -4,7 +4,12 @@
 //! proportion to what it was given.
 
 pub mod activate;
-
+pub mod binary;
+pub mod git_index;
+pub mod launcher;
+pub mod names;
+pub mod os_release;
+pub mod python_version_file;
 pub mod pyvenv_cfg;
 pub mod raw;
 pub mod shebang;
