@@ -78,7 +78,9 @@ pub struct RequiredVersion {
     pub version: String,
 }
 
-/// Takes a whole file or its beginning: 64 KiB suffice for most, a few MiB for all but odd ones.
+/// Takes a whole file or its beginning. The dynamic section stands behind the code: 64 KiB are enough for a
+/// `python` that is linked to libpython, a static one (7 MB) is wanted nearly whole. Reading it is cheap: only
+/// the tables are looked at.
 pub fn parse(bytes: &[u8]) -> Binary {
     let mut binary = Binary::default();
     let known = match bytes {

@@ -4,6 +4,7 @@
 //! proportion to what it was given.
 
 pub mod activate;
+pub mod activation_use;
 pub mod binary;
 pub mod git_index;
 pub mod launcher;
