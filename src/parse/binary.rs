@@ -446,7 +446,7 @@ fn constants(bytes: &[u8], format: BinaryFormat) -> Vec<Range<usize>> {
         (BinaryFormat::Elf, Some(2)) => read_only::<elf::FileHeader64<object::Endianness>>(bytes),
         _ => None,
     };
-    let mut ranges = ranges.unwrap_or_else(|| vec![0..bytes.len()]);
+    let mut ranges = ranges.unwrap_or_else(|| Vec::from([Range { start: 0, end: bytes.len() }]));
     // segments that overlap would be read again and again
     ranges.sort_by_key(|range| range.start);
     let mut end = 0;
@@ -555,7 +555,7 @@ mod tests {
         ];
         for (tag, value) in entries {
             file.extend((tag as u64).to_le_bytes());
-            file.extend((value as u64).to_le_bytes());
+            file.extend(value.to_le_bytes());
         }
         file.resize(table as usize, 0);
         file.extend(&strings);

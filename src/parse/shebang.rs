@@ -229,7 +229,8 @@ fn trampoline(next_lines: &[u8]) -> Option<Shebang> {
         // distlib puts the quotes around the path as it is
         Quoting::Double => rest.get(1..word.length - 1)?.into(),
         Quoting::Single => word.bytes.into(),
-        Quoting::Bare => split_word(rest).0.into(),
+        // sh would cut it at a blank; meant is all that stands before the arguments
+        Quoting::Bare => rest.get(..find(rest, b" \"$0\"").unwrap_or(word.length))?.into(),
     };
     Some(Shebang::Trampoline { interpreter, quoting: word.quoting })
 }
@@ -379,6 +380,10 @@ mod tests {
                 "#!/bin/sh\n'''exec' \"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python' \"$0\" \"$@\"\n' '''\n"
             ),
             Shebang::RelocatableTrampoline { name: "python".into() }
+        );
+        assert_eq!(
+            shebang("#!/bin/sh\n'''exec' /tmp/we ird/bin/python \"$0\" \"$@\"\n' '''\n"),
+            trampoline("/tmp/we ird/bin/python", Quoting::Bare)
         );
         assert_eq!(shebang("#!/bin/sh\nexec python\n"), plain("/bin/sh", None, None));
         assert_eq!(shebang("#!/bin/sh\n'''exec' \"/open\n"), plain("/bin/sh", None, None));
