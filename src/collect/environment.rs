@@ -115,7 +115,9 @@ fn read_config(host: &dyn Host, environment: &mut Environment) {
             let config = pyvenv_cfg::parse(&contents.bytes);
             environment.creator = Some(config.creator());
             environment.home = home(host, &config);
-            if let Some(made_at) = config.command_directory().and_then(|text| HostPath::new(path.flavour(), text)) {
+            if let Some(made_at) =
+                config.command_directory().and_then(|text| HostPath::new(path.flavour(), text))
+            {
                 environment.made_at_state = Some(Own::of(environment).state_of(host, &made_at));
                 environment.made_at = Some(made_at);
             }
@@ -150,7 +152,9 @@ fn home(host: &dyn Host, config: &pyvenv_cfg::PyvenvConfig) -> Option<HomeDirect
             home.state = HomeState::NoInterpreter;
             let minor = config.version().map(|(major, minor, _)| format!("python{major}.{minor}"));
             let names = match host.platform().flavour() {
-                Flavour::Posix => minor.into_iter().chain(["python3".to_owned(), "python".to_owned()]).collect(),
+                Flavour::Posix => {
+                    minor.into_iter().chain(["python3".to_owned(), "python".to_owned()]).collect()
+                }
                 Flavour::Windows => vec!["python.exe".to_owned()],
             };
             // virtualenv 20.0 wrote the prefix, and the search for the standard library still succeeds
@@ -248,7 +252,11 @@ fn read_libraries(host: &dyn Host, environment: &mut Environment, depth: Depth) 
             environment.installed.extend(installed(&site_packages, listing));
         }
         let entries = listing.as_ref().map_or(0, |listing| {
-            listing.entries.iter().filter(|entry| entry.name != b"__pycache__" && !entry.name.starts_with(b".")).count()
+            listing
+                .entries
+                .iter()
+                .filter(|entry| entry.name != b"__pycache__" && !entry.name.starts_with(b"."))
+                .count()
         });
         environment.libraries.push(Library {
             site_packages_exists: !matches!(listing, Err(FileError::Missing | FileError::NotADirectory)),
@@ -307,7 +315,8 @@ fn kind(files: &dyn Files, environment: &Environment, listing: &Listing) -> Envi
     if standard_library {
         return EnvironmentKind::Installation;
     }
-    let has_activate = listing.entries.iter().any(|entry| ActivatorKind::from_file_name(&entry.name).is_some());
+    let has_activate =
+        listing.entries.iter().any(|entry| ActivatorKind::from_file_name(&entry.name).is_some());
     match (has_activate, has_library, environment.interpreters.is_empty()) {
         (true, true, _) | (true, _, false) => EnvironmentKind::Remains,
         (false, true, false) => EnvironmentKind::Remains,
@@ -323,8 +332,9 @@ fn activators(host: &dyn Host, own: &Own, directory: &HostPath, listing: &Listin
         let contents = host.read(&path, ACTIVATOR_LIMIT).ok();
         let bytes = contents.as_ref().map_or(&[][..], |contents| &contents.bytes);
         let baked = activate::baked_root(kind, bytes);
-        let root =
-            baked.as_ref().and_then(|baked| HostPath::new(directory.flavour(), baked.root.as_bytes().to_vec()));
+        let root = baked
+            .as_ref()
+            .and_then(|baked| HostPath::new(directory.flavour(), baked.root.as_bytes().to_vec()));
         let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
         found.push(Activator {
             kind,
@@ -333,7 +343,8 @@ fn activators(host: &dyn Host, own: &Own, directory: &HostPath, listing: &Listin
             line: baked.map(|baked| baked.line),
             executable: host.metadata(&path).is_ok_and(|metadata| metadata.mode & 0o111 != 0)
                 && directory.flavour() == Flavour::Posix,
-            crlf: first_line.ends_with(b"\r") && matches!(kind, ActivatorKind::Posix | ActivatorKind::Fish | ActivatorKind::Csh),
+            crlf: first_line.ends_with(b"\r")
+                && matches!(kind, ActivatorKind::Posix | ActivatorKind::Fish | ActivatorKind::Csh),
             path,
         });
     }

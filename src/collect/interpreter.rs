@@ -84,7 +84,9 @@ fn read_binary(host: &dyn Host, interpreter: &mut Interpreter, size: u64) {
 fn identify(interpreter: &mut Interpreter) {
     let named = interpreter.links.hops.iter().rev().find_map(|hop| {
         let name = hop.name();
-        is_interpreter_name(name.as_bytes()).then(|| version_in_name(&name).map(|version| (version, name.into_owned()))).flatten()
+        is_interpreter_name(name.as_bytes())
+            .then(|| version_in_name(&name).map(|version| (version, name.into_owned())))
+            .flatten()
     });
     let pypy = interpreter.links.hops.iter().any(|hop| hop.name().starts_with("pypy"));
     interpreter.implementation = Some(if pypy { "pypy" } else { "cpython" }.to_owned());

@@ -88,7 +88,9 @@ fn system_directories(files: &dyn Files, binary: &Binary) -> Vec<HostPath> {
     for configuration in configurations(files) {
         let Some(text) = files.text(&configuration) else { continue };
         directories.extend(
-            text.lines().map(str::trim).filter_map(|line| HostPath::new(Flavour::Posix, line.split_whitespace().next()?)),
+            text.lines()
+                .map(str::trim)
+                .filter_map(|line| HostPath::new(Flavour::Posix, line.split_whitespace().next()?)),
         );
     }
     if let Some(architecture) = binary.architectures.first() {

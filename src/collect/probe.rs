@@ -113,8 +113,14 @@ fn environment(host: &dyn Host) -> Vec<(Vec<u8>, Vec<u8>)> {
         !(name == b"PYTHONPATH" && value.is_empty())
             && !matches!(
                 name.as_slice(),
-                b"PYTHONSTARTUP" | b"PYTHONINSPECT" | b"PYTHONVERBOSE" | b"PYTHONDEBUG" | b"PYTHONPROFILEIMPORTTIME"
-                    | b"PYTHONDUMPREFS" | b"PYTHONBREAKPOINT" | b"PYTHONFAULTHANDLER"
+                b"PYTHONSTARTUP"
+                    | b"PYTHONINSPECT"
+                    | b"PYTHONVERBOSE"
+                    | b"PYTHONDEBUG"
+                    | b"PYTHONPROFILEIMPORTTIME"
+                    | b"PYTHONDUMPREFS"
+                    | b"PYTHONBREAKPOINT"
+                    | b"PYTHONFAULTHANDLER"
             )
     });
     variables.push((b"PYTHONDONTWRITEBYTECODE".to_vec(), b"1".to_vec()));
@@ -132,7 +138,8 @@ mod tests {
 
     #[test]
     fn reads_the_answer_behind_what_hooks_print() {
-        let said = format!("hello {SENTINEL}nonsense\n{SENTINEL}{{\"prefix\":\"/usr\",\"version\":[3,11,2]}}\n");
+        let said =
+            format!("hello {SENTINEL}nonsense\n{SENTINEL}{{\"prefix\":\"/usr\",\"version\":[3,11,2]}}\n");
         let Probe::Answered(report) = answer(said.as_bytes(), "warned".into(), Trust::AsIs) else {
             panic!("no answer in {said}")
         };

@@ -45,11 +45,12 @@ pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
     }
     let library = environment.libraries.iter().find(|library| library.site_packages_exists)?;
     let version = library.version.filter(|_| library.implementation == "cpython")?;
-    let installation = best_installation(&facts.installations, Some(version), None).filter(|installation| {
-        installation.version.is_some_and(|found| found.same_minor(version))
-            && installation.implementation.as_deref().is_none_or(|name| name == "cpython")
-            && !environment.contains(&installation.interpreter)
-    })?;
+    let installation =
+        best_installation(&facts.installations, Some(version), None).filter(|installation| {
+            installation.version.is_some_and(|found| found.same_minor(version))
+                && installation.implementation.as_deref().is_none_or(|name| name == "cpython")
+                && !environment.contains(&installation.interpreter)
+        })?;
     let mut actions = Vec::new();
     let main = environment.program("python");
     actions.push(link(Word::from(&installation.interpreter), &main));
@@ -91,7 +92,8 @@ pub fn rewrite_paths(facts: &Facts, environment: &Environment, old: &HostPath) -
     if environment.root.as_bytes().len() + 2 + "/bin/python3.99t".len() > facts.platform.shebang_limit() {
         return None;
     }
-    let text = |kind| matches!(kind, LaunchKind::Shebang | LaunchKind::ShebangWithSpace | LaunchKind::Trampoline);
+    let text =
+        |kind| matches!(kind, LaunchKind::Shebang | LaunchKind::ShebangWithSpace | LaunchKind::Trampoline);
     let mut files: Vec<HostPath> = foreign
         .scripts
         .iter()
@@ -147,9 +149,10 @@ fn wanted_version(environment: &Environment) -> Option<Version> {
     let configured = environment.venv_config().and_then(|config| config.version());
     let mut filled: Vec<&_> = environment.libraries.iter().filter(|library| library.entries > 0).collect();
     filled.sort_by_key(|library| std::cmp::Reverse(library.entries));
-    filled.first().and_then(|library| library.version).or_else(|| {
-        configured.map(|(major, minor, patch)| Version::new(major, minor, patch))
-    })
+    filled
+        .first()
+        .and_then(|library| library.version)
+        .or_else(|| configured.map(|(major, minor, patch)| Version::new(major, minor, patch)))
 }
 
 fn base_for<'a>(facts: &'a Facts, environment: &Environment) -> Option<&'a Installation> {
@@ -162,11 +165,16 @@ fn manager(facts: &Facts, environment: &Environment) -> Option<ManagerKind> {
     if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
         return None;
     }
-    let usable = facts.project.managers.iter().filter(|manager| manager.available).map(|manager| manager.kind);
+    let usable =
+        facts.project.managers.iter().filter(|manager| manager.available).map(|manager| manager.kind);
     usable.into_iter().find(|kind| {
         matches!(
             kind,
-            ManagerKind::Uv | ManagerKind::Poetry | ManagerKind::Pdm | ManagerKind::Pipenv | ManagerKind::Hatch
+            ManagerKind::Uv
+                | ManagerKind::Poetry
+                | ManagerKind::Pdm
+                | ManagerKind::Pipenv
+                | ManagerKind::Hatch
         )
     })
 }
@@ -183,7 +191,9 @@ fn with_manager(manager: ManagerKind, environment: &Environment, base: Option<&I
             venv.push(root);
             vec![Action::Run(venv), words(&["uv", "sync"])]
         }
-        ManagerKind::Poetry => vec![words(&["poetry", "env", "remove", "--all"]), words(&["poetry", "install"])],
+        ManagerKind::Poetry => {
+            vec![words(&["poetry", "env", "remove", "--all"]), words(&["poetry", "install"])]
+        }
         ManagerKind::Pdm => {
             vec![Action::run([Word::from("rm"), Word::from("-rf"), root]), words(&["pdm", "install"])]
         }
@@ -233,7 +243,12 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
                 && base.interpreter.parent().is_some_and(|directory| directory.to_text() == "/usr/bin")
             {
                 let package = format!("python{}-venv", version.minor_text());
-                actions.push(Action::run(["sudo".into(), "apt".into(), "install".into(), Word::from(package)]));
+                actions.push(Action::run([
+                    "sudo".into(),
+                    "apt".into(),
+                    "install".into(),
+                    Word::from(package),
+                ]));
             }
             vec![python, "-m".into(), "venv".into(), "--clear".into(), root]
         }
@@ -301,7 +316,8 @@ fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
 
 fn requirement(environment: &Environment, installed: &Installed) -> Option<String> {
     if let Some(source) = &installed.editable {
-        let gone = environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
+        let gone =
+            environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
         return (!gone).then(|| format!("-e {source}"));
     }
     Some(match &installed.direct_url {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::parse::makefile::ActivationProblem;
+use crate::parse::activation_use::ActivationProblem;
 use crate::path::HostPath;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -1,4 +1,3 @@
-#![allow(dead_code)]
 //! Bytes and text to types, with line numbers. Nothing here reads a file.
 //!
 //! Every input may be hostile: each function takes any bytes, fails by saying less, and does work in
