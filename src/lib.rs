@@ -10,6 +10,8 @@
 //! - [`checks`]: the handbook; one question each, pure over facts.
 //! - [`diagnosis`]: the findings, each symptom folded under its cause.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 #[path = "../checks/mod.rs"]
 pub mod checks;
 pub mod collect;
