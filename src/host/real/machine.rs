@@ -265,7 +265,19 @@ mod tests {
     #[test]
     fn knows_mounts() {
         let machine = RealMachine::new();
-        assert_eq!(machine.mount(&HostPath::posix("/proc")).map(|mount| mount.noexec), Some(true));
+        let table = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        let mounts: std::collections::BTreeMap<&str, Vec<&str>> = table
+            .lines()
+            .filter_map(|line| {
+                let mut fields = line.split(' ').skip(1);
+                Some((fields.next()?, fields.nth(1)?.split(',').collect()))
+            })
+            .collect();
+        for (place, options) in mounts {
+            let Some(mount) = machine.mount(&HostPath::posix(place)) else { continue };
+            assert_eq!(mount.noexec, options.contains(&"noexec"), "{place}");
+            assert_eq!(mount.read_only, options.contains(&"ro"), "{place}");
+        }
         assert_eq!(machine.mount(&HostPath::posix("/no/such/place")), None);
     }
 
