@@ -7,3 +7,5 @@ pub mod library;
 pub mod links;
 pub mod probe;
 pub mod scripts;
+pub mod search_path;
+pub mod shell;
