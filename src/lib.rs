@@ -12,6 +12,7 @@
 
 #[path = "../checks/mod.rs"]
 pub mod checks;
+pub mod collect;
 pub mod diagnosis;
 pub mod facts;
 pub mod host;

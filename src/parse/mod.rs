@@ -18,6 +18,10 @@ pub mod binary {
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     pub struct Binary {}
 }
+pub mod digest;
+pub mod python_source;
+pub mod requirements;
+pub mod service;
 pub mod pyvenv_cfg {
     use serde::{Deserialize, Serialize};
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
