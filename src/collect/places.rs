@@ -59,7 +59,10 @@ impl Places<'_> {
         // environments may also lie in ~/.conda/envs
         bases.extend(self.in_home(".conda"));
         if self.system != System::Windows {
-            bases.extend(["conda", "miniconda3", "anaconda3", "miniforge3"].map(|name| HostPath::posix("/opt").join(name)));
+            bases.extend(
+                ["conda", "miniconda3", "anaconda3", "miniforge3"]
+                    .map(|name| HostPath::posix("/opt").join(name)),
+            );
         }
         bases
     }

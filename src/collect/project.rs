@@ -90,7 +90,8 @@ pub fn activation_sites(files: &dyn Files, root: &HostPath) -> Vec<(HostPath, St
     const FILES: usize = 100;
     const SIZE: usize = 256 << 10;
     let plain = |listing: &Listing, directory: &HostPath, wanted: &dyn Fn(&[u8]) -> bool| -> Vec<HostPath> {
-        let entries = listing.entries.iter().filter(|entry| entry.kind != FileKind::Directory && wanted(&entry.name));
+        let entries =
+            listing.entries.iter().filter(|entry| entry.kind != FileKind::Directory && wanted(&entry.name));
         entries.map(|entry| directory.join(&entry.name)).collect()
     };
     let Ok(listing) = files.list(root) else { return Vec::new() };

@@ -14,10 +14,7 @@ const DIRECTORIES: usize = 400;
 /// such services leave in it.
 pub fn synced_folder(path: &HostPath, files: &dyn Files) -> Option<SyncedFolder> {
     let real = files.canonical(path).unwrap_or_else(|_| path.clone());
-    let service = by_name(path)
-        .or_else(|| by_name(&real))
-        .or_else(|| marked(files, path))
-        .map(str::to_owned);
+    let service = by_name(path).or_else(|| by_name(&real)).or_else(|| marked(files, path)).map(str::to_owned);
     // in a folder of no known name only the top of site-packages is looked at: this is asked of every
     // environment, and listing all its packages would take longer than the rest of the diagnosis
     let debris = debris(files, path, if service.is_some() { 1 } else { 0 });
@@ -132,15 +129,28 @@ mod tests {
         assert_eq!(service("/home/me/Dropbox/p/.venv"), Some("Dropbox"));
         assert_eq!(service("/home/me/Dropbox (Personal)/.venv"), Some("Dropbox"));
         assert_eq!(service("/Users/me/Library/CloudStorage/OneDrive-Contoso/p/.venv"), Some("OneDrive"));
-        assert_eq!(service("/Users/me/Library/Mobile Documents/com~apple~CloudDocs/p/.venv"), Some("iCloud Drive"));
-        assert_eq!(service("/Users/me/Library/CloudStorage/GoogleDrive-a@b.c/My Drive/.venv"), Some("Google Drive"));
-        let windows = HostPath::new(crate::path::Flavour::Windows, "C:\\Users\\me\\OneDrive - Contoso\\p\\.venv");
+        assert_eq!(
+            service("/Users/me/Library/Mobile Documents/com~apple~CloudDocs/p/.venv"),
+            Some("iCloud Drive")
+        );
+        assert_eq!(
+            service("/Users/me/Library/CloudStorage/GoogleDrive-a@b.c/My Drive/.venv"),
+            Some("Google Drive")
+        );
+        let windows =
+            HostPath::new(crate::path::Flavour::Windows, "C:\\Users\\me\\OneDrive - Contoso\\p\\.venv");
         assert_eq!(windows.as_ref().and_then(by_name), Some("OneDrive"));
     }
 
     #[test]
     fn look_alikes_are_no_services() {
-        for path in ["/home/me/dropbox-sdk/.venv", "/home/me/OneDriver/.venv", "/w/Boxes/.venv", "/w/Dropbox", "/w/CloudDocs.md/.venv"] {
+        for path in [
+            "/home/me/dropbox-sdk/.venv",
+            "/home/me/OneDriver/.venv",
+            "/w/Boxes/.venv",
+            "/w/Dropbox",
+            "/w/CloudDocs.md/.venv",
+        ] {
             assert_eq!(service(path), None, "{path}");
         }
     }

@@ -33,9 +33,8 @@ fn bits(message: &[u8]) -> u64 {
 }
 
 pub fn sha256(message: &[u8]) -> [u8; 32] {
-    let mut state: [u32; 8] = [
-        0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
-    ];
+    let mut state: [u32; 8] =
+        [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
     for block in padded(message, bits(message).to_be_bytes()).chunks_exact(64) {
         let mut schedule = [0u32; 64];
         for (word, bytes) in schedule.iter_mut().zip(block.chunks_exact(4)) {

@@ -113,7 +113,9 @@ mod tests {
 
     #[test]
     fn places_are_no_names() {
-        for text in ["./dist/x.whl", "git+https://example.org/x", "https://x", "dist/x.whl", "C:\\x", "-", "é"] {
+        for text in
+            ["./dist/x.whl", "git+https://example.org/x", "https://x", "dist/x.whl", "C:\\x", "-", "é"]
+        {
             assert_eq!(name(text), None, "{text}");
         }
     }
@@ -122,7 +124,8 @@ mod tests {
     fn reads_a_file_as_pip_does() {
         let text = "# six\n\nrequests==2 \\\n  --hash=sha256:00\n-r other.txt\n--requirement=more.txt\n\
                     -e .\n--index-url https://x\nurl#frag\nflask # web\n-c pins.txt\n";
-        let requirement = |name: &str| Line::Requirement(Requirement { name: name.into(), conditional: false });
+        let requirement =
+            |name: &str| Line::Requirement(Requirement { name: name.into(), conditional: false });
         assert_eq!(
             file(text),
             [

@@ -28,7 +28,8 @@ pub fn unit(text: &str) -> Vec<ServiceCommand> {
         match key.trim_end() {
             "WorkingDirectory" => directory = Some(value.trim_start_matches('-').to_owned()),
             "Environment" => {
-                let path = words(value).into_iter().find_map(|word| Some(word.strip_prefix("PATH=")?.to_owned()));
+                let path =
+                    words(value).into_iter().find_map(|word| Some(word.strip_prefix("PATH=")?.to_owned()));
                 search_path = path.or(search_path);
             }
             "ExecStart" | "ExecStartPre" | "ExecStartPost" | "ExecReload" | "ExecStop" => {
@@ -88,7 +89,10 @@ pub fn crontab(text: &str, names_user: bool) -> Vec<ServiceCommand> {
         let fields = if line.starts_with('@') { 1 } else { 5 } + usize::from(names_user);
         let Some(text) = after_fields(line, fields) else { continue };
         // an unescaped % ends the command: the rest is its standard input
-        let end = text.match_indices('%').find(|(at, _)| !text[..*at].ends_with('\\')).map_or(text.len(), |(at, _)| at);
+        let end = text
+            .match_indices('%')
+            .find(|(at, _)| !text[..*at].ends_with('\\'))
+            .map_or(text.len(), |(at, _)| at);
         let mut found = shell_commands(number, &text[..end], None);
         for command in &mut found {
             command.search_path = search_path.clone();
@@ -155,6 +159,8 @@ fn shell_parts(text: &str) -> Vec<&str> {
                 // a file descriptor's number belongs to the redirection
                 redirected.get_or_insert(text[..at].trim_end_matches(|c: char| c.is_ascii_digit()).len());
             }
+            // `2>&1`
+            (None, '&') if text[..at].ends_with(['<', '>']) => {}
             (None, ';' | '&' | '|') => {
                 parts.push(&text[start..redirected.take().unwrap_or(at).max(start)]);
                 start = at + 1;
@@ -219,7 +225,9 @@ mod tests {
 
     #[test]
     fn nonsense_is_survived() {
-        for text in ["'", "\\", "[", "* * * * * '", "sh -c", "* * * * * sh -c \"sh -c 'sh -c x'\"", "é=é", ">;<|&"] {
+        for text in
+            ["'", "\\", "[", "* * * * * '", "sh -c", "* * * * * sh -c \"sh -c 'sh -c x'\"", "é=é", ">;<|&"]
+        {
             unit(&format!("[Service]\nExecStart={text}\n"));
             crontab(text, true);
             crontab(text, false);

@@ -13,7 +13,13 @@ use crate::path::HostPath;
 const REQUIREMENT_FILES: usize = 32;
 
 /// Fills in what the files of the root declare.
-pub fn read(files: &dyn Files, place: &Place, programs: &[String], project: &mut Project, notes: &mut Vec<String>) {
+pub fn read(
+    files: &dyn Files,
+    place: &Place,
+    programs: &[String],
+    project: &mut Project,
+    notes: &mut Vec<String>,
+) {
     let Some(root) = &place.root else { return };
     let mut reading = Reading { files, root, place, programs, project, notes };
     reading.pyproject();
@@ -115,9 +121,11 @@ impl Reading<'_> {
     /// The specification of `pyproject.toml` (packaging.python.org), and the tables of the tools.
     fn pyproject(&mut self) {
         // a lock file says more than a table does, so its tool comes first
-        for (name, kind) in
-            [("uv.lock", ManagerKind::Uv), ("poetry.lock", ManagerKind::Poetry), ("pdm.lock", ManagerKind::Pdm)]
-        {
+        for (name, kind) in [
+            ("uv.lock", ManagerKind::Uv),
+            ("poetry.lock", ManagerKind::Poetry),
+            ("pdm.lock", ManagerKind::Pdm),
+        ] {
             if self.lists(name) {
                 self.manage(kind, self.root.join(name));
             }
@@ -131,7 +139,8 @@ impl Reading<'_> {
         let table = table.get_ref();
         let line = |offset| line_of(&text, offset);
 
-        let name = text_at(table, &["project", "name"]).or_else(|| text_at(table, &["tool", "poetry", "name"]));
+        let name =
+            text_at(table, &["project", "name"]).or_else(|| text_at(table, &["tool", "poetry", "name"]));
         self.project.name = name.map(|(name, _)| name.to_owned());
         if let Some((python, offset)) = text_at(table, &["project", "requires-python"])
             .or_else(|| text_at(table, &["tool", "poetry", "dependencies", "python"]))
@@ -152,15 +161,17 @@ impl Reading<'_> {
         }
 
         let flag = |path: &[&str]| at(table, path).and_then(|value| value.get_ref().as_bool());
-        let refused =
-            flag(&["tool", "uv", "package"]) == Some(false) || flag(&["tool", "poetry", "package-mode"]) == Some(false);
+        let refused = flag(&["tool", "uv", "package"]) == Some(false)
+            || flag(&["tool", "poetry", "package-mode"]) == Some(false);
         self.project.is_package = !refused
-            && (table_at(table, &["build-system"]).is_some() || flag(&["tool", "uv", "package"]) == Some(true));
+            && (table_at(table, &["build-system"]).is_some()
+                || flag(&["tool", "uv", "package"]) == Some(true));
 
         // the back ends of uv, hatch and PDM have tables of those names too
         let configures = |tool: &str, back_end: &[&str]| {
-            table_at(table, &["tool", tool])
-                .is_some_and(|keys| keys.is_empty() || keys.keys().any(|key| !back_end.contains(&key.get_ref().as_ref())))
+            table_at(table, &["tool", tool]).is_some_and(|keys| {
+                keys.is_empty() || keys.keys().any(|key| !back_end.contains(&key.get_ref().as_ref()))
+            })
         };
         for (kind, tool, back_end) in [
             (ManagerKind::Uv, "uv", &["build-backend"][..]),
@@ -298,14 +309,22 @@ impl Reading<'_> {
         if let Some((file, text)) = nearest(".python-version") {
             for (line, number) in text.lines().zip(1..) {
                 let word = line.split_whitespace().next().filter(|word| !word.starts_with('#'));
-                pins.extend(word.map(|word| Declared { text: word.into(), file: file.clone(), line: Some(number) }));
+                pins.extend(word.map(|word| Declared {
+                    text: word.into(),
+                    file: file.clone(),
+                    line: Some(number),
+                }));
             }
         }
         if let Some((file, text)) = nearest(".tool-versions") {
             for (line, number) in text.lines().zip(1..) {
                 let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
                 if words.next() == Some("python") {
-                    pins.extend(words.map(|word| Declared { text: word.into(), file: file.clone(), line: Some(number) }));
+                    pins.extend(words.map(|word| Declared {
+                        text: word.into(),
+                        file: file.clone(),
+                        line: Some(number),
+                    }));
                 }
             }
         }
@@ -341,7 +360,8 @@ impl Reading<'_> {
         }
         // the members of a uv workspace share the lock file of its root
         let ceiling = self.place.ceiling.as_ref();
-        let above = self.root.ancestors().skip(1).take_while(|level| ceiling.is_some_and(|top| level.is_within(top)));
+        let above =
+            self.root.ancestors().skip(1).take_while(|level| ceiling.is_some_and(|top| level.is_within(top)));
         if self.lists("pyproject.toml")
             && let Some(lock) = above.map(|level| level.join("uv.lock")).find(|lock| self.files.is_file(lock))
         {
@@ -358,7 +378,8 @@ fn always_wanted(value: &DeValue<'_>) -> bool {
     }
     let Some(table) = value.as_table() else { return true };
     let optional = table.get("optional").is_some_and(|optional| optional.get_ref().as_bool() == Some(true));
-    let marked = ["markers", "platform", "python", "platform_system", "sys_platform", "platform_machine", "os_name"];
+    let marked =
+        ["markers", "platform", "python", "platform_system", "sys_platform", "platform_machine", "os_name"];
     !optional && !marked.iter().any(|key| table.contains_key(*key))
 }
 

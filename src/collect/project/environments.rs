@@ -1,7 +1,7 @@
 //! Where a project's environment may lie: beside it, above it, or where its tool keeps it.
 
-use crate::collect::places::Places;
 use super::root::{ENVIRONMENT_NAMES, Place};
+use crate::collect::places::Places;
 use crate::facts::Origin;
 use crate::facts::interpreter::Version;
 use crate::facts::platform::System;
@@ -149,7 +149,8 @@ fn single_line(files: &dyn Files, path: &HostPath) -> Option<Vec<u8>> {
     const PATH_LIMIT: usize = 4096;
     let contents = files.read(path, PATH_LIMIT).ok()?;
     let line = contents.bytes.trim_ascii();
-    let plain = !contents.truncated() && !line.is_empty() && !line.iter().any(|byte| matches!(byte, b'\n' | b'\0'));
+    let plain =
+        !contents.truncated() && !line.is_empty() && !line.iter().any(|byte| matches!(byte, b'\n' | b'\0'));
     plain.then(|| line.to_vec())
 }
 
@@ -211,7 +212,10 @@ fn poetry(found: &mut Found, root: &HostPath, project: &Project, places: &Places
             .or_else(|| match places.system {
                 System::MacOs => places.in_home("Library/Caches/pypoetry"),
                 System::Windows => places.path("LOCALAPPDATA").map(|data| data.join("pypoetry\\Cache")),
-                _ => places.path("XDG_CACHE_HOME").or_else(|| places.in_home(".cache")).map(|cache| cache.join("pypoetry")),
+                _ => places
+                    .path("XDG_CACHE_HOME")
+                    .or_else(|| places.in_home(".cache"))
+                    .map(|cache| cache.join("pypoetry")),
             })
             .map(|cache| cache.join("virtualenvs")),
     };
@@ -241,7 +245,13 @@ fn poetry(found: &mut Found, root: &HostPath, project: &Project, places: &Places
 
 fn names_in(files: &dyn Files, directory: &HostPath, prefix: &[u8]) -> Vec<Vec<u8>> {
     let listing = files.list(directory).unwrap_or_default();
-    listing.entries.into_iter().map(|entry| entry.name).filter(|name| name.starts_with(prefix)).take(LIMIT).collect()
+    listing
+        .entries
+        .into_iter()
+        .map(|entry| entry.name)
+        .filter(|name| name.starts_with(prefix))
+        .take(LIMIT)
+        .collect()
 }
 
 /// `{data}/venvs/NAME-HASH-ID` (`pdm.cli.commands.venv.utils.get_venv_prefix`).
@@ -250,8 +260,12 @@ fn pdm(found: &mut Found, root: &HostPath, places: &Places) {
     let store = data.join("venvs");
     let mut spelling = root.normalized().as_bytes().to_vec();
     // `Path.as_posix()`
-    spelling.iter_mut().filter(|byte| **byte == b'\\' && root.flavour() == Flavour::Windows).for_each(|byte| *byte = b'/');
-    let prefix = [root.file_name().unwrap_or_default(), b"-", short(&md5(&spelling)).as_bytes(), b"-"].concat();
+    spelling
+        .iter_mut()
+        .filter(|byte| **byte == b'\\' && root.flavour() == Flavour::Windows)
+        .for_each(|byte| *byte = b'/');
+    let prefix =
+        [root.file_name().unwrap_or_default(), b"-", short(&md5(&spelling)).as_bytes(), b"-"].concat();
     for name in names_in(found.files, &store, &prefix) {
         found.add_existing(store.join(name), Origin::Tool("pdm".into()));
     }
@@ -273,7 +287,9 @@ fn hatch(found: &mut Found, root: &HostPath, project: &Project, places: &Places)
 
 /// The environment that `environment.yml` names, where one of the usual conda installations has it.
 fn conda(found: &mut Found, project: &Project, places: &Places) {
-    let Some(manager) = project.managers.iter().find(|manager| manager.kind == ManagerKind::Conda) else { return };
+    let Some(manager) = project.managers.iter().find(|manager| manager.kind == ManagerKind::Conda) else {
+        return;
+    };
     let Some(text) = found.files.text(&manager.evidence) else { return };
     let named = text.lines().zip(1..).find_map(|(line, number)| {
         let name = line.strip_prefix("name:")?.split('#').next()?.trim().trim_matches(['"', '\'']);
@@ -297,7 +313,8 @@ fn pyenv_virtualenv(found: &mut Found, project: &Project, places: &Places) {
         let path = versions.join(&pin.text);
         if plain && found.files.is_file(&path.join("pyvenv.cfg")) {
             let line = pin.line.unwrap_or(1);
-            found.add(path, Origin::ConfigKey { file: pin.file.clone(), line, key: ".python-version".into() });
+            found
+                .add(path, Origin::ConfigKey { file: pin.file.clone(), line, key: ".python-version".into() });
         }
     }
 }

@@ -122,9 +122,7 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
 /// Everyone may create files there.
 fn is_shared(files: &dyn Files, directory: &HostPath) -> bool {
     const STICKY_AND_WRITABLE: u32 = 0o1002;
-    files
-        .metadata(directory)
-        .is_ok_and(|metadata| metadata.mode & STICKY_AND_WRITABLE == STICKY_AND_WRITABLE)
+    files.metadata(directory).is_ok_and(|metadata| metadata.mode & STICKY_AND_WRITABLE == STICKY_AND_WRITABLE)
 }
 
 fn file_markers(files: &dyn Files, directory: &HostPath, listing: &Listing) -> Vec<HostPath> {

@@ -19,7 +19,12 @@ const SCRIPTS: usize = 200;
 const SHEBANG_SIZE: usize = 512;
 
 /// Names that `import` finds in the project itself: files and directories beside its files and in `src`.
-pub fn local_modules(files: &dyn Files, root: &HostPath, listing: &Listing, project: &Project) -> BTreeSet<String> {
+pub fn local_modules(
+    files: &dyn Files,
+    root: &HostPath,
+    listing: &Listing,
+    project: &Project,
+) -> BTreeSet<String> {
     let mut names = module_names(listing);
     if names.contains("src") {
         names.extend(module_names(&files.list(&root.join("src")).unwrap_or_default()));
@@ -31,8 +36,10 @@ pub fn local_modules(files: &dyn Files, root: &HostPath, listing: &Listing, proj
 
 fn module_names(listing: &Listing) -> BTreeSet<String> {
     let name = |name: &[u8]| readable(name).split('.').next().map(str::to_owned);
-    let is_module = |name: &[u8]| [&b".py"[..], b".pyi", b".pyx", b".so", b".pyd"].iter().any(|end| name.ends_with(end));
-    let found = listing.entries.iter().filter(|entry| entry.kind == FileKind::Directory || is_module(&entry.name));
+    let is_module =
+        |name: &[u8]| [&b".py"[..], b".pyi", b".pyx", b".so", b".pyd"].iter().any(|end| name.ends_with(end));
+    let found =
+        listing.entries.iter().filter(|entry| entry.kind == FileKind::Directory || is_module(&entry.name));
     found.filter_map(|entry| name(&entry.name)).filter(|name| !name.is_empty()).collect()
 }
 
@@ -45,7 +52,9 @@ pub fn imports(
 ) -> Vec<ImportedModule> {
     let mut imports: Vec<ImportedModule> = Vec::new();
     // these run in environments that their tools make
-    let of_tools = |name: &[u8]| matches!(name, b"setup.py" | b"noxfile.py" | b"conftest.py" | b"dodo.py" | b"SConstruct.py");
+    let of_tools = |name: &[u8]| {
+        matches!(name, b"setup.py" | b"noxfile.py" | b"conftest.py" | b"dodo.py" | b"SConstruct.py")
+    };
     let sources = listing.entries.iter().filter(|entry| {
         entry.kind != FileKind::Directory && entry.name.ends_with(b".py") && !of_tools(&entry.name)
     });
@@ -95,7 +104,8 @@ fn scripts_in(
             continue;
         }
         let Some(shebang) = shebang(files, &path) else { continue };
-        let text = files.read(&path, SOURCE_SIZE).map(|contents| contents.text().into_owned()).unwrap_or_default();
+        let text =
+            files.read(&path, SOURCE_SIZE).map(|contents| contents.text().into_owned()).unwrap_or_default();
         let mut imports: Vec<String> = Vec::new();
         for (_, name) in imported_modules(&text) {
             if !local.contains(&name) && !imports.contains(&name) {

@@ -91,7 +91,8 @@ impl Target<'_> {
             (program.clone(), self.script(words, directory.as_ref())?)
         } else {
             let script = self.path(program, directory.as_ref())?;
-            let interpreter = match self.own_file(&script).then(|| shebang(self.files, &script))??.interpreter {
+            let interpreter = match self.own_file(&script).then(|| shebang(self.files, &script))??.interpreter
+            {
                 ScriptInterpreter::Path(path) => path.to_text().into_owned(),
                 ScriptInterpreter::Env(name) => name,
             };
@@ -100,7 +101,13 @@ impl Target<'_> {
         if self.is_own_interpreter(&interpreter, directory.as_ref(), command.search_path.as_deref()) {
             return None;
         }
-        Some(ServiceLine { file: file.clone(), line: command.line, text: command.text.clone(), interpreter, script })
+        Some(ServiceLine {
+            file: file.clone(),
+            line: command.line,
+            text: command.text.clone(),
+            interpreter,
+            script,
+        })
     }
 
     /// The file that `python [options] FILE` or `python -m MODULE` runs, where it is one of the project's.
@@ -150,7 +157,12 @@ impl Target<'_> {
 
     /// Whether an interpreter, by path or by a name on the service's `PATH`, is in a project environment.
     /// The directory decides: the file itself is a link to the base interpreter.
-    fn is_own_interpreter(&self, interpreter: &str, directory: Option<&HostPath>, search_path: Option<&str>) -> bool {
+    fn is_own_interpreter(
+        &self,
+        interpreter: &str,
+        directory: Option<&HostPath>,
+        search_path: Option<&str>,
+    ) -> bool {
         let found = if interpreter.contains('/') {
             self.path(interpreter, directory)
         } else {
