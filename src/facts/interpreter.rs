@@ -232,12 +232,3 @@ pub struct Installation {
     pub has_ensurepip: bool,
     pub externally_managed: bool,
 }
-/// The installation to make an environment from: the wanted minor version where there is one, else the
-/// newest that `requires` (a `requires-python`) allows, else the newest.
-pub fn best_installation<'a>(
-    installations: &'a [Installation],
-    _wanted: Option<Version>,
-    _requires: Option<&str>,
-) -> Option<&'a Installation> {
-    installations.first()
-}

@@ -8,6 +8,7 @@ use crate::path::HostPath;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
+pub mod installation;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
