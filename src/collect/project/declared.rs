@@ -5,12 +5,15 @@ use toml::de::{DeTable, DeValue};
 
 use super::root::{Place, is_requirements_file};
 use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project};
-use crate::host::{Files, TEXT_LIMIT};
+use crate::host::Files;
 use crate::parse::requirements::{self, Line};
 use crate::path::HostPath;
 
 /// Requirements files that include each other are followed to so many files.
 const REQUIREMENT_FILES: usize = 32;
+
+/// So much of a file that pins a version is read.
+const PIN_SIZE: usize = 64 << 10;
 
 /// Fills in what the files of the root declare.
 pub fn read(
@@ -21,17 +24,17 @@ pub fn read(
     notes: &mut Vec<String>,
 ) {
     let Some(root) = &place.root else { return };
-    let mut reading = Reading { files, root, place, programs, project, notes };
-    reading.pyproject();
-    reading.setup_cfg();
-    reading.setup_py();
-    reading.pipfile();
-    reading.requirements();
-    reading.pins();
-    reading.manager_files();
+    let mut declarations = Declarations { files, root, place, programs, project, notes };
+    declarations.pyproject();
+    declarations.setup_cfg();
+    declarations.setup_py();
+    declarations.pipfile();
+    declarations.requirements();
+    declarations.pins();
+    declarations.manager_files();
 }
 
-struct Reading<'a> {
+struct Declarations<'a> {
     files: &'a dyn Files,
     root: &'a HostPath,
     place: &'a Place,
@@ -64,7 +67,7 @@ fn line_of(text: &str, offset: usize) -> Option<usize> {
     Some(text.as_bytes().get(..offset)?.iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
-impl Reading<'_> {
+impl Declarations<'_> {
     fn lists(&self, name: &str) -> bool {
         self.place.listing.entries.iter().any(|entry| entry.name == name.as_bytes())
     }
@@ -301,7 +304,7 @@ impl Reading<'_> {
         let nearest = |name: &str| {
             let mut levels = self.place.start.ancestors().map(|level| level.join(name));
             levels.find_map(|file| {
-                let contents = self.files.read(&file, TEXT_LIMIT.min(64 << 10)).ok()?;
+                let contents = self.files.read(&file, PIN_SIZE).ok()?;
                 Some((file, contents.text().into_owned()))
             })
         };

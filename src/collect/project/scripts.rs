@@ -52,9 +52,7 @@ pub fn imports(
 ) -> Vec<ImportedModule> {
     let mut imports: Vec<ImportedModule> = Vec::new();
     // these run in environments that their tools make
-    let of_tools = |name: &[u8]| {
-        matches!(name, b"setup.py" | b"noxfile.py" | b"conftest.py" | b"dodo.py" | b"SConstruct.py")
-    };
+    let of_tools = |name: &[u8]| matches!(name, b"setup.py" | b"noxfile.py" | b"conftest.py");
     let sources = listing.entries.iter().filter(|entry| {
         entry.kind != FileKind::Directory && entry.name.ends_with(b".py") && !of_tools(&entry.name)
     });
