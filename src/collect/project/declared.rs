@@ -12,6 +12,12 @@ use crate::path::HostPath;
 /// Requirements files that include each other are followed to so many files.
 const REQUIREMENT_FILES: usize = 32;
 
+/// So many dependencies are kept; nobody reads of more.
+const DEPENDENCIES: usize = 2000;
+
+/// So many versions may be pinned.
+const PINS: usize = 20;
+
 /// So much of a file that pins a version is read.
 const PIN_SIZE: usize = 64 << 10;
 
@@ -96,7 +102,8 @@ impl Declarations<'_> {
     }
 
     fn depend_on(&mut self, name: String, file: &HostPath, line: Option<usize>) {
-        if !self.project.dependencies.iter().any(|known| known.name == name) {
+        let full = self.project.dependencies.len() >= DEPENDENCIES;
+        if !full && !self.project.dependencies.iter().any(|known| known.name == name) {
             self.project.dependencies.push(Dependency { name, file: file.clone(), line });
         }
     }
@@ -151,12 +158,14 @@ impl Declarations<'_> {
             self.require_python(python, &file, line(offset));
         }
         let dependencies = at(table, &["project", "dependencies"]).and_then(|list| list.get_ref().as_array());
-        for item in dependencies.into_iter().flat_map(|list| list.iter()) {
+        for item in dependencies.into_iter().flat_map(|list| list.iter()).take(DEPENDENCIES) {
             if let Some(text) = item.get_ref().as_str() {
                 self.depend(text, &file, line(item.span().start));
             }
         }
-        for (name, value) in table_at(table, &["tool", "poetry", "dependencies"]).into_iter().flatten() {
+        for (name, value) in
+            table_at(table, &["tool", "poetry", "dependencies"]).into_iter().flatten().take(DEPENDENCIES)
+        {
             if name.get_ref() != "python" && always_wanted(value.get_ref()) {
                 let name_text = requirements::normalized_name(name.get_ref());
                 self.depend_on(name_text, &file, line(name.span().start));
@@ -235,7 +244,7 @@ impl Declarations<'_> {
         {
             self.require_python(python, &file, line_of(&text, offset));
         }
-        for (name, value) in table_at(table, &["packages"]).into_iter().flatten() {
+        for (name, value) in table_at(table, &["packages"]).into_iter().flatten().take(DEPENDENCIES) {
             if always_wanted(value.get_ref()) {
                 let line = line_of(&text, name.span().start);
                 self.depend_on(requirements::normalized_name(name.get_ref()), &file, line);
@@ -339,6 +348,7 @@ impl Declarations<'_> {
                 pins.push(Declared { text: version.into(), line: line_of(&text, offset), file });
             }
         }
+        pins.truncate(PINS);
         self.project.pins = pins;
     }
 

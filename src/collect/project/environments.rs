@@ -58,7 +58,7 @@ pub fn project_environments(
     places: &Places,
 ) -> Vec<(HostPath, Origin)> {
     let Some(root) = &place.root else { return Vec::new() };
-    let mut found = Found { files, environments: Vec::new() };
+    let mut found = Found { files, environments: Vec::new(), real: Vec::new() };
     let manages = |kind| project.managers.iter().any(|manager| manager.kind == kind);
 
     if let Some(value) = places.set("UV_PROJECT_ENVIRONMENT")
@@ -106,15 +106,17 @@ pub fn project_environments(
 struct Found<'a> {
     files: &'a dyn Files,
     environments: Vec<(HostPath, Origin)>,
+    /// Their real paths.
+    real: Vec<HostPath>,
 }
 
 impl Found<'_> {
     fn add(&mut self, path: HostPath, origin: Origin) {
         let path = path.normalized();
-        let real = |path: &HostPath| self.files.canonical(path).unwrap_or_else(|_| path.clone());
-        let place = real(&path);
-        if !self.environments.iter().any(|(known, _)| real(known).same_as(&place)) {
+        let real = self.files.canonical(&path).unwrap_or_else(|_| path.clone());
+        if !self.real.iter().any(|known| known.same_as(&real)) {
             self.environments.push((path, origin));
+            self.real.push(real);
         }
     }
 
