@@ -157,7 +157,8 @@ impl Found<'_> {
             .find(|library| self.files.exists(&library.join("os.py")));
         let in_library =
             |name: &str| library.as_ref().is_some_and(|library| self.files.exists(&library.join(name)));
-        let has_ensurepip = in_library("ensurepip/__init__.py");
+        // Python 2 has an ensurepip and no venv
+        let has_ensurepip = version.major > 2 && in_library("ensurepip/__init__.py");
         let externally_managed = in_library("EXTERNALLY-MANAGED");
         self.all.push(Installation {
             interpreter,

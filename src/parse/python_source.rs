@@ -7,13 +7,14 @@ pub fn imported_modules(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
     let mut string: Option<&str> = None;
     for (line, number) in text.lines().zip(1..) {
-        if string.is_none() {
-            for statement in line.split('#').next().unwrap_or_default().split(';') {
-                // only the first statement of a line stands at its start; the others belong to it
-                found.extend(statement_modules(statement).into_iter().map(|name| (number, name)));
-                if !statement.starts_with(['i', 'f']) {
+        if string.is_none() && !line.starts_with([' ', '\t']) {
+            let code = line.split('#').next().unwrap_or_default();
+            for statement in code.split(';').map(str::trim_start) {
+                // behind a `;` only what follows further imports is sure to be a statement of its own
+                if !statement.starts_with("import ") && !statement.starts_with("from ") {
                     break;
                 }
+                found.extend(statement_modules(statement).into_iter().map(|name| (number, name)));
             }
         }
         string = string_after(line, string);
@@ -29,8 +30,6 @@ fn statement_modules(statement: &str) -> Vec<String> {
             && name.chars().all(|c| c == '_' || c.is_alphanumeric());
         valid.then(|| name.to_owned())
     };
-    // behind a `;` a blank comes first; at the start of a line it does not
-    let statement = statement.strip_prefix(' ').unwrap_or(statement);
     if let Some(rest) = statement.strip_prefix("from ") {
         let mut words = rest.split_whitespace();
         let module = words.next().filter(|_| words.next().is_some_and(|word| word.starts_with("import")));
@@ -62,7 +61,7 @@ fn string_after<'quote>(line: &str, mut open: Option<&'quote str>) -> Option<&'q
                 None => return open,
             },
             None => {
-                let Some(next) = rest.find(['"', '\'', '#']) else { return None };
+                let next = rest.find(['"', '\'', '#'])?;
                 let rest = &rest[next..];
                 at += next;
                 if rest.starts_with('#') {
@@ -101,14 +100,14 @@ mod tests {
 
     #[test]
     fn reads_imports_at_the_start_of_a_line() {
-        let text = "import os, numpy.linalg as la\nfrom flask.app import Flask\nimport a; import b  # c\nfrom x import(y)\n";
-        assert_eq!(names(text), ["os", "numpy", "flask", "a", "b", "x"]);
+        let text = "import os, numpy.linalg as la\nfrom flask.app import Flask\nimport a;import b ; import c  # d\nfrom x import(y)\n";
+        assert_eq!(names(text), ["os", "numpy", "flask", "a", "b", "c", "x"]);
         assert_eq!(imported_modules("\n\nimport six\r\n"), [(3, "six".to_owned())]);
     }
 
     #[test]
     fn leaves_out_what_may_be_optional() {
-        let text = "try:\n    import ujson\nexcept ImportError:\n    ujson = None\nif TYPE_CHECKING:\n\timport mypy\n\
+        let text = "try:\n    import ujson\nexcept ImportError:\n    ujson = None\nif TYPE_CHECKING:\n import mypy\n\
                     from . import near\nfrom .pkg import near\n";
         assert_eq!(names(text), Vec::<String>::new());
     }

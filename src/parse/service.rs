@@ -35,7 +35,7 @@ pub fn unit(text: &str) -> Vec<ServiceCommand> {
             "ExecStart" | "ExecStartPre" | "ExecStartPost" | "ExecReload" | "ExecStop" => {
                 // prefixes that change how it is run, not what
                 let text = value.trim_start_matches(['-', '@', ':', '+', '!', '|']);
-                commands.extend(shell_commands(line, text, None));
+                commands.extend(shell_commands(line, text, None, true));
             }
             _ => {}
         }
@@ -93,7 +93,7 @@ pub fn crontab(text: &str, names_user: bool) -> Vec<ServiceCommand> {
             .match_indices('%')
             .find(|(at, _)| !text[..*at].ends_with('\\'))
             .map_or(text.len(), |(at, _)| at);
-        let mut found = shell_commands(number, &text[..end], None);
+        let mut found = shell_commands(number, &text[..end], None, true);
         for command in &mut found {
             command.search_path = search_path.clone();
         }
@@ -110,9 +110,13 @@ fn after_fields(line: &str, count: usize) -> Option<&str> {
     Some(rest)
 }
 
-/// The simple commands of a shell line, `cd` followed; `sh -c '...'` is looked into.
-fn shell_commands(line: usize, text: &str, directory: Option<String>) -> Vec<ServiceCommand> {
-    let mut directory = directory;
+/// The simple commands of a shell line, `cd` followed; `sh -c '...'` is looked into where `outermost`.
+fn shell_commands(
+    line: usize,
+    text: &str,
+    mut directory: Option<String>,
+    outermost: bool,
+) -> Vec<ServiceCommand> {
     let mut commands = Vec::new();
     for part in shell_parts(text) {
         let mut words = words(part);
@@ -127,9 +131,8 @@ fn shell_commands(line: usize, text: &str, directory: Option<String>) -> Vec<Ser
         }
         let script = words.iter().skip(1).position(|word| word.starts_with('-') && word.ends_with('c'));
         if let (true, Some(at)) = (matches!(name, "sh" | "bash" | "dash" | "zsh" | "ksh"), script) {
-            // one level: what a shell is given to run is not searched for further shells
-            if let Some(inner) = words.get(at + 2).filter(|inner| *inner != text) {
-                commands.extend(shell_commands(line, inner, directory.clone()));
+            if let Some(inner) = words.get(at + 2).filter(|_| outermost) {
+                commands.extend(shell_commands(line, inner, directory.clone(), false));
             }
             continue;
         }

@@ -5,12 +5,21 @@ use toml::de::{DeTable, DeValue};
 
 use super::root::{Place, is_requirements_file};
 use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project};
-use crate::host::{Files, TEXT_LIMIT};
+use crate::host::Files;
 use crate::parse::requirements::{self, Line};
 use crate::path::HostPath;
 
 /// Requirements files that include each other are followed to so many files.
 const REQUIREMENT_FILES: usize = 32;
+
+/// So many dependencies are kept; nobody reads of more.
+const DEPENDENCIES: usize = 2000;
+
+/// So many versions may be pinned.
+const PINS: usize = 20;
+
+/// So much of a file that pins a version is read.
+const PIN_SIZE: usize = 64 << 10;
 
 /// Fills in what the files of the root declare.
 pub fn read(
@@ -21,17 +30,17 @@ pub fn read(
     notes: &mut Vec<String>,
 ) {
     let Some(root) = &place.root else { return };
-    let mut reading = Reading { files, root, place, programs, project, notes };
-    reading.pyproject();
-    reading.setup_cfg();
-    reading.setup_py();
-    reading.pipfile();
-    reading.requirements();
-    reading.pins();
-    reading.manager_files();
+    let mut declarations = Declarations { files, root, place, programs, project, notes };
+    declarations.pyproject();
+    declarations.setup_cfg();
+    declarations.setup_py();
+    declarations.pipfile();
+    declarations.requirements();
+    declarations.pins();
+    declarations.manager_files();
 }
 
-struct Reading<'a> {
+struct Declarations<'a> {
     files: &'a dyn Files,
     root: &'a HostPath,
     place: &'a Place,
@@ -64,7 +73,7 @@ fn line_of(text: &str, offset: usize) -> Option<usize> {
     Some(text.as_bytes().get(..offset)?.iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
-impl Reading<'_> {
+impl Declarations<'_> {
     fn lists(&self, name: &str) -> bool {
         self.place.listing.entries.iter().any(|entry| entry.name == name.as_bytes())
     }
@@ -93,7 +102,8 @@ impl Reading<'_> {
     }
 
     fn depend_on(&mut self, name: String, file: &HostPath, line: Option<usize>) {
-        if !self.project.dependencies.iter().any(|known| known.name == name) {
+        let full = self.project.dependencies.len() >= DEPENDENCIES;
+        if !full && !self.project.dependencies.iter().any(|known| known.name == name) {
             self.project.dependencies.push(Dependency { name, file: file.clone(), line });
         }
     }
@@ -148,12 +158,14 @@ impl Reading<'_> {
             self.require_python(python, &file, line(offset));
         }
         let dependencies = at(table, &["project", "dependencies"]).and_then(|list| list.get_ref().as_array());
-        for item in dependencies.into_iter().flat_map(|list| list.iter()) {
+        for item in dependencies.into_iter().flat_map(|list| list.iter()).take(DEPENDENCIES) {
             if let Some(text) = item.get_ref().as_str() {
                 self.depend(text, &file, line(item.span().start));
             }
         }
-        for (name, value) in table_at(table, &["tool", "poetry", "dependencies"]).into_iter().flatten() {
+        for (name, value) in
+            table_at(table, &["tool", "poetry", "dependencies"]).into_iter().flatten().take(DEPENDENCIES)
+        {
             if name.get_ref() != "python" && always_wanted(value.get_ref()) {
                 let name_text = requirements::normalized_name(name.get_ref());
                 self.depend_on(name_text, &file, line(name.span().start));
@@ -232,7 +244,7 @@ impl Reading<'_> {
         {
             self.require_python(python, &file, line_of(&text, offset));
         }
-        for (name, value) in table_at(table, &["packages"]).into_iter().flatten() {
+        for (name, value) in table_at(table, &["packages"]).into_iter().flatten().take(DEPENDENCIES) {
             if always_wanted(value.get_ref()) {
                 let line = line_of(&text, name.span().start);
                 self.depend_on(requirements::normalized_name(name.get_ref()), &file, line);
@@ -301,7 +313,7 @@ impl Reading<'_> {
         let nearest = |name: &str| {
             let mut levels = self.place.start.ancestors().map(|level| level.join(name));
             levels.find_map(|file| {
-                let contents = self.files.read(&file, TEXT_LIMIT.min(64 << 10)).ok()?;
+                let contents = self.files.read(&file, PIN_SIZE).ok()?;
                 Some((file, contents.text().into_owned()))
             })
         };
@@ -336,6 +348,7 @@ impl Reading<'_> {
                 pins.push(Declared { text: version.into(), line: line_of(&text, offset), file });
             }
         }
+        pins.truncate(PINS);
         self.project.pins = pins;
     }
 

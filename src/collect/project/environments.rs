@@ -6,8 +6,9 @@ use crate::facts::Origin;
 use crate::facts::interpreter::Version;
 use crate::facts::platform::System;
 use crate::facts::project::{ManagerKind, Project};
-use crate::host::{FileKind, Files};
+use crate::host::{FileError, FileKind, Files};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
+use crate::parse::requirements::normalized_name;
 use crate::path::{Flavour, HostPath};
 
 /// So many subdirectories of a root, or environments of one tool, are looked at.
@@ -57,7 +58,7 @@ pub fn project_environments(
     places: &Places,
 ) -> Vec<(HostPath, Origin)> {
     let Some(root) = &place.root else { return Vec::new() };
-    let mut found = Found { files, environments: Vec::new() };
+    let mut found = Found { files, environments: Vec::new(), real: Vec::new() };
     let manages = |kind| project.managers.iter().any(|manager| manager.kind == kind);
 
     if let Some(value) = places.set("UV_PROJECT_ENVIRONMENT")
@@ -105,15 +106,17 @@ pub fn project_environments(
 struct Found<'a> {
     files: &'a dyn Files,
     environments: Vec<(HostPath, Origin)>,
+    /// Their real paths.
+    real: Vec<HostPath>,
 }
 
 impl Found<'_> {
     fn add(&mut self, path: HostPath, origin: Origin) {
         let path = path.normalized();
-        let real = |path: &HostPath| self.files.canonical(path).unwrap_or_else(|_| path.clone());
-        let place = real(&path);
-        if !self.environments.iter().any(|(known, _)| real(known).same_as(&place)) {
+        let real = self.files.canonical(&path).unwrap_or_else(|_| path.clone());
+        if !self.real.iter().any(|known| known.same_as(&real)) {
             self.environments.push((path, origin));
+            self.real.push(real);
         }
     }
 
@@ -134,7 +137,13 @@ fn conventional(found: &mut Found, directory: &HostPath) {
         if metadata.kind == FileKind::Link && name == ".venv" && !found.files.exists(&path) {
             found.add(path, origin);
         } else if found.files.is_directory(&path) {
-            found.add_existing(path, origin);
+            // one that may not be looked into is taken at its name
+            let denied = found.files.metadata(&path.join("pyvenv.cfg")) == Err(FileError::Denied);
+            if denied && matches!(name, ".venv" | "venv") {
+                found.add(path, origin);
+            } else {
+                found.add_existing(path, origin);
+            }
         } else if name == ".venv"
             && let Some(target) = single_line(found.files, &path)
         {
@@ -220,13 +229,10 @@ fn poetry(found: &mut Found, root: &HostPath, project: &Project, places: &Places
             .map(|cache| cache.join("virtualenvs")),
     };
     let Some(store) = store else { return };
-    let Some(name) = &project.name else { return };
-    let sanitized: String = name
-        .to_lowercase()
-        .chars()
-        .map(|c| if " $`!*@\"\\\r\n\t".contains(c) { '_' } else { c })
-        .take(42)
-        .collect();
+    // a project that is no package needs no name, and gets this one
+    let name = project.name.as_ref().map_or("non-package-mode".into(), |name| normalized_name(name));
+    let sanitized: String =
+        name.chars().map(|c| if " $`!*@\"\\\r\n\t".contains(c) { '_' } else { c }).take(42).collect();
     let base = format!("{sanitized}-{}", short(&sha256(&real_spelling(found.files, root))));
     let active = found.files.text(&store.join("envs.toml")).and_then(|text| {
         let table: toml::Table = toml::from_str(&text).ok()?;
@@ -275,7 +281,7 @@ fn pdm(found: &mut Found, root: &HostPath, places: &Places) {
 /// bears the project's name.
 fn hatch(found: &mut Found, root: &HostPath, project: &Project, places: &Places) {
     let Some(data) = places.path("HATCH_DATA_DIR").or_else(|| places.data_directory("hatch")) else { return };
-    let name = project.name.clone().unwrap_or_else(|| root.name().into_owned());
+    let name = project.name.as_ref().map_or_else(|| root.name().into_owned(), |name| normalized_name(name));
     let id = short(&sha256(&real_spelling(found.files, root)));
     let store = data.join("env").join("virtual").join(&name).join(id);
     let mut names = names_in(found.files, &store, b"");

@@ -12,6 +12,9 @@ use crate::path::{HostPath, readable};
 const SOURCE_FILES: usize = 50;
 const SOURCE_SIZE: usize = 256 << 10;
 
+/// So many imported modules are kept, of the project and of a script.
+const IMPORTS: usize = 1000;
+
 /// So many files of a directory are asked for a `#!` line.
 const SCRIPTS: usize = 200;
 
@@ -52,9 +55,7 @@ pub fn imports(
 ) -> Vec<ImportedModule> {
     let mut imports: Vec<ImportedModule> = Vec::new();
     // these run in environments that their tools make
-    let of_tools = |name: &[u8]| {
-        matches!(name, b"setup.py" | b"noxfile.py" | b"conftest.py" | b"dodo.py" | b"SConstruct.py")
-    };
+    let of_tools = |name: &[u8]| matches!(name, b"setup.py" | b"noxfile.py" | b"conftest.py");
     let sources = listing.entries.iter().filter(|entry| {
         entry.kind != FileKind::Directory && entry.name.ends_with(b".py") && !of_tools(&entry.name)
     });
@@ -62,7 +63,10 @@ pub fn imports(
         let file = root.join(&entry.name);
         let Ok(contents) = files.read(&file, SOURCE_SIZE) else { continue };
         for (line, name) in imported_modules(&contents.text()) {
-            if !local.contains(&name) && !imports.iter().any(|known| known.name == name) {
+            if imports.len() < IMPORTS
+                && !local.contains(&name)
+                && !imports.iter().any(|known| known.name == name)
+            {
                 imports.push(ImportedModule { name, file: file.clone(), line });
             }
         }
@@ -108,7 +112,7 @@ fn scripts_in(
             files.read(&path, SOURCE_SIZE).map(|contents| contents.text().into_owned()).unwrap_or_default();
         let mut imports: Vec<String> = Vec::new();
         for (_, name) in imported_modules(&text) {
-            if !local.contains(&name) && !imports.contains(&name) {
+            if imports.len() < IMPORTS && !local.contains(&name) && !imports.contains(&name) {
                 imports.push(name);
             }
         }

@@ -84,6 +84,16 @@ fn the_search_ends_at_the_git_top_and_at_home() {
     assert_eq!(home.read("other").project.root, None);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_directory_for_everyone_says_nothing_about_what_lies_below() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new(&[("tmp/pyproject.toml", ""), ("tmp/mine/notes", "")]);
+    std::fs::set_permissions(home.top.join("tmp"), PermissionsExt::from_mode(0o1777)).unwrap();
+    assert_eq!(home.read("tmp/mine").project.root, None);
+    assert_eq!(home.read("tmp").project.root, Some(home.at("tmp")));
+}
+
 #[test]
 fn nothing_but_python_files_makes_a_project_where_they_lie() {
     let home = Home::new(&[
@@ -268,13 +278,13 @@ fn an_environment_may_be_named_by_a_file() {
 #[test]
 fn environments_that_poetry_hatch_and_pdm_keep() {
     let home = Home::new(&[
-        ("p/pyproject.toml", "[tool.poetry]\nname = \"My App\"\n"),
-        ("h/pyproject.toml", "[project]\nname = \"h\"\n[tool.hatch.envs.test]\n"),
+        ("p/pyproject.toml", "[tool.poetry]\nname = \"My.App\"\n"),
+        ("h/pyproject.toml", "[project]\nname = \"H_x\"\n[tool.hatch.envs.test]\n"),
         ("d/pdm.lock", ""),
     ]);
-    let base = format!("my_app-{}", home.short(|bytes| sha256(bytes).to_vec(), "p"));
+    let base = format!("my-app-{}", home.short(|bytes| sha256(bytes).to_vec(), "p"));
     let store = ".cache/pypoetry/virtualenvs";
-    for name in [format!("{base}-py3.9"), format!("{base}-py3.11"), "my_app-AAAAAAAA-py3.12".into()] {
+    for name in [format!("{base}-py3.9"), format!("{base}-py3.11"), "my-app-AAAAAAAA-py3.12".into()] {
         home.venv(&format!("{store}/{name}"));
     }
     assert_eq!(home.environments("p"), [format!("{store}/{base}-py3.11"), format!("{store}/{base}-py3.9")]);
@@ -282,10 +292,10 @@ fn environments_that_poetry_hatch_and_pdm_keep() {
     assert_eq!(home.environments("p")[0], format!("{store}/{base}-py3.9"));
 
     let id = home.short(|bytes| sha256(bytes).to_vec(), "h");
-    let store = format!(".local/share/hatch/env/virtual/h/{id}");
+    let store = format!(".local/share/hatch/env/virtual/h-x/{id}");
     home.venv(&format!("{store}/a"));
-    home.venv(&format!("{store}/h"));
-    assert_eq!(home.environments("h"), [format!("{store}/h"), format!("{store}/a")]);
+    home.venv(&format!("{store}/h-x"));
+    assert_eq!(home.environments("h"), [format!("{store}/h-x"), format!("{store}/a")]);
 
     let id = home.short(|bytes| md5(bytes).to_vec(), "d");
     let own = format!(".local/share/pdm/venvs/d-{id}-3.11");
