@@ -14,10 +14,13 @@
 
 #[path = "../checks/mod.rs"]
 pub mod checks;
+pub mod cli;
 pub mod collect;
+pub mod commands;
 pub mod diagnosis;
 pub mod facts;
 pub mod host;
 pub mod imports;
 pub mod parse;
 pub mod path;
+pub mod report;
