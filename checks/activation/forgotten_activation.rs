@@ -59,7 +59,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     if claimed || facts.shell.under_sudo() || facts.shell.environment_wrapper().is_some() {
         return;
     }
-    if !facts.can_be_activated(own) || facts.project_environments().any(|own| facts.search_entry(own).is_some()) {
+    if !facts.can_be_activated(own)
+        || facts.project_environments().any(|own| facts.search_entry(own).is_some())
+    {
         return;
     }
     let command = facts.shell_python();
@@ -170,7 +172,12 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
         assert!(matches!(found[0].remedies[0].actions[..], [Action::Activate { .. }]));
-        assert!(found[0].evidence.iter().any(|evidence| evidence.value.contains("six (requirements.txt, line 1)")));
+        assert!(
+            found[0]
+                .evidence
+                .iter()
+                .any(|evidence| evidence.value.contains("six (requirements.txt, line 1)"))
+        );
     }
 
     #[test]

@@ -38,13 +38,14 @@ fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
     let leads_to = |interpreter: &HostPath| {
         shell.is_some_and(|path| {
             path.same_as(interpreter)
-                || facts.interpreter(path).is_some_and(|known| {
-                    known.links.last().is_some_and(|last| last.same_as(interpreter))
-                })
+                || facts
+                    .interpreter(path)
+                    .is_some_and(|known| known.links.last().is_some_and(|last| last.same_as(interpreter)))
         })
     };
     let capable = || facts.installations.iter().filter(|installation| installation.has_ensurepip);
-    let base = capable().find(|installation| leads_to(&installation.interpreter)).or_else(|| capable().next())?;
+    let base =
+        capable().find(|installation| leads_to(&installation.interpreter)).or_else(|| capable().next())?;
     let mut actions = vec![
         Action::run([Word::from(&base.interpreter), "-m".into(), "venv".into(), root.into()]),
         Action::activate_new(root),

@@ -22,8 +22,9 @@ impl Facts {
 
     /// The conda environment that `CONDA_PREFIX` names, unless it is the base that every shell starts with.
     pub fn chosen_conda(&self) -> Option<&Environment> {
-        self.environment(&self.shell.path_variable("CONDA_PREFIX")?)
-            .filter(|environment| environment.kind == EnvironmentKind::Conda && !self.is_conda_base(environment))
+        self.environment(&self.shell.path_variable("CONDA_PREFIX")?).filter(|environment| {
+            environment.kind == EnvironmentKind::Conda && !self.is_conda_base(environment)
+        })
     }
 
     /// Conda's `base`, which `conda init` activates in every new shell.
@@ -107,10 +108,8 @@ impl Facts {
         let listed = self.project.environments.iter().any(|root| environment.is_at(root));
         let inside = environment.root.is_within(project)
             || environment.real.as_ref().is_some_and(|real| real.is_within(project));
-        let configured = self
-            .shell
-            .path_variable("UV_PROJECT_ENVIRONMENT")
-            .is_some_and(|root| environment.is_at(&root));
+        let configured =
+            self.shell.path_variable("UV_PROJECT_ENVIRONMENT").is_some_and(|root| environment.is_at(&root));
         let named = {
             let name = normalized(&environment.root.name());
             name == normalized(&project.name())
@@ -122,15 +121,15 @@ impl Facts {
                 HostPath::new(project.flavour(), source).is_some_and(|source| source.same_as(project))
             })
         });
-        listed || inside || configured || named || installed_in_it
+        let pinned = self.project.pins.iter().any(|pin| pin.text.trim() == environment.root.name());
+        listed || inside || configured || named || pinned || installed_in_it
     }
 
     /// What the project declares or imports, `own` has installed, and `other` has not. Empty when that cannot be told.
     pub fn lacking(&self, other: &Environment, own: &Environment) -> Vec<Needed<'_>> {
         let sees_more = self.shell.set("PYTHONPATH").is_some()
             || other.venv_config().is_some_and(|config| config.include_system_site_packages());
-        let unknown =
-            other.libraries.is_empty() || other.libraries.iter().any(|library| !library.readable);
+        let unknown = other.libraries.is_empty() || other.libraries.iter().any(|library| !library.readable);
         if sees_more || unknown {
             return Vec::new();
         }
@@ -169,7 +168,8 @@ impl Facts {
 
     /// Whether a program that comes first by its name cannot start, so that the search falls through to a later one.
     pub fn falls_through(&self, name: &str) -> bool {
-        self.command(name).is_some_and(|command| command.first_candidate().is_some_and(|hit| !hit.is_runnable()))
+        self.command(name)
+            .is_some_and(|command| command.first_candidate().is_some_and(|hit| !hit.is_runnable()))
     }
 
     /// The tool that runs the project's programs in its environment, so that nobody needs to activate it.

@@ -146,7 +146,8 @@ impl Environment {
 
     /// The entry script or interpreter of this name in `bin` or `Scripts`, with or without `.exe`.
     pub fn has_program(&self, name: &str) -> bool {
-        let is_it = |file: &str| match file.len().checked_sub(4).and_then(|stem| file.split_at_checked(stem)) {
+        let is_it = |file: &str| match file.len().checked_sub(4).and_then(|stem| file.split_at_checked(stem))
+        {
             Some((stem, suffix)) if suffix.eq_ignore_ascii_case(".exe") => stem.eq_ignore_ascii_case(name),
             _ => file == name,
         };
