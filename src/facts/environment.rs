@@ -141,10 +141,15 @@ impl Environment {
         found
     }
 
-    /// The entry script or interpreter of this name in `bin` or `Scripts`.
+    /// The entry script or interpreter of this name in `bin` or `Scripts`, with or without `.exe`.
     pub fn has_program(&self, name: &str) -> bool {
-        self.scripts.iter().any(|script| script.name == name)
-            || self.interpreters.iter().any(|path| path.name() == name)
+        let is_it = |file: &str| match file.len().checked_sub(4).and_then(|stem| file.split_at_checked(stem))
+        {
+            Some((stem, suffix)) if suffix.eq_ignore_ascii_case(".exe") => stem.eq_ignore_ascii_case(name),
+            _ => file == name,
+        };
+        self.scripts.iter().any(|script| is_it(&script.name))
+            || self.interpreters.iter().any(|path| is_it(&path.name()))
     }
 
     pub fn has_pip(&self) -> bool {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::HostPath;
 
+pub mod activation;
 pub mod environment;
 #[cfg(test)]
 pub mod example;

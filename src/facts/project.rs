@@ -82,6 +82,11 @@ impl ManagerKind {
     pub fn runs_for_you(self) -> bool {
         !matches!(self, ManagerKind::Conda | ManagerKind::PipTools)
     }
+
+    /// Packages come into its environments without their own pip.
+    pub fn installs_by_itself(self) -> bool {
+        !matches!(self, ManagerKind::PipTools | ManagerKind::Tox | ManagerKind::Nox)
+    }
 }
 
 /// Something that a file says, with its place.

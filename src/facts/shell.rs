@@ -156,6 +156,18 @@ pub struct Shell {
     pub seen_through: Option<Wrapper>,
     /// Allow-listed variables that are set, sorted by name. Values are as the shell exports them.
     pub variables: Vec<(String, String)>,
+    /// Lines of the shell's start-up files that put a directory on `PATH`.
+    pub path_lines: Vec<PathLine>,
+}
+
+/// A line of a start-up file that puts a directory on `PATH`: `export PATH="$HOME/.pyenv/shims:$PATH"`,
+/// `eval "$(pyenv init -)"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathLine {
+    pub file: HostPath,
+    pub line: usize,
+    pub text: String,
+    pub directory: HostPath,
 }
 
 impl Shell {
@@ -182,6 +194,11 @@ impl Shell {
 
     pub fn within(&self, wrapper: Wrapper) -> bool {
         self.wrappers.contains(&wrapper)
+    }
+
+    /// Started by sudo, which leaves out most variables and sets a `PATH` of its own.
+    pub fn under_sudo(&self) -> bool {
+        self.within(Wrapper::Sudo) || self.set("SUDO_USER").is_some()
     }
 
     /// The nearest wrapper that brings an environment of its own.
