@@ -3,6 +3,9 @@
 
 use crate::diagnosis::Check;
 
+pub mod activation;
+pub mod relocation;
+
 /// Every check, causes before their symptoms: at equal severity this is the order of a report.
 pub static ALL: &[&Check] = &[];
 

@@ -144,6 +144,38 @@ impl Environment {
         found
     }
 
+    /// The other place that the environment as a whole was made at: its activate scripts name it, or most of its
+    /// scripts do. A script or two with a foreign interpreter are no such sign, nor is the base interpreter.
+    pub fn made_elsewhere(&self) -> Option<ForeignRoot<'_>> {
+        let baked = self.scripts.iter().filter(|script| script.launch.root.is_some()).count();
+        self.foreign_roots()
+            .into_iter()
+            .filter(|foreign| foreign.root.flavour() == self.root.flavour())
+            .filter(|foreign| !self.is_base(foreign.root))
+            .find(|foreign| {
+                let most = foreign.scripts.len() * 2 > baked;
+                !foreign.activators.is_empty() || (most && (foreign.scripts.len() > 1 || foreign.made_at))
+            })
+    }
+
+    /// Whether this is the prefix of the interpreter that it was made from.
+    pub fn is_base(&self, prefix: &HostPath) -> bool {
+        self.home.as_ref().is_some_and(|home| {
+            home.path.same_as(prefix) || home.path.parent().is_some_and(|parent| parent.same_as(prefix))
+        })
+    }
+
+    /// The distribution of this name or, as most are called alike, of this module.
+    pub fn distribution(&self, name: &str) -> Option<&Installed> {
+        let name = normalized_name(name);
+        self.installed.iter().find(|installed| normalized_name(&installed.name) == name)
+    }
+
+    /// The distribution that put a generated script there, by the module that the script imports.
+    pub fn owner_of(&self, script: &Script) -> Option<&Installed> {
+        self.distribution(script.module.as_deref()?.split('.').next()?)
+    }
+
     /// The entry script or interpreter of this name in `bin` or `Scripts`.
     pub fn has_program(&self, name: &str) -> bool {
         self.scripts.iter().any(|script| script.name == name)
@@ -161,6 +193,15 @@ impl Environment {
             None => self.root.join("bin").join(name),
         }
     }
+}
+
+/// As PEP 503 compares names: `Foo_bar` and `foo-bar` are one.
+fn normalized_name(name: &str) -> String {
+    name.split(['-', '_', '.'])
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+        .to_ascii_lowercase()
 }
 
 /// The entry for `root`, made where there is none; None for the environment's own root.

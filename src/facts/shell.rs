@@ -156,6 +156,41 @@ pub struct Shell {
     pub seen_through: Option<Wrapper>,
     /// Allow-listed variables that are set, sorted by name. Values are as the shell exports them.
     pub variables: Vec<(String, String)>,
+    /// Aliases and functions for the names of Python's programs: the live shell's own where the shell
+    /// integration tells them, else those of the rc files that this shell reads.
+    pub aliases: Vec<Alias>,
+    /// What the live shell itself reports. None: its integration is not installed.
+    pub integration: Option<Integration>,
+}
+
+/// A name that the shell takes for something else before it searches `PATH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    pub name: String,
+    /// What it stands for, without the quotes around it: `/usr/bin/python3`, or a function's body.
+    pub value: String,
+    pub function: bool,
+    /// The file and line that define it. None: the live shell has it, and no rc file is known to define it.
+    pub file: Option<HostPath>,
+    pub line: Option<usize>,
+    /// That line, without the white space around it.
+    pub text: Option<String>,
+    /// What it depends on (`if [ -d ~/work ]`), where it is not defined at every start.
+    pub condition: Option<String>,
+}
+
+/// What the live shell reports through its integration (`venv-doctor init`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Integration {
+    /// Programs whose place the shell has remembered, so that it does not search `PATH` for them.
+    pub remembered: Vec<Remembered>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    pub name: String,
+    pub path: HostPath,
+    pub exists: bool,
 }
 
 impl Shell {
