@@ -19,7 +19,11 @@ struct Contender {
 
 impl Contender {
     fn new(name: &'static str, arguments: &[&str]) -> Contender {
-        Contender { name, arguments: arguments.iter().map(|word| (*word).to_owned()).collect(), times: Vec::new() }
+        Contender {
+            name,
+            arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+            times: Vec::new(),
+        }
     }
 
     fn command(&self, project: &Path) -> Command {
@@ -76,12 +80,15 @@ fn main() {
     for contender in &all {
         println!("{:24} {:8.2} ms", contender.name, contender.median().as_secs_f64() * 1e3);
     }
-    let ratio = |left: usize, right: usize| all[left].median().as_secs_f64() / all[right].median().as_secs_f64();
+    let ratio =
+        |left: usize, right: usize| all[left].median().as_secs_f64() / all[right].median().as_secs_f64();
     println!("default run / python -c pass              {:.2}   (at most 1.5)", ratio(2, 0));
     println!("--no-exec / python -I -S -c pass          {:.2}   (at most 0.5)", ratio(3, 1));
     println!("--version / python -I -S -c pass          {:.2}   (at most 0.2)", ratio(4, 1));
     match peak_memory(&all[2], &project) {
-        Some(kilobytes) => println!("peak memory of the default run            {:.1} MiB (at most 12)", kilobytes / 1024.0),
+        Some(kilobytes) => {
+            println!("peak memory of the default run            {:.1} MiB (at most 12)", kilobytes / 1024.0)
+        }
         None => println!("peak memory of the default run            not measured: no /proc"),
     }
 }
@@ -107,13 +114,20 @@ fn build(project: &Path) -> Option<PathBuf> {
         fs::create_dir_all(&metadata).unwrap();
         fs::create_dir_all(site_packages.join(&name)).unwrap();
         fs::write(site_packages.join(&name).join("__init__.py"), "").unwrap();
-        fs::write(metadata.join("METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.{number}\n")).unwrap();
+        fs::write(
+            metadata.join("METADATA"),
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.{number}\n"),
+        )
+        .unwrap();
         fs::write(metadata.join("INSTALLER"), "pip\n").unwrap();
         fs::write(metadata.join("RECORD"), format!("{name}/__init__.py,,\n")).unwrap();
         requirements.push_str(&format!("{name}\n"));
         if number % 3 == 0 {
             let script = venv.join("bin").join(&name);
-            let text = format!("#!{}/bin/python\nimport sys\nfrom {name} import main\nsys.exit(main())\n", venv.display());
+            let text = format!(
+                "#!{}/bin/python\nimport sys\nfrom {name} import main\nsys.exit(main())\n",
+                venv.display()
+            );
             fs::write(&script, text).unwrap();
             let mut command = Command::new("chmod");
             command.arg("+x").arg(&script).status().unwrap();

@@ -12,7 +12,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use support::{Creator, Place, Python, cure, entry_script, executable, findings, install, loud, pythons, run, text};
+use support::{
+    Creator, Place, Python, cure, entry_script, executable, findings, install, loud, pythons, run, text,
+};
 
 /// A fault: its name, how it is made in an active, healthy environment, which finding must come first, which other
 /// warnings it justifies, and a command line that fails before the cure and works after it.
@@ -134,7 +136,8 @@ const FAULTS: &[Fault] = &[
         make: |situation| {
             let path = situation.venv.join("pyvenv.cfg");
             let config = fs::read_to_string(&path).unwrap();
-            let wide: Vec<u8> = [0xfeff].into_iter().chain(config.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+            let wide: Vec<u8> =
+                [0xfeff].into_iter().chain(config.encode_utf16()).flat_map(u16::to_le_bytes).collect();
             fs::write(&path, wide).unwrap();
         },
         first: "invalid-pyvenv-cfg",
@@ -160,9 +163,9 @@ const FAULTS: &[Fault] = &[
     Fault {
         name: "another minor version behind the link",
         make: |situation| {
-            let other = pythons().into_iter().find(|other| {
-                other.number() >= (3, 6) && other.number() != situation.python.number()
-            });
+            let other = pythons()
+                .into_iter()
+                .find(|other| other.number() >= (3, 6) && other.number() != situation.python.number());
             situation.relink(&other.unwrap().path);
         },
         first: "python-version-switched",
@@ -260,7 +263,9 @@ fn main() {
             for fault in FAULTS.iter().filter(|fault| (fault.suits)(creator, python)) {
                 if support::full() || sampled(&all, python, creator) {
                     let name = format!("{}::{label}", fault.name.replace(' ', "_"));
-                    trials.push(trial(name, possible, python, creator, |python, creator| broken(fault, python, creator)));
+                    trials.push(trial(name, possible, python, creator, |python, creator| {
+                        broken(fault, python, creator)
+                    }));
                 }
             }
         }

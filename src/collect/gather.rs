@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
-use super::{installations, interpreter, inventory, links, places, project, search_path, shell, synced};
+use super::{
+    installations, interpreter, inventory, links, places, project, search_path, shell, synced, user_scripts,
+};
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{Interpreter, Probe};
@@ -21,7 +23,18 @@ use crate::path::HostPath;
 
 /// Names that are looked up on the search path: Python's, installers', and the tools that make environments.
 const COMMANDS: [&str; 13] = [
-    "python", "python3", "pip", "pip3", "uv", "poetry", "pdm", "pipenv", "hatch", "conda", "virtualenv", "pytest",
+    "python",
+    "python3",
+    "pip",
+    "pip3",
+    "uv",
+    "poetry",
+    "pdm",
+    "pipenv",
+    "hatch",
+    "conda",
+    "virtualenv",
+    "pytest",
     "mypy",
 ];
 /// So many environments are examined, and no more.
@@ -55,7 +68,10 @@ impl std::fmt::Display for RequestError {
         match self {
             RequestError::Directory { path, error } => write!(formatter, "cannot examine {path}: {error}"),
             RequestError::NotADirectory(path) => {
-                write!(formatter, "cannot examine {path}: it is not a directory (name a project's directory, or use --python for an interpreter)")
+                write!(
+                    formatter,
+                    "cannot examine {path}: it is not a directory (name a project's directory, or use --python for an interpreter)"
+                )
             }
             RequestError::Python { asked, why } => write!(formatter, "--python {asked}: {why}"),
         }
@@ -70,10 +86,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
     let working_directory = host.working_directory().ok();
     let directory = directory(host, request, working_directory.as_ref())?;
     let (shell, surroundings, mut notes) = shell::shell(host);
-    let path_variable = match shell.seen_through {
-        Some(_) => shell.variable("PATH").map(|value| value.as_bytes().to_vec()),
-        None => host.variable("PATH"),
-    };
+    let path_variable = shell::path_value(host, &shell);
     let search_path = search_path::search_path(host, path_variable.as_deref());
     let commands = search_path::commands(host, &search_path, &COMMANDS);
     let home = host.home();
@@ -96,10 +109,20 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
     }
 
     let argument = argument(host, request, &search_path, working_directory.as_ref())?;
-    let named = named_environments(host, &shell, &search_path, &commands, &reading.environments, argument.as_ref());
+    let named =
+        named_environments(host, &shell, &search_path, &commands, &reading.environments, argument.as_ref());
     let patient = patient(host, &named, argument.as_ref(), &shell, &commands);
     let asked = match (&patient, request.needs.contains(&Need::Probe)) {
-        (Some(root), true) => Some(probe_plan(host, request, root, &shell, &search_path, &commands, argument.as_ref(), project.root.as_ref())),
+        (Some(root), true) => Some(probe_plan(
+            host,
+            request,
+            root,
+            &shell,
+            &search_path,
+            &commands,
+            argument.as_ref(),
+            project.root.as_ref(),
+        )),
         _ => None,
     };
 
@@ -114,7 +137,9 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         let interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
         let installations = installations::installations(host, &search_path, &context.places);
         let answer = asking.map(|asking| {
-            asking.join().unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
+            asking
+                .join()
+                .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
         (answer, environments, interpreters, installations)
     });
@@ -130,6 +155,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         surroundings,
         working_directory,
         directory,
+        user_scripts: user_scripts::user_scripts(host, &shell, &search_path),
         shell,
         search_path,
         commands,
@@ -262,7 +288,11 @@ struct Roots<'a> {
 impl Roots<'_> {
     fn add(&mut self, root: &HostPath, origin: Origin) {
         let real = links::resolved(self.host, root);
-        match self.known.iter_mut().find(|(known, known_real, _)| known.same_as(root) || known_real.same_as(&real)) {
+        match self
+            .known
+            .iter_mut()
+            .find(|(known, known_real, _)| known.same_as(root) || known_real.same_as(&real))
+        {
             Some((_, _, origins)) if origins.contains(&origin) => {}
             Some((_, _, origins)) => origins.push(origin),
             None => self.known.push((root.clone(), real, vec![origin])),
@@ -284,10 +314,15 @@ fn patient(
     }
     let exists = |root: &HostPath| host.is_directory(root);
     let first = |wanted: &dyn Fn(&Origin) -> bool| {
-        named.iter().find(|(root, origins)| exists(root) && origins.iter().any(wanted)).map(|(root, _)| root.clone())
+        named
+            .iter()
+            .find(|(root, origins)| exists(root) && origins.iter().any(wanted))
+            .map(|(root, _)| root.clone())
     };
     let of_project = || {
-        first(&|origin| matches!(origin, Origin::FoundUpwards { .. } | Origin::Tool(_) | Origin::ConfigKey { .. }))
+        first(&|origin| {
+            matches!(origin, Origin::FoundUpwards { .. } | Origin::Tool(_) | Origin::ConfigKey { .. })
+        })
     };
     let active = || first(&|origin| matches!(origin, Origin::Variable(_)));
     // inside tox, `uv run` and the like the active environment is the right one
@@ -319,7 +354,10 @@ fn probe_plan(
     argument: Option<&Argument>,
     project: Option<&HostPath>,
 ) -> Plan {
-    let refrain = |program: Option<&HostPath>, why: &str| Plan::Refrain { program: program.cloned(), why: why.to_owned() };
+    let refrain = |program: Option<&HostPath>, why: &str| Plan::Refrain {
+        program: program.cloned(),
+        why: why.to_owned(),
+    };
     let own = || {
         let names = ["bin/python", "bin/python3", "Scripts/python.exe", "python.exe"];
         names.iter().map(|name| root.join(name)).find(|path| host.link_metadata(path).is_ok())
@@ -327,7 +365,9 @@ fn probe_plan(
     let shells = ["python", "python3"]
         .iter()
         .filter_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
-        .find(|hit| hit.leads_to.environment().is_some_and(|environment| same_place(host, environment, root)));
+        .find(|hit| {
+            hit.leads_to.environment().is_some_and(|environment| same_place(host, environment, root))
+        });
     let chosen = match argument {
         Some(argument) => argument.interpreter.clone().or_else(own),
         None => match shells {
@@ -349,15 +389,16 @@ fn probe_plan(
         return Plan::Start { program, trust: Trust::AsIs };
     }
     if let Some(hit) = shells {
-        let spelling = search_path.entries.iter().find(|entry| entry.index == hit.entry).map(|entry| entry.spelling);
+        let spelling =
+            search_path.entries.iter().find(|entry| entry.index == hit.entry).map(|entry| entry.spelling);
         if spelling == Some(Spelling::Absolute) {
             return Plan::Start { program, trust: Trust::AsIs };
         }
         return refrain(Some(&program), "it is reached through a relative or empty entry of PATH");
     }
-    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().any(|name| {
-        shell.path_variable(name).is_some_and(|active| same_place(host, &active, root))
-    });
+    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"]
+        .iter()
+        .any(|name| shell.path_variable(name).is_some_and(|active| same_place(host, &active, root)));
     if active {
         return Plan::Start { program, trust: Trust::AsIs };
     }
@@ -419,12 +460,7 @@ fn record(
     }
 }
 
-fn environments(
-    host: &dyn Host,
-    request: &Request,
-    named: &[Named],
-    git: Option<&Git>,
-) -> Vec<Environment> {
+fn environments(host: &dyn Host, request: &Request, named: &[Named], git: Option<&Git>) -> Vec<Environment> {
     let depth = Depth {
         scripts: request.needs.contains(&Need::Scripts),
         installed: request.needs.contains(&Need::Installed),
@@ -476,7 +512,10 @@ fn troubled(environment: &Environment) -> bool {
         || environment.mount.is_some_and(|mount| mount.noexec)
         || environment.synced.is_some()
         || environment.tracked_files.is_some_and(|count| count > 0)
-        || environment.activators.iter().any(|activator| activator.root_state.is_some_and(|state| state != BakedState::Own))
+        || environment
+            .activators
+            .iter()
+            .any(|activator| activator.root_state.is_some_and(|state| state != BakedState::Own))
         || environment.scripts.iter().any(|script| {
             script.launch.interpreter.is_some() && !script.launch.interpreter_exists
                 || script.launch.root_state.is_some_and(|state| state != BakedState::Own)
@@ -500,19 +539,23 @@ fn interpreters(
 ) -> Vec<Interpreter> {
     let with_binaries = request.needs.contains(&Need::Binaries);
     let mut found: Vec<Interpreter> = Vec::new();
-    let mut add = |path: &HostPath, origin: Origin, with_binary: bool| {
-        match found.iter_mut().find(|known| known.path.same_as(path)) {
-            Some(known) => {
-                if !known.origins.contains(&origin) {
-                    known.origins.push(origin);
-                }
+    let mut add = |path: &HostPath, origin: Origin, with_binary: bool| match found
+        .iter_mut()
+        .find(|known| known.path.same_as(path))
+    {
+        Some(known) => {
+            if !known.origins.contains(&origin) {
+                known.origins.push(origin);
             }
-            None => found.push(interpreter::interpreter(host, path, vec![origin], with_binary)),
         }
+        None => found.push(interpreter::interpreter(host, path, vec![origin], with_binary)),
     };
     for environment in environments.iter().filter(|environment| environment.is_venv()) {
         let examined = patient.is_some_and(|root| environment.is_at(root))
-            || environment.origins.iter().any(|origin| matches!(origin, Origin::Variable(_) | Origin::SearchPath(_)));
+            || environment
+                .origins
+                .iter()
+                .any(|origin| matches!(origin, Origin::Variable(_) | Origin::SearchPath(_)));
         for path in &environment.interpreters {
             let origin = environment.origins.first().cloned().unwrap_or(Origin::Probe);
             add(path, origin, with_binaries && examined);

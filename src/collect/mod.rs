@@ -14,3 +14,4 @@ pub mod scripts;
 pub mod search_path;
 pub mod shell;
 pub mod synced;
+pub mod user_scripts;

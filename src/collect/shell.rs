@@ -139,6 +139,9 @@ pub fn shell(host: &dyn Host) -> (Shell, Surroundings, Vec<String>) {
         wrappers,
         seen_through,
         variables,
+        path_lines: Vec::new(),
+        aliases: Vec::new(),
+        integration: None,
     };
     (shell, surroundings, notes)
 }

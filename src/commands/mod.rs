@@ -106,8 +106,11 @@ fn deliver(report: &[u8]) -> Result<(), Trouble> {
 /// The check of that id, else an error with the nearest ids.
 fn find_check(id: &str) -> Result<&'static crate::diagnosis::Check, Trouble> {
     checks::find(id).ok_or_else(|| {
-        let names = checks::ALL.iter().map(|check| check.id);
-        Trouble(format!("there is no check {id:?}{}; `venv-doctor checks` lists them", select::did_you_mean(id, names)))
+        let names = checks::all().map(|check| check.id);
+        Trouble(format!(
+            "there is no check {id:?}{}; `venv-doctor checks` lists them",
+            select::did_you_mean(id, names)
+        ))
     })
 }
 

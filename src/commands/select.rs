@@ -6,11 +6,17 @@ use crate::diagnosis::{Category, Check, Unexamined};
 use super::Trouble;
 
 /// The checks to run, in the order of the table, and those that were left out.
-pub fn select(selected: &[String], ignored: &[String]) -> Result<(Vec<&'static Check>, Vec<Unexamined>), Trouble> {
+pub fn select(
+    selected: &[String],
+    ignored: &[String],
+) -> Result<(Vec<&'static Check>, Vec<Unexamined>), Trouble> {
     for name in selected.iter().chain(ignored) {
-        let known = checks::find(name).is_some() || Category::ALL.iter().any(|category| category.label() == name);
+        let known =
+            checks::find(name).is_some() || Category::ALL.iter().any(|category| category.label() == name);
         if !known {
-            let names = checks::ALL.iter().map(|check| check.id).chain(Category::ALL.iter().map(|category| category.label()));
+            let names = checks::all()
+                .map(|check| check.id)
+                .chain(Category::ALL.iter().map(|category| category.label()));
             return Err(Trouble(format!(
                 "there is no check or category {name:?}{}; `venv-doctor checks` lists them",
                 did_you_mean(name, names)
@@ -18,11 +24,13 @@ pub fn select(selected: &[String], ignored: &[String]) -> Result<(Vec<&'static C
         }
     }
     let names = |check: &Check, names: &[String]| {
-        names.iter().any(|name| name == check.category.label() || checks::find(name).is_some_and(|found| found.id == check.id))
+        names.iter().any(|name| {
+            name == check.category.label() || checks::find(name).is_some_and(|found| found.id == check.id)
+        })
     };
     let mut chosen = Vec::new();
     let mut skipped = Vec::new();
-    for check in checks::ALL.iter().copied() {
+    for check in checks::all() {
         if !selected.is_empty() && !names(check, selected) {
             skipped.push(Unexamined { check: check.id, reason: "not selected".to_owned() });
         } else if names(check, ignored) {
@@ -54,7 +62,9 @@ mod tests {
     #[test]
     fn a_category_stands_for_its_checks() {
         let (chosen, skipped) = select(&names(&["relocation"]), &names(&["moved-venv"])).unwrap();
-        assert!(chosen.iter().all(|check| check.category == Category::Relocation && check.id != "moved-venv"));
+        assert!(
+            chosen.iter().all(|check| check.category == Category::Relocation && check.id != "moved-venv")
+        );
         assert!(!chosen.is_empty());
         assert!(skipped.iter().any(|skipped| skipped.check == "moved-venv" && skipped.reason == "ignored"));
     }

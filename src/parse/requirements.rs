@@ -1,5 +1,7 @@
 //! Requirements: one by one (PEP 508), and the lines of a requirements file as pip reads them.
 
+use super::names::normalize_name;
+
 /// A distribution that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requirement {
@@ -15,22 +17,6 @@ pub enum Line {
     Requirement(Requirement),
     /// `-r FILE`.
     Include(String),
-}
-
-/// PEP 503: lower case, runs of `-`, `_` and `.` become one `-`.
-pub fn normalized_name(name: &str) -> String {
-    let mut normal = String::with_capacity(name.len());
-    for character in name.chars() {
-        match character {
-            '-' | '_' | '.' => {
-                if !normal.ends_with('-') {
-                    normal.push('-');
-                }
-            }
-            other => normal.push(other.to_ascii_lowercase()),
-        }
-    }
-    normal
 }
 
 /// `name[extra] >= 1; marker`, `name @ url`. None: no requirement that has a name of its own, such as a
@@ -51,7 +37,7 @@ pub fn requirement(text: &str) -> Option<Requirement> {
     }
     // `dist/x.whl`, `git+https://...` and a drive letter are places, not names
     let starts_well = rest.is_empty() || rest.starts_with(['<', '>', '=', '!', '~', '(', ';', '@', ',']);
-    starts_well.then(|| Requirement { name: normalized_name(name), conditional: rest.contains(';') })
+    starts_well.then(|| Requirement { name: normalize_name(name), conditional: rest.contains(';') })
 }
 
 /// The lines of a requirements file, each with its number: comments, `\` at an end and options handled
@@ -96,6 +82,7 @@ fn logical_line(text: &str) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
+    use super::names::normalize_name;
     use super::*;
 
     fn name(text: &str) -> Option<String> {

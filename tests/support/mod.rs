@@ -28,7 +28,8 @@ impl Python {
 pub fn pythons() -> Vec<Python> {
     let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from).or_else(|| Some(home()?.join(".pyenv")));
     let mut found = Vec::new();
-    for version in root.into_iter().flat_map(|root| fs::read_dir(root.join("versions")).into_iter().flatten()) {
+    for version in root.into_iter().flat_map(|root| fs::read_dir(root.join("versions")).into_iter().flatten())
+    {
         let directory = version.unwrap().path();
         let name = directory.file_name().unwrap().to_string_lossy().into_owned();
         let minor: String = name.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
@@ -80,7 +81,8 @@ fn install_tools() -> Option<Tools> {
     if !ready.exists() {
         for (name, packages) in [("new", &["uv", "virtualenv"][..]), ("old", &["virtualenv<20.22"][..])] {
             let place = directory.join(name);
-            let made = Command::new(&newest.path).args(["-m", "venv", "--clear"]).arg(&place).status().ok()?;
+            let made =
+                Command::new(&newest.path).args(["-m", "venv", "--clear"]).arg(&place).status().ok()?;
             let pip = Command::new(place.join("bin/python"))
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
                 .args(packages)
@@ -231,9 +233,13 @@ impl Creator {
     /// Why it cannot make an environment of this Python here.
     pub fn cannot(self, python: &Python) -> Option<&'static str> {
         match self {
-            Creator::Venv | Creator::VenvCopies if python.number() < (3, 3) => Some("there is no venv before 3.3"),
+            Creator::Venv | Creator::VenvCopies if python.number() < (3, 3) => {
+                Some("there is no venv before 3.3")
+            }
             Creator::Uv if python.number() < (3, 8) => Some("uv supports 3.8 and later"),
-            Creator::Virtualenv | Creator::Uv if tools().is_none() => Some("the tools cannot be installed here"),
+            Creator::Virtualenv | Creator::Uv if tools().is_none() => {
+                Some("the tools cannot be installed here")
+            }
             _ => None,
         }
     }
@@ -245,12 +251,19 @@ impl Creator {
             Creator::VenvCopies => venv(python, root, &["--copies"]),
             Creator::Virtualenv => {
                 let tools = tools().unwrap();
-                let program = if python.number() < (3, 9) { &tools.old_virtualenv } else { &tools.virtualenv };
-                run(Command::new(program).args(["--quiet", "--no-download", "-p"]).arg(&python.path).arg(root));
+                let program =
+                    if python.number() < (3, 9) { &tools.old_virtualenv } else { &tools.virtualenv };
+                run(Command::new(program)
+                    .args(["--quiet", "--no-download", "-p"])
+                    .arg(&python.path)
+                    .arg(root));
             }
             Creator::Uv => {
                 let uv = &tools().unwrap().uv;
-                run(Command::new(uv).args(["venv", "--quiet", "--no-config", "--python"]).arg(&python.path).arg(root));
+                run(Command::new(uv)
+                    .args(["venv", "--quiet", "--no-config", "--python"])
+                    .arg(&python.path)
+                    .arg(root));
             }
         }
     }
@@ -298,7 +311,8 @@ pub fn install(root: &Path, python: &Python, name: &str) {
     let metadata = packages.join(format!("{name}-1.0.dist-info"));
     fs::create_dir_all(&metadata).unwrap();
     fs::write(packages.join(format!("{name}.py")), "def main(): print('ok')\n").unwrap();
-    fs::write(metadata.join("METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")).unwrap();
+    fs::write(metadata.join("METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"))
+        .unwrap();
     fs::write(metadata.join("INSTALLER"), "pip\n").unwrap();
     fs::write(metadata.join("RECORD"), format!("{name}.py,,\n{name}-1.0.dist-info/METADATA,,\n{name}-1.0.dist-info/INSTALLER,,\n{name}-1.0.dist-info/RECORD,,\n")).unwrap();
 }

@@ -1,5 +1,5 @@
-use crate::facts::installation::{allows, best_installation};
 use super::*;
+use crate::facts::installation::{allows, best_installation};
 use crate::facts::search_path::{SearchEntry, Spelling};
 use crate::host::real::{RealFiles, from_std};
 
@@ -87,7 +87,8 @@ fn the_best_has_the_same_minor_version() {
         installation("/p/3.9.18/bin/python3.9", "3.9.18", true),
     ];
     let best = |wanted: Option<&str>, requires: Option<&str>| {
-        best_installation(&all, wanted.map(version), requires).map(|found| found.interpreter.to_text().into_owned())
+        best_installation(&all, wanted.map(version), requires)
+            .map(|found| found.interpreter.to_text().into_owned())
     };
     assert_eq!(best(Some("3.11.2"), None).as_deref(), Some("/p/3.11.7/bin/python3.11"));
     assert_eq!(best(Some("3.12"), Some(">=3.9,<3.13")).as_deref(), Some("/p/3.11.7/bin/python3.11"));

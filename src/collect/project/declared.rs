@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::root::{Place, is_requirements_file};
 use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project};
 use crate::host::Files;
+use crate::parse::names::normalize_name;
 use crate::parse::requirements::{self, Line};
 use crate::path::HostPath;
 
@@ -167,7 +168,7 @@ impl Declarations<'_> {
             table_at(table, &["tool", "poetry", "dependencies"]).into_iter().flatten().take(DEPENDENCIES)
         {
             if name.get_ref() != "python" && always_wanted(value.get_ref()) {
-                let name_text = requirements::normalized_name(name.get_ref());
+                let name_text = normalize_name(name.get_ref());
                 self.depend_on(name_text, &file, line(name.span().start));
             }
         }
@@ -247,7 +248,7 @@ impl Declarations<'_> {
         for (name, value) in table_at(table, &["packages"]).into_iter().flatten().take(DEPENDENCIES) {
             if always_wanted(value.get_ref()) {
                 let line = line_of(&text, name.span().start);
-                self.depend_on(requirements::normalized_name(name.get_ref()), &file, line);
+                self.depend_on(normalize_name(name.get_ref()), &file, line);
             }
         }
     }

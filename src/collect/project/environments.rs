@@ -8,7 +8,7 @@ use crate::facts::platform::System;
 use crate::facts::project::{ManagerKind, Project};
 use crate::host::{FileError, FileKind, Files};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
-use crate::parse::requirements::normalized_name;
+use crate::parse::names::normalize_name;
 use crate::path::{Flavour, HostPath};
 
 /// So many subdirectories of a root, or environments of one tool, are looked at.
@@ -230,7 +230,7 @@ fn poetry(found: &mut Found, root: &HostPath, project: &Project, places: &Places
     };
     let Some(store) = store else { return };
     // a project that is no package needs no name, and gets this one
-    let name = project.name.as_ref().map_or("non-package-mode".into(), |name| normalized_name(name));
+    let name = project.name.as_ref().map_or("non-package-mode".into(), |name| normalize_name(name));
     let sanitized: String =
         name.chars().map(|c| if " $`!*@\"\\\r\n\t".contains(c) { '_' } else { c }).take(42).collect();
     let base = format!("{sanitized}-{}", short(&sha256(&real_spelling(found.files, root))));
@@ -281,7 +281,7 @@ fn pdm(found: &mut Found, root: &HostPath, places: &Places) {
 /// bears the project's name.
 fn hatch(found: &mut Found, root: &HostPath, project: &Project, places: &Places) {
     let Some(data) = places.path("HATCH_DATA_DIR").or_else(|| places.data_directory("hatch")) else { return };
-    let name = project.name.as_ref().map_or_else(|| root.name().into_owned(), |name| normalized_name(name));
+    let name = project.name.as_ref().map_or_else(|| root.name().into_owned(), |name| normalize_name(name));
     let id = short(&sha256(&real_spelling(found.files, root)));
     let store = data.join("env").join("virtual").join(&name).join(id);
     let mut names = names_in(found.files, &store, b"");

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::facts::project::{ImportedModule, Project, ProjectScript, ScriptInterpreter};
 use crate::host::{FileKind, Files, Listing};
+use crate::parse::names::normalize_name;
 use crate::parse::python_source::imported_modules;
-use crate::parse::requirements::normalized_name;
 use crate::path::{HostPath, readable};
 
 /// So many files are read for their imports, and so much of each.
@@ -33,7 +33,7 @@ pub fn local_modules(
         names.extend(module_names(&files.list(&root.join("src")).unwrap_or_default()));
     }
     // wherever a package's sources lie, its import finds the project
-    names.extend(project.name.as_ref().map(|name| normalized_name(name).replace('-', "_")));
+    names.extend(project.name.as_ref().map(|name| normalize_name(name).replace('-', "_")));
     names
 }
 
