@@ -357,7 +357,7 @@ mod tests {
     #[test]
     fn reads_the_files_of_asdf_and_mise() {
         let text = "# tools\nnodejs 20\npython 3.12.1 system # both\n";
-        assert_eq!(tool_versions(text), Some(all(&["3.12.1", "system"])));
+        assert_eq!(tool_versions(text), Some(vec!["3.12.1".to_owned(), "system".to_owned()]));
         assert_eq!(tool_versions("pythonx 3"), None);
         assert_eq!(mise_versions("[tools]\npython = '3.12'"), Some(vec!["3.12".to_owned()]));
         let text = "[tools]\npython = ['3.12', {version = '3.11'}]";
