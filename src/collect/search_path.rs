@@ -51,6 +51,7 @@ pub fn search_path(host: &dyn Host, shell_path_value: Option<&[u8]>) -> SearchPa
         endings: endings(host),
         by_spelling: HashMap::new(),
         by_place: HashMap::new(),
+        real_parents: HashMap::new(),
         entries: Vec::new(),
     };
     for entry in raw.iter().take(ENTRY_LIMIT) {
@@ -106,6 +107,8 @@ struct Reader<'a> {
     endings: Vec<String>,
     by_spelling: HashMap<Vec<u8>, usize>,
     by_place: HashMap<Vec<u8>, usize>,
+    /// Directories of a long `PATH` lie side by side: the one above them is resolved once.
+    real_parents: HashMap<Vec<u8>, Option<HostPath>>,
     entries: Vec<SearchEntry>,
 }
 
@@ -166,14 +169,17 @@ impl Reader<'_> {
             return;
         }
         self.by_spelling.insert(key, entry.index);
-        entry.state = match self.host.metadata(directory) {
+        let link = self.host.link_metadata(directory);
+        let is_link = link.as_ref().is_ok_and(|metadata| metadata.kind == FileKind::Link);
+        let metadata = if is_link { self.host.metadata(directory) } else { link };
+        entry.state = match metadata {
             Ok(metadata) if metadata.kind == FileKind::Directory => EntryState::Directory,
             Ok(_) | Err(FileError::NotADirectory) => EntryState::NotADirectory,
             Err(FileError::Denied) => EntryState::Denied,
             Err(_) => EntryState::Missing,
         };
         if entry.state == EntryState::Directory {
-            entry.real = self.host.canonical(directory).ok();
+            entry.real = if is_link { self.host.canonical(directory).ok() } else { self.real(directory) };
             entry.environment = environment(self.host, directory);
         }
         entry.owner =
@@ -190,6 +196,17 @@ impl Reader<'_> {
                 self.look_for_names(entry, directory);
             }
         }
+    }
+
+    /// The real place of a directory that is no link itself.
+    fn real(&mut self, directory: &HostPath) -> Option<HostPath> {
+        // on Windows the real place has the case of the disk
+        let (Flavour::Posix, Some(parent)) = (self.flavour, directory.parent()) else {
+            return self.host.canonical(directory).ok();
+        };
+        let host = self.host;
+        let real = self.real_parents.entry(key(&parent)).or_insert_with(|| host.canonical(&parent).ok());
+        Some(real.as_ref()?.join(directory.file_name()?))
     }
 
     fn look_for_names(&self, entry: &mut SearchEntry, directory: &HostPath) {
@@ -236,6 +253,7 @@ impl Reader<'_> {
     }
 }
 
+/// A normalised path for comparing: without case on Windows.
 fn key(path: &HostPath) -> Vec<u8> {
     match path.flavour() {
         Flavour::Posix => path.as_bytes().to_vec(),

@@ -280,7 +280,7 @@ fn newest(installed: &[String], prefix: &str, separators: &[char]) -> Option<Str
     // development versions and pre-releases are never taken for a release
     let unreleased = |rest: &str| {
         ["dev", "src", "latest"].iter().any(|word| rest.ends_with(word))
-            || rest.contains(|c: char| matches!(c, 'a' | 'b'))
+            || rest.contains(['a', 'b'])
             || rest.contains("rc")
     };
     installed
