@@ -712,10 +712,36 @@ mod tests {
             problem,
             "version 3.12.1 (set by PYENV_VERSION) has no pip; versions that have pip: 3.11.7"
         );
-        let problem = shim(&pyenv().variable("PYENV_VERSION", "3.12.1:9.9"), "python").2.unwrap();
-        assert!(problem.starts_with("version 9.9 (set by PYENV_VERSION) is not installed"), "{problem}");
+        let problem = shim(&pyenv().variable("PYENV_VERSION", "8.8:9.9"), "python").2.unwrap();
+        assert!(
+            problem.starts_with("versions 8.8, 9.9 (set by PYENV_VERSION) are not installed"),
+            "{problem}"
+        );
         let problem = shim(&pyenv(), "python").2.unwrap();
         assert!(problem.starts_with("version system (set by pyenv's default) has no python"), "{problem}");
+    }
+
+    /// As pyenv 2.6.30 does.
+    #[test]
+    fn pyenv_passes_over_what_is_missing() {
+        let machine = pyenv().variable("PYENV_VERSION", "9.9:3.12.1");
+        let (version, _, problem) = shim(&machine, "python3");
+        assert_eq!((version.as_deref(), problem), (Some("3.12.1"), None));
+        let machine = pyenv().variable("PYENV_VERSION", "9.9");
+        let (version, environment, problem) = shim(&machine, "python3");
+        assert_eq!((version.as_deref(), environment), (Some("system"), root("/usr")));
+        assert_eq!(
+            problem.as_deref(),
+            Some("version 9.9 (set by PYENV_VERSION) is not installed, so pyenv takes the system's python3")
+        );
+        let older =
+            machine.file("/home/me/.pyenv/libexec/pyenv-which", "for version in \"${versions[@]}\"; do");
+        assert_eq!(shim(&older, "python3").1, None);
+        // an empty file is a choice of nothing
+        let machine = pyenv()
+            .file("/home/me/.pyenv/version", "3.11.7\n")
+            .file("/home/me/p/.python-version", "# nothing\n");
+        assert_eq!(shim(&machine, "python3").0.as_deref(), Some("system"));
     }
 
     #[test]
@@ -896,12 +922,12 @@ mod tests {
             let scratch = tempfile::tempdir().unwrap();
             let base = scratch.path().canonicalize().unwrap();
             let mut entries = Vec::new();
-            for number in 0..2_000 {
+            for number in 0..1_000 {
                 let directory = base.join(format!("d{number}"));
                 std::fs::create_dir(&directory).unwrap();
                 entries.push(directory.display().to_string());
             }
-            entries.extend((0..8_000).map(|number| format!("/no/such/{number}")));
+            entries.extend((0..9_000).map(|number| format!("/no/such/{number}")));
             let value = entries.join(":");
             let machine = RealMachine::new();
             let started = Instant::now();
