@@ -130,6 +130,7 @@ pub fn shell(host: &dyn Host) -> (Shell, Surroundings, Vec<String>) {
     if ancestors.is_empty() {
         notes.push("the parent processes could not be read".to_owned());
     }
+    let ancestors = ancestors.into_iter().map(without_private_arguments).collect();
     let shell = Shell {
         kind,
         source,
@@ -331,13 +332,36 @@ fn program(process: &Process) -> (String, &[String]) {
                 let module = module.strip_suffix(".__main__").unwrap_or(module);
                 return (module.to_owned(), process.arguments.get(index + 2..).unwrap_or_default());
             }
-            "-c" => return (name, &process.arguments[1..]),
+            "-c" => return (name, &process.arguments[index..]),
             "-W" | "-X" | "-r" | "--require" => index += 2,
             option if option.starts_with('-') => index += 1,
             script => return (base(script), &process.arguments[index + 1..]),
         }
     }
     (name, &[])
+}
+
+/// A process as it may stand in a report. Arguments are the business of whoever gave them (a shell's `-c` holds
+/// a whole program): what remains says which program it is, and how a shell was started.
+fn without_private_arguments(mut process: Process) -> Process {
+    let kept = match shell_kind(&process) {
+        Some(_) => {
+            let options = process.arguments.iter().skip(1);
+            let is_option = |option: &&String| option.starts_with(['-', '+']) && option.len() < 20;
+            1 + options.take_while(is_option).count()
+        }
+        None => {
+            let (_, rest) = program(&process);
+            let own = process.arguments.len() - rest.len();
+            match (wrapper_of(&process), subcommand(rest)) {
+                // `uv run`, `poetry run`
+                (Some(_), Some((_, behind))) => process.arguments.len() - behind.len(),
+                _ => own,
+            }
+        }
+    };
+    process.arguments.truncate(kept);
+    process
 }
 
 /// The first argument that is no option, and the ones behind it.
@@ -756,6 +780,20 @@ mod tests {
         let (found, ..) = shell(&machine);
         assert_eq!(found.wrappers, [Wrapper::Tmux]);
         assert_eq!(found.seen_through, None);
+    }
+
+    #[test]
+    fn arguments_are_kept_private() {
+        let machine = FakeMachine::linux()
+            .process(&["bash", "-ec", "mysql -psecret"], &[])
+            .process(&["/usr/bin/agent", "--token", "secret"], &[])
+            .process(&["python3", "-X", "dev", "tool.py", "secret"], &[])
+            .process(&["uv", "run", "tool", "--key=secret"], &[])
+            .process(&["python3", "-c", "secret"], &[]);
+        let arguments: Vec<String> =
+            shell(&machine).0.ancestors.iter().map(|process| process.arguments.join(" ")).collect();
+        let expected = ["bash -ec", "/usr/bin/agent", "python3 -X dev tool.py", "uv run", "python3"];
+        assert_eq!(arguments, expected);
     }
 
     #[test]
