@@ -87,6 +87,11 @@ impl Facts {
             })
     }
 
+    /// Whether the environment that `VIRTUAL_ENV` names is there and cannot do its work.
+    pub fn claims_broken_environment(&self) -> bool {
+        self.claimed().is_some_and(|claimed| claimed.is_venv() && !self.starts(claimed))
+    }
+
     /// Whether activating it would give this shell a Python that starts: it has activate scripts, and they name it.
     pub fn can_be_activated(&self, environment: &Environment) -> bool {
         self.starts(environment)
@@ -187,6 +192,11 @@ impl Facts {
 }
 
 impl Command {
+    /// The environment that the name leads to.
+    pub fn leads_to(&self) -> Option<&HostPath> {
+        self.chosen()?.leads_to.environment()
+    }
+
     /// The first file of this name, runnable or not; directories of this name do not count.
     pub fn first_candidate(&self) -> Option<&Hit> {
         self.hits.iter().find(|hit| hit.state != HitState::Directory)
