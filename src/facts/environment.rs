@@ -66,6 +66,9 @@ pub struct Environment {
     pub activators: Vec<Activator>,
     /// Names and versions from the directory names of the libraries' `site-packages`, sorted by name.
     pub installed: Vec<Installed>,
+    /// What the interpreter of an installation imports from outside [`libraries`](Environment::libraries): Debian's
+    /// `dist-packages`, the user site.
+    pub shared: Gathered<Vec<Installed>>,
     pub mount: Option<Mount>,
     /// Owner of the root, where it exists.
     pub owner: Option<u32>,

@@ -250,6 +250,7 @@ pub fn venv(root: &str) -> Environment {
                 requested: name == "six",
             })
             .to_vec(),
+        shared: Gathered::NotAsked,
         mount: Some(Mount::default()),
         owner: Some(1000),
         home: Some(HomeDirectory {
@@ -303,6 +304,7 @@ pub fn system() -> Environment {
         scripts: Vec::new(),
         activators: Vec::new(),
         installed: Vec::new(),
+        shared: Gathered::Known(Vec::new()),
         owner: Some(0),
         home: None,
         made_at: None,
