@@ -3,6 +3,8 @@
 
 use crate::diagnosis::Check;
 
+pub mod interpreter;
+
 /// Every check, causes before their symptoms: at equal severity this is the order of a report.
 pub static ALL: &[&Check] = &[];
 

@@ -18,7 +18,7 @@ pub mod activate {
 }
 pub mod binary {
     use serde::{Deserialize, Serialize};
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
     pub enum BinaryFormat {
         Elf,
         MachO,
@@ -26,9 +26,10 @@ pub mod binary {
         Pe,
         Script,
         Empty,
+        #[default]
         Unknown,
     }
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
     pub struct Binary {
         pub format: BinaryFormat,
         pub architectures: Vec<String>,
