@@ -8,10 +8,10 @@ use crate::facts::interpreter::{Interpreter, LinkEnd};
 use crate::facts::platform::System;
 use crate::path::HostPath;
 
-//pub mod base_python_missing;
+pub mod base_python_missing;
 pub mod dangling_interpreter;
 //pub mod end_of_life_python;
-//pub mod half_upgraded_venv;
+pub mod half_upgraded_venv;
 //pub mod incomplete_venv;
 //pub mod interpreter_fails;
 pub mod interpreter_link_loop;
@@ -21,8 +21,8 @@ pub mod interpreter_wrong_architecture;
 //pub mod invalid_pyvenv_cfg;
 pub mod libpython_mismatch;
 pub mod libpython_missing;
-//pub mod missing_pyvenv_cfg;
-//pub mod python_version_switched;
+pub mod missing_pyvenv_cfg;
+pub mod python_version_switched;
 //pub mod stale_interpreter_copy;
 
 /// Causes before their symptoms.
@@ -34,12 +34,12 @@ pub static ALL: &[&Check] = &[
     &interpreter_loader_missing::CHECK,
     &libpython_missing::CHECK,
     &libpython_mismatch::CHECK,
-    //&half_upgraded_venv::CHECK,
-    //&python_version_switched::CHECK,
+    &half_upgraded_venv::CHECK,
+    &python_version_switched::CHECK,
     //&incomplete_venv::CHECK,
-    //&missing_pyvenv_cfg::CHECK,
+    &missing_pyvenv_cfg::CHECK,
     //&invalid_pyvenv_cfg::CHECK,
-    //&base_python_missing::CHECK,
+    &base_python_missing::CHECK,
     //&stale_interpreter_copy::CHECK,
     //&interpreter_fails::CHECK,
     //&end_of_life_python::CHECK,
