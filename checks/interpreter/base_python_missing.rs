@@ -14,14 +14,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Warning,
     summary: "The base Python that pyvenv.cfg names is not there",
     needs: &[Need::Probe],
-    explains: &[
-        "interpreter-fails",
-        "broken-pip",
-        "environment-without-pip",
-        "missing-requirement",
-        "unresolvable-import",
-        "requires-python-mismatch",
-    ],
+    explains: &["interpreter-fails"],
     explanation: r#"
 ## What it means
 The line `home = ...` in `pyvenv.cfg` names the directory of the Python that the environment was made from. Python 3.11

@@ -12,13 +12,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Error,
     summary: "The interpreter loads another build's library",
     needs: &[Need::Binaries],
-    explains: &[
-        "library-path-override",
-        "interpreter-fails",
-        "stale-interpreter-copy",
-        "broken-pip",
-        "requires-python-mismatch",
-    ],
+    explains: &["library-path-override", "interpreter-fails", "stale-interpreter-copy"],
     explanation: r#"
 ## What it means
 This `python` is a small program; the interpreter proper is in `libpython3.11.so.1.0`. The loader takes the first file

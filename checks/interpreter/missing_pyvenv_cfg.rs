@@ -44,7 +44,7 @@ Environments of virtualenv before version 20 have no such file, nor have conda's
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     for environment in venvs(facts) {
-        if environment.kind != EnvironmentKind::Remains {
+        if environment.kind != EnvironmentKind::Remains || environment.config_error.is_some() {
             continue;
         }
         let Some(interpreter) = facts.interpreter_of(environment).filter(|found| found.can_start()) else {

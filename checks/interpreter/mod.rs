@@ -10,20 +10,20 @@ use crate::path::HostPath;
 
 pub mod base_python_missing;
 pub mod dangling_interpreter;
-//pub mod end_of_life_python;
+pub mod end_of_life_python;
 pub mod half_upgraded_venv;
-//pub mod incomplete_venv;
-//pub mod interpreter_fails;
+pub mod incomplete_venv;
+pub mod interpreter_fails;
 pub mod interpreter_link_loop;
 pub mod interpreter_loader_missing;
 pub mod interpreter_not_executable;
 pub mod interpreter_wrong_architecture;
-//pub mod invalid_pyvenv_cfg;
+pub mod invalid_pyvenv_cfg;
 pub mod libpython_mismatch;
 pub mod libpython_missing;
 pub mod missing_pyvenv_cfg;
 pub mod python_version_switched;
-//pub mod stale_interpreter_copy;
+pub mod stale_interpreter_copy;
 
 /// Causes before their symptoms.
 pub static ALL: &[&Check] = &[
@@ -36,13 +36,13 @@ pub static ALL: &[&Check] = &[
     &libpython_mismatch::CHECK,
     &half_upgraded_venv::CHECK,
     &python_version_switched::CHECK,
-    //&incomplete_venv::CHECK,
+    &incomplete_venv::CHECK,
     &missing_pyvenv_cfg::CHECK,
-    //&invalid_pyvenv_cfg::CHECK,
+    &invalid_pyvenv_cfg::CHECK,
     &base_python_missing::CHECK,
-    //&stale_interpreter_copy::CHECK,
-    //&interpreter_fails::CHECK,
-    //&end_of_life_python::CHECK,
+    &stale_interpreter_copy::CHECK,
+    &interpreter_fails::CHECK,
+    &end_of_life_python::CHECK,
 ];
 
 /// What other checks find when an environment's `python` cannot be run: its scripts fail, and the names fall through
@@ -66,8 +66,6 @@ const CANNOT_START: &[&str] = &[
     "global-install",
     "missing-requirement",
     "unresolvable-import",
-    "python-pin-mismatch",
-    "requires-python-mismatch",
 ];
 
 /// What other checks find when an environment's `python` starts and does not see the environment's packages.
@@ -210,4 +208,62 @@ fn base_directory(facts: &Facts, environment: &Environment) -> Option<HostPath> 
         .interpreters_of(environment)
         .filter(|interpreter| interpreter.links.end == LinkEnd::File && !interpreter.is_copy_in(environment))
         .find_map(|interpreter| interpreter.links.last()?.parent())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::examine::examine;
+    use crate::facts::environment::HomeState;
+    use crate::facts::example::{healthy, interpreters_of, path, venv_of};
+    use crate::facts::interpreter::Probe;
+
+    fn leading(facts: &Facts) -> Vec<(&'static str, Vec<&'static str>)> {
+        let diagnosis = examine(facts, ALL, Vec::new());
+        assert!(diagnosis.failed.is_empty(), "{:?}", diagnosis.failed);
+        let symptoms = |finding: &Finding| finding.symptoms.iter().map(|symptom| symptom.check).collect();
+        diagnosis.findings.iter().map(|finding| (finding.check, symptoms(finding))).collect()
+    }
+
+    #[test]
+    fn a_healthy_machine_has_no_finding() {
+        assert_eq!(leading(&healthy()), []);
+    }
+
+    #[test]
+    fn a_base_that_was_removed_is_one_finding() {
+        let mut facts = healthy();
+        venv_of(&mut facts).home.as_mut().unwrap().state = HomeState::Missing;
+        for interpreter in interpreters_of(&mut facts) {
+            interpreter.links.hops[1] = path("/opt/homebrew/Cellar/python@3.11/3.11.5/bin/python3.11");
+            interpreter.links.end = LinkEnd::Missing;
+            interpreter.executable = false;
+            interpreter.loader_exists = None;
+        }
+        assert_eq!(leading(&facts), [("dangling-interpreter", vec![])]);
+    }
+
+    #[test]
+    fn a_failing_start_stands_below_its_cause() {
+        let mut facts = healthy();
+        venv_of(&mut facts).home.as_mut().unwrap().state = HomeState::Missing;
+        for interpreter in interpreters_of(&mut facts) {
+            interpreter.links.hops.truncate(1);
+            interpreter.probe = Probe::Failed {
+                ending: "exit status 1".to_owned(),
+                stderr: "ModuleNotFoundError: No module named 'encodings'".to_owned(),
+            };
+        }
+        assert_eq!(leading(&facts), [("base-python-missing", vec!["interpreter-fails"])]);
+    }
+
+    #[test]
+    fn a_failing_start_leads_where_nothing_accounts_for_it() {
+        let mut facts = healthy();
+        venv_of(&mut facts).home.as_mut().unwrap().state = HomeState::Missing;
+        for interpreter in interpreters_of(&mut facts) {
+            interpreter.probe = Probe::Failed { ending: "signal 9".to_owned(), stderr: "Killed".to_owned() };
+        }
+        assert_eq!(leading(&facts), [("interpreter-fails", vec![])]);
+    }
 }
