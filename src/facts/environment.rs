@@ -6,6 +6,7 @@ use super::interpreter::Version;
 use super::{Gathered, Origin};
 use crate::host::{FileError, Mount};
 use crate::parse::activate::ActivatorKind;
+use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::{Creator, PyvenvConfig};
 use crate::path::HostPath;
 
@@ -144,32 +145,69 @@ impl Environment {
     pub fn foreign_roots(&self) -> Vec<ForeignRoot<'_>> {
         let mut found: Vec<ForeignRoot<'_>> = Vec::new();
         for script in &self.scripts {
-            if let (Some(root), Some(state)) = (&script.launch.root, script.launch.root_state) {
-                if let Some(foreign) = foreign(&mut found, root, state) {
-                    foreign.scripts.push(script);
-                }
+            if let (Some(root), Some(state)) = (&script.launch.root, script.launch.root_state)
+                && let Some(foreign) = foreign(&mut found, root, state)
+            {
+                foreign.scripts.push(script);
             }
         }
         for activator in &self.activators {
-            if let (Some(root), Some(state)) = (&activator.root, activator.root_state) {
-                if let Some(foreign) = foreign(&mut found, root, state) {
-                    foreign.activators.push(activator);
-                }
+            if let (Some(root), Some(state)) = (&activator.root, activator.root_state)
+                && let Some(foreign) = foreign(&mut found, root, state)
+            {
+                foreign.activators.push(activator);
             }
         }
-        if let (Some(root), Some(state)) = (&self.made_at, self.made_at_state) {
-            if let Some(foreign) = foreign(&mut found, root, state) {
-                foreign.made_at = true;
-            }
+        if let (Some(root), Some(state)) = (&self.made_at, self.made_at_state)
+            && let Some(foreign) = foreign(&mut found, root, state)
+        {
+            foreign.made_at = true;
         }
         found.sort_by_key(|foreign| std::cmp::Reverse(foreign.scripts.len() + 2 * foreign.activators.len()));
         found
     }
 
-    /// The entry script or interpreter of this name in `bin` or `Scripts`.
+    /// The other place that the environment as a whole was made at: its activate scripts name it, or most of its
+    /// scripts do. A script or two with a foreign interpreter are no such sign, nor is the base interpreter.
+    pub fn made_elsewhere(&self) -> Option<ForeignRoot<'_>> {
+        let baked = self.scripts.iter().filter(|script| script.launch.root.is_some()).count();
+        self.foreign_roots()
+            .into_iter()
+            .filter(|foreign| foreign.root.flavour() == self.root.flavour())
+            .filter(|foreign| !self.is_base(foreign.root))
+            .find(|foreign| {
+                let most = foreign.scripts.len() * 2 > baked;
+                !foreign.activators.is_empty() || (most && (foreign.scripts.len() > 1 || foreign.made_at))
+            })
+    }
+
+    /// Whether this is the prefix of the interpreter that it was made from.
+    pub fn is_base(&self, prefix: &HostPath) -> bool {
+        self.home.as_ref().is_some_and(|home| {
+            home.path.same_as(prefix) || home.path.parent().is_some_and(|parent| parent.same_as(prefix))
+        })
+    }
+
+    /// The distribution of this name or, as most are called alike, of this module.
+    pub fn distribution(&self, name: &str) -> Option<&Installed> {
+        let name = normalize_name(name);
+        self.installed.iter().find(|installed| normalize_name(&installed.name) == name)
+    }
+
+    /// The distribution that put a generated script there, by the module that the script imports.
+    pub fn owner_of(&self, script: &Script) -> Option<&Installed> {
+        self.distribution(script.module.as_deref()?.split('.').next()?)
+    }
+
+    /// The entry script or interpreter of this name in `bin` or `Scripts`, with or without `.exe`.
     pub fn has_program(&self, name: &str) -> bool {
-        self.scripts.iter().any(|script| script.name == name)
-            || self.interpreters.iter().any(|path| path.name() == name)
+        let is_it = |file: &str| match file.len().checked_sub(4).and_then(|stem| file.split_at_checked(stem))
+        {
+            Some((stem, suffix)) if suffix.eq_ignore_ascii_case(".exe") => stem.eq_ignore_ascii_case(name),
+            _ => file == name,
+        };
+        self.scripts.iter().any(|script| is_it(&script.name))
+            || self.interpreters.iter().any(|path| is_it(&path.name()))
     }
 
     pub fn has_pip(&self) -> bool {

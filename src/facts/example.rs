@@ -53,6 +53,7 @@ pub fn healthy() -> Facts {
             ..Shell::default()
         },
         search_path: SearchPath::default(),
+        user_scripts: None,
         commands: Vec::new(),
         environments: vec![venv(VENV), system()],
         interpreters: vec![

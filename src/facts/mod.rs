@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::HostPath;
 
+pub mod activation;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
+pub mod installation;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
@@ -18,7 +20,7 @@ use environment::Environment;
 use interpreter::{Installation, Interpreter, Version};
 use platform::{Platform, Surroundings, User};
 use project::Project;
-use search_path::{Command, SearchPath};
+use search_path::{Command, SearchPath, UserScripts};
 use shell::Shell;
 
 /// A fact that may not have been asked for, or could not be learnt. "Not asked" is never "fine".
@@ -77,6 +79,8 @@ pub struct Facts {
     pub directory: Option<HostPath>,
     pub shell: Shell,
     pub search_path: SearchPath,
+    /// None where the user base has no directory for scripts.
+    pub user_scripts: Option<UserScripts>,
     /// `python`, `python3`, `pip`, `pip3`, then the versioned names and tools that were found.
     pub commands: Vec<Command>,
     /// Every environment that anything above leads to. No two have the same real root.
@@ -199,6 +203,23 @@ impl Facts {
     /// The environment that the shell's `python` (else `python3`) runs in.
     pub fn running(&self) -> Option<&Environment> {
         self.environment_of(self.shell_python()?)
+    }
+
+    /// The project's own environment that can be used here, best first.
+    pub fn usable_project_environment(&self) -> Option<&Environment> {
+        self.project_environments().find(|environment| self.starts(environment))
+    }
+
+    /// Whether `PATH` holds the environment's script directory.
+    pub fn on_search_path(&self, environment: &Environment) -> bool {
+        self.search_path.entries.iter().any(|entry| {
+            entry.environment.as_ref().is_some_and(|root| environment.is_at(root))
+                || entry
+                    .directory
+                    .as_ref()
+                    .zip(environment.script_directory.as_ref())
+                    .is_some_and(|(directory, scripts)| directory.same_as(scripts))
+        })
     }
 
     /// The environment that a command leads to.

@@ -1,0 +1,99 @@
+//! Environments that were moved, copied or shared.
+
+use crate::diagnosis::{Action, Check, Finding};
+use crate::facts::Facts;
+use crate::facts::environment::{Environment, ForeignRoot, Script};
+use crate::path::HostPath;
+
+pub mod broken_shebang;
+pub mod container_venv;
+pub mod copied_venv;
+pub mod crlf_shebang;
+pub mod foreign_platform_venv;
+pub mod moved_venv;
+pub mod non_utf8_path;
+pub mod shebang_too_long;
+pub mod shebang_with_space;
+pub mod synced_environment;
+pub mod versioned_environment;
+
+/// Causes before their symptoms.
+pub static ALL: &[&Check] = &[
+    &non_utf8_path::CHECK,
+    &foreign_platform_venv::CHECK,
+    &container_venv::CHECK,
+    &versioned_environment::CHECK,
+    &synced_environment::CHECK,
+    &copied_venv::CHECK,
+    &moved_venv::CHECK,
+    &shebang_with_space::CHECK,
+    &shebang_too_long::CHECK,
+    &crlf_shebang::CHECK,
+    &broken_shebang::CHECK,
+];
+
+/// So many scripts are named one by one; the rest are counted.
+const SHOWN: usize = 3;
+
+/// The files that name another place, with the line that does.
+fn naming(mut finding: Finding, environment: &Environment, foreign: &ForeignRoot<'_>) -> Finding {
+    for script in foreign.scripts.iter().take(SHOWN) {
+        let interpreter = script.launch.interpreter.as_ref().unwrap_or(foreign.root);
+        finding = finding.evidence("entry script", format!("{interpreter} (first line of {})", script.path));
+    }
+    if foreign.scripts.len() > SHOWN {
+        finding = finding.evidence("entry scripts", format!("{} name that place", foreign.scripts.len()));
+    }
+    for activator in foreign.activators.iter().take(SHOWN) {
+        finding = finding.evidence("activate script", at_line(foreign.root, activator.line, &activator.path));
+    }
+    if let (true, Some(config)) = (foreign.made_at, &environment.config_path) {
+        let line = environment.venv_config().and_then(|config| config.line_of("command"));
+        finding = finding.evidence("command in pyvenv.cfg", at_line(foreign.root, line, config));
+    }
+    finding
+}
+
+fn at_line(value: &HostPath, line: Option<usize>, file: &HostPath) -> String {
+    match line {
+        Some(line) => format!("{value} (line {line} of {file})"),
+        None => format!("{value} ({file})"),
+    }
+}
+
+/// The scripts, by name: the first few and a count.
+fn listed(scripts: &[&Script]) -> String {
+    let names: Vec<&str> = scripts.iter().take(SHOWN).map(|script| script.name.as_str()).collect();
+    match scripts.len() - names.len() {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
+}
+
+/// What this shell needs when the environment works again: whoever activated it has its old place in
+/// `VIRTUAL_ENV` and `PATH`.
+fn into_this_shell(facts: &Facts, environment: &Environment, old: &HostPath) -> Vec<Action> {
+    let claimed = facts.shell.path_variable("VIRTUAL_ENV").is_some_and(|claimed| claimed.same_as(old));
+    let on_path = facts
+        .search_path
+        .entries
+        .iter()
+        .any(|entry| entry.directory.as_ref().is_some_and(|directory| directory.is_within(old)));
+    if !claimed && !on_path {
+        return vec![Action::Rehash];
+    }
+    let bin = environment.program("");
+    let name = bin.file_name().unwrap_or(b"bin");
+    vec![
+        Action::Deactivate { root: old.clone(), script_directory: old.join(name) },
+        Action::activate(environment),
+    ]
+}
+
+/// Whether a plain `#!` line can name the environment's interpreter: the kernel reads a limited length and
+/// stops at a blank.
+fn fits_shebang(facts: &Facts, environment: &Environment) -> bool {
+    let longest = environment.program("python3.99");
+    let bytes = longest.as_bytes();
+    bytes.len() + 2 <= facts.platform.shebang_limit() && !bytes.iter().any(u8::is_ascii_whitespace)
+}
