@@ -14,6 +14,8 @@ const CONFIG_LIMIT: usize = 64 * 1024;
 const ACTIVATOR_LIMIT: usize = 64 * 1024;
 /// So many names of one `bin` are looked at as entry scripts.
 const MOST_SCRIPTS: usize = 5_000;
+/// So many neighbours of a missing directory are looked into.
+const MOST_SIBLINGS: usize = 200;
 
 /// What is to be learnt of an environment besides its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,11 +144,12 @@ fn home(host: &dyn Host, config: &pyvenv_cfg::PyvenvConfig) -> Option<HomeDirect
         state: HomeState::Missing,
         interpreter: None,
         version: None,
+        moved_to: Vec::new(),
         path,
     };
     match host.metadata(&home.path) {
         Err(FileError::Denied) => home.state = HomeState::Denied,
-        Err(_) => {}
+        Err(_) => home.moved_to = moved_to(host, &home.path, config),
         Ok(metadata) if metadata.kind != FileKind::Directory => home.state = HomeState::File,
         Ok(_) => {
             home.state = HomeState::NoInterpreter;
@@ -168,6 +171,30 @@ fn home(host: &dyn Host, config: &pyvenv_cfg::PyvenvConfig) -> Option<HomeDirect
         }
     }
     Some(home)
+}
+
+/// The same place below a sibling of the first name that is missing: `/opt/python-3.11.8/bin` for
+/// `/opt/python-3.11.7/bin`.
+fn moved_to(files: &dyn Files, home: &HostPath, config: &pyvenv_cfg::PyvenvConfig) -> Vec<HostPath> {
+    let Some((major, minor, _)) = config.version() else { return Vec::new() };
+    let Some(missing) = home.ancestors().take_while(|path| !files.exists(path)).last() else {
+        return Vec::new();
+    };
+    let (Some(parent), Some(rest)) = (missing.parent(), home.relative_to(&missing)) else {
+        return Vec::new();
+    };
+    let Ok(listing) = files.list(&parent) else { return Vec::new() };
+    let name = format!("python{major}.{minor}");
+    let mut found: Vec<HostPath> = Vec::new();
+    for entry in listing.entries.iter().take(MOST_SIBLINGS) {
+        let directory = parent.join(&entry.name).join(&rest);
+        // an alias such as `cpython-3.12-linux` is no second place
+        let known = |other: &HostPath| files.canonical(other).ok() == files.canonical(&directory).ok();
+        if files.is_file(&directory.join(&name)) && !found.iter().any(known) {
+            found.push(directory);
+        }
+    }
+    found
 }
 
 /// The version that the name at the end of the links tells: `python3.11`.

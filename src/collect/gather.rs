@@ -133,8 +133,11 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             }
             _ => None,
         };
-        let environments = environments(host, request, &named, project.git.as_ref());
-        let interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
+        let mut environments = environments(host, request, &named, project.git.as_ref());
+        let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
+        if request.needs.contains(&Need::Binaries) {
+            compare_copies(host, &mut environments, &mut interpreters);
+        }
         let installations = installations::installations(host, &search_path, &context.places);
         let answer = asking.map(|asking| {
             asking
@@ -164,6 +167,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         installations,
         project,
         patient,
+        today: None,
         notes,
     })
 }
@@ -570,6 +574,36 @@ fn interpreters(
         }
     }
     found
+}
+
+/// A copied interpreter may be of another patch release than its base: only then is it worth reading both whole.
+fn compare_copies(host: &dyn Host, environments: &mut [Environment], interpreters: &mut [Interpreter]) {
+    for environment in environments.iter_mut().filter(|environment| environment.kind == EnvironmentKind::Venv)
+    {
+        let copies: Vec<usize> = (0..interpreters.len())
+            .filter(|index| {
+                environment.interpreters.contains(&interpreters[*index].path)
+                    && interpreters[*index].is_copy_in(environment)
+                    && interpreters[*index].binary.known().is_some()
+            })
+            .collect();
+        let Some(home) = environment.home.as_mut().filter(|home| home.state == HomeState::Good) else {
+            continue;
+        };
+        let (Some(_), Some(base)) = (copies.first(), &home.interpreter) else { continue };
+        if home.version.is_none_or(|version| version.patch.is_none()) {
+            home.version = interpreter::exact_version(host, base).or(home.version);
+        }
+        for index in copies {
+            let copy = &mut interpreters[index];
+            if copy.version.is_none_or(|version| version.patch.is_none())
+                && let Some(version) = interpreter::exact_version(host, &copy.path)
+            {
+                copy.version = Some(version);
+                copy.version_source = Some("its bytes".to_owned());
+            }
+        }
+    }
 }
 
 fn activation_problems(files: &dyn Files, root: &HostPath) -> Vec<ActivationSite> {

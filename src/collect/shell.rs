@@ -573,7 +573,25 @@ pub fn surroundings(host: &dyn Host) -> Surroundings {
     let linux = host.platform().system == System::Linux;
     let release = host.platform().release.as_deref().unwrap_or_default().to_ascii_lowercase();
     let wsl = linux && (set("WSL_DISTRO_NAME").is_some() || release.contains("microsoft"));
-    Surroundings { container: container(host), ci, wsl }
+    Surroundings { container: container(host), ci, wsl, emulated: emulated(host) }
+}
+
+/// Processors for which qemu is registered with the kernel: `/proc/sys/fs/binfmt_misc/qemu-aarch64`.
+fn emulated(host: &dyn Host) -> Vec<String> {
+    if host.platform().system != System::Linux {
+        return Vec::new();
+    }
+    let listing = host.list(&HostPath::posix("/proc/sys/fs/binfmt_misc")).unwrap_or_default();
+    let names = listing.entries.iter().filter_map(|entry| std::str::from_utf8(&entry.name).ok());
+    names
+        .filter_map(|name| name.strip_prefix("qemu-"))
+        .map(|processor| match processor {
+            "i386" => "x86",
+            "ppc64le" | "ppc64" => "powerpc64",
+            other => other,
+        })
+        .map(str::to_owned)
+        .collect()
 }
 
 fn container(host: &dyn Host) -> Option<String> {

@@ -89,6 +89,7 @@ pub fn healthy() -> Facts {
             ..Project::default()
         },
         patient: Some(path(VENV)),
+        today: None,
         notes: Vec::new(),
     };
     set_variable(&mut facts, "HOME", "/home/me");
@@ -259,6 +260,7 @@ pub fn venv(root: &str) -> Environment {
             state: HomeState::Good,
             interpreter: Some(path("/usr/bin/python3.11")),
             version: Some(Version::new(3, 11, None)),
+            moved_to: Vec::new(),
         }),
         synced: None,
         tracked_files: Some(0),
@@ -319,6 +321,7 @@ pub fn interpreter(at: &str, environment: Option<&str>) -> Interpreter {
         path: path(at),
         origins: vec![Origin::SearchPath(0)],
         links: LinkChain { hops: vec![path(at), path("/usr/bin/python3.11")], end: LinkEnd::File },
+        missing_part: None,
         environment: environment.map(path),
         mode: Some(0o755),
         executable: true,
@@ -330,6 +333,7 @@ pub fn interpreter(at: &str, environment: Option<&str>) -> Interpreter {
         version: Some(Version::new(3, 11, Some(2))),
         version_source: Some("the file's name".into()),
         implementation: Some("cpython".into()),
+        prefix_usable: Some(true),
         probe: Probe::NotRun { why: "not asked".into() },
     }
 }

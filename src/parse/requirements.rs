@@ -82,7 +82,6 @@ fn logical_line(text: &str) -> Option<Line> {
 
 #[cfg(test)]
 mod tests {
-    use super::names::normalize_name;
     use super::*;
 
     fn name(text: &str) -> Option<String> {
