@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 pub mod environment;
 #[cfg(test)]
@@ -14,7 +14,7 @@ pub mod project;
 pub mod search_path;
 pub mod shell;
 
-use environment::Environment;
+use environment::{Environment, Layout};
 use interpreter::{Installation, Interpreter};
 use platform::{Platform, Surroundings, User};
 use project::Project;
@@ -139,9 +139,15 @@ impl Facts {
         self.environment_of(self.shell_python()?)
     }
 
-    /// Whether one of its interpreters would start, as far as their files tell.
+    /// Whether one of its interpreters would start, as far as their files tell. Windows' never do elsewhere.
     pub fn starts(&self, environment: &Environment) -> bool {
-        environment.interpreters.iter().filter_map(|path| self.interpreter(path)).any(Interpreter::can_start)
+        let foreign = environment.layout == Layout::Windows && self.platform.flavour() == Flavour::Posix;
+        !foreign
+            && environment
+                .interpreters
+                .iter()
+                .filter_map(|path| self.interpreter(path))
+                .any(Interpreter::can_start)
     }
 
     /// The project's own environment that can be used here, best first.
@@ -159,6 +165,20 @@ impl Facts {
                     .zip(environment.script_directory.as_ref())
                     .is_some_and(|(directory, scripts)| directory.same_as(scripts))
         })
+    }
+
+    /// The environment that this shell works in: the active one, else a venv that its python runs in.
+    pub fn in_use(&self) -> Option<&Environment> {
+        self.active()
+            .filter(|environment| environment.exists())
+            .or_else(|| self.running().filter(|environment| environment.is_venv()))
+    }
+
+    /// The environment that an interpreter at this path works in.
+    pub fn environment_at(&self, interpreter: &HostPath) -> Option<&Environment> {
+        let known = self.interpreter(interpreter).and_then(|interpreter| interpreter.environment.clone());
+        let root = known.or_else(|| interpreter.parent()?.parent())?;
+        self.environment(&root)
     }
 
     /// The environment that a command leads to.
