@@ -4,12 +4,18 @@
 use crate::diagnosis::Check;
 
 pub mod activation;
+pub mod isolation;
 pub mod relocation;
 
-/// Every check, causes before their symptoms: at equal severity this is the order of a report.
-pub static ALL: &[&Check] = &[];
+/// The lists of the categories, causes before their symptoms: at equal severity this is the order of a report.
+static CATEGORIES: &[&[&Check]] = &[relocation::ALL, isolation::ALL, activation::ALL];
+
+/// Every check, in that order.
+pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
+    CATEGORIES.iter().flat_map(|category| category.iter().copied())
+}
 
 /// The check with this id.
 pub fn find(id: &str) -> Option<&'static Check> {
-    ALL.iter().copied().find(|check| check.id == id)
+    all().find(|check| check.id == id)
 }

@@ -10,11 +10,17 @@
 //! - [`checks`]: the handbook; one question each, pure over facts.
 //! - [`diagnosis`]: the findings, each symptom folded under its cause.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
+
 #[path = "../checks/mod.rs"]
 pub mod checks;
+pub mod cli;
+pub mod collect;
+pub mod commands;
 pub mod diagnosis;
 pub mod facts;
 pub mod host;
 pub mod imports;
 pub mod parse;
 pub mod path;
+pub mod report;

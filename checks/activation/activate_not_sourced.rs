@@ -6,7 +6,7 @@ use crate::facts::environment::{Activator, Environment};
 use crate::facts::platform::System;
 use crate::facts::project::ActivationSite;
 use crate::parse::activate::ActivatorKind;
-use crate::parse::makefile::ActivationProblem;
+use crate::parse::activation_use::ActivationProblem;
 use crate::path::{Flavour, HostPath};
 
 pub static CHECK: Check = Check {

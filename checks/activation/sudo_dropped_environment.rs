@@ -3,7 +3,6 @@
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::Environment;
-use crate::facts::shell::Wrapper;
 use crate::path::HostPath;
 
 pub static CHECK: Check = Check {
@@ -44,7 +43,7 @@ Administration scripts that are meant for the system's Python and need nothing o
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
-    if !facts.shell.within(Wrapper::Sudo) && facts.shell.set("SUDO_USER").is_none() {
+    if !facts.shell.under_sudo() {
         return;
     }
     if facts.shell.environment_wrapper().is_some() {

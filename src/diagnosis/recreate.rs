@@ -1,26 +1,386 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
-use super::{Action, Remedy};
+use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::environment::Environment;
+use crate::facts::environment::{Environment, EnvironmentKind, Installed, LaunchKind, Layout};
+use crate::facts::installation::best_installation;
+use crate::facts::interpreter::{Installation, Version};
+use crate::facts::project::ManagerKind;
+use crate::parse::names::normalize_name;
+use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
 
-/// Writes down what is installed, makes the environment anew with the tool that made it and the Python that
-/// fits, and installs what was written down.
+/// Writes down what is installed, makes the environment anew with the tool that made it and the Python
+/// that fits, installs what was written down, and activates it unless the shell runs it already.
 pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
-    let _ = facts;
-    Remedy::review(format!("Re-create {}", environment.root), vec![Action::Rehash])
+    let base = base_for(facts, environment);
+    let mut actions = Vec::new();
+    let saved = save(environment, base, &mut actions);
+    let how = match manager(facts, environment) {
+        Some(manager) => {
+            actions.extend(with_manager(manager, environment, base));
+            manager.label().to_owned()
+        }
+        None => {
+            let maker = maker(facts, environment);
+            actions.extend(make(maker, environment, base));
+            if let Some(file) = &saved {
+                actions.push(install(maker, environment, file));
+            }
+            maker.label().to_owned()
+        }
+    };
+    actions.extend(back_in_the_shell(facts, environment));
+    let kept = match &saved {
+        Some(file) => format!(", with what is installed in it (kept in {})", file.name()),
+        None => String::new(),
+    };
+    Remedy::review(format!("Re-create the environment with {how}{kept}"), actions)
 }
 
 /// Points the environment's interpreter at another installation of the same minor version: nothing is
-/// installed anew. None when there is none on this machine.
+/// installed anew, nothing is lost. None when this machine has none, or the interpreter is no link.
 pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
-    let _ = (facts, environment);
-    None
+    if environment.kind != EnvironmentKind::Venv || environment.layout != Layout::Posix {
+        return None;
+    }
+    let library = environment.libraries.iter().find(|library| library.site_packages_exists)?;
+    let version = library.version.filter(|_| library.implementation == "cpython")?;
+    let installation =
+        best_installation(&facts.installations, Some(version), None).filter(|installation| {
+            installation.version.is_some_and(|found| found.same_minor(version))
+                && installation.implementation.as_deref().is_none_or(|name| name == "cpython")
+                && !environment.contains(&installation.interpreter)
+        })?;
+    let mut actions = Vec::new();
+    let main = environment.program("python");
+    actions.push(link(Word::from(&installation.interpreter), &main));
+    let minor = format!("python{}", version.minor_text());
+    for other in &environment.interpreters {
+        if *other != main && matches!(&*other.name(), name if name == "python3" || name == minor) {
+            actions.push(link(Word::from("python"), other));
+        }
+    }
+    if let (Some(config), Some(path), Some(directory)) =
+        (environment.venv_config(), &environment.config_path, installation.interpreter.parent())
+    {
+        let line = config.lines.iter().find(|line| line.key.as_deref() == Some("home"))?;
+        let new = format!("home = {directory}");
+        if line.text.trim() != new {
+            actions.push(Action::Rewrite {
+                files: vec![path.clone()],
+                from: Word::from(line.text.trim_end()),
+                to: Word::from(new),
+            });
+        }
+    }
+    actions.extend(back_in_the_shell(facts, environment));
+    Some(Remedy::safe(
+        format!("Point the environment at {}, the same minor version", installation.interpreter),
+        actions,
+    ))
 }
 
-/// Writes the environment's own root into the scripts that name `old`. None when no file does.
+/// Writes the environment's own root into the scripts and activate scripts that name `old`. None when no
+/// file does, or when the new path cannot stand in them as it is.
 pub fn rewrite_paths(facts: &Facts, environment: &Environment, old: &HostPath) -> Option<Remedy> {
-    let _ = (facts, environment, old);
-    None
+    let foreign = environment.foreign_roots().into_iter().find(|foreign| foreign.root.same_as(old))?;
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(byte);
+    if !environment.root.as_bytes().iter().all(plain) || environment.layout != Layout::Posix {
+        return None;
+    }
+    // `#!`, `/bin/`, the longest usual name
+    if environment.root.as_bytes().len() + 2 + "/bin/python3.99t".len() > facts.platform.shebang_limit() {
+        return None;
+    }
+    let text =
+        |kind| matches!(kind, LaunchKind::Shebang | LaunchKind::ShebangWithSpace | LaunchKind::Trampoline);
+    let mut files: Vec<HostPath> = foreign
+        .scripts
+        .iter()
+        .filter(|script| text(script.launch.kind))
+        .map(|script| script.path.clone())
+        .collect();
+    files.extend(foreign.activators.iter().map(|activator| activator.path.clone()));
+    if foreign.made_at {
+        files.extend(environment.config_path.clone());
+    }
+    if files.is_empty() {
+        return None;
+    }
+    let count = files.len();
+    let mut actions =
+        vec![Action::Rewrite { files, from: Word::from(foreign.root), to: Word::from(&environment.root) }];
+    actions.extend(back_in_the_shell(facts, environment));
+    let noun = if count == 1 { "file" } else { "files" };
+    Some(Remedy::safe(format!("Write the new place into the {count} {noun} that name the old one"), actions))
+}
+
+/// Takes the old environment out of the shell where it is in the way, and activates this one unless the
+/// shell runs it already.
+pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action> {
+    let claimed = facts.shell.path_variable("VIRTUAL_ENV");
+    let claims_this = claimed.as_ref().is_some_and(|root| environment.is_at(root));
+    let first = facts.search_path.entries.first().and_then(|entry| entry.directory.as_ref());
+    let on_path = first.is_some_and(|directory| {
+        environment.script_directory.as_ref().is_some_and(|scripts| scripts.same_as(directory))
+    });
+    if claims_this && on_path {
+        return vec![Action::Rehash];
+    }
+    let mut actions = Vec::new();
+    if let Some(root) = claimed.filter(|_| !claims_this) {
+        let script_directory = root.join("bin");
+        actions.push(Action::Deactivate { root, script_directory });
+    }
+    actions.push(if environment.activators.is_empty() {
+        Action::activate_new(&environment.root)
+    } else {
+        Action::activate(environment)
+    });
+    actions
+}
+
+fn link(target: Word, at: &HostPath) -> Action {
+    Action::run([Word::from("ln"), Word::from("-sfn"), target, Word::from(at)])
+}
+
+/// The version that the environment was made for: its packages' directory, else its `pyvenv.cfg`.
+fn wanted_version(environment: &Environment) -> Option<Version> {
+    let configured = environment.venv_config().and_then(|config| config.version());
+    let mut filled: Vec<&_> = environment.libraries.iter().filter(|library| library.entries > 0).collect();
+    filled.sort_by_key(|library| std::cmp::Reverse(library.entries));
+    filled
+        .first()
+        .and_then(|library| library.version)
+        .or_else(|| configured.map(|(major, minor, patch)| Version::new(major, minor, patch)))
+}
+
+fn base_for<'a>(facts: &'a Facts, environment: &Environment) -> Option<&'a Installation> {
+    let requires = facts.project.requires_python.as_ref().map(|declared| declared.text.as_str());
+    best_installation(&facts.installations, wanted_version(environment), requires)
+}
+
+/// The project's manager, where this is the project's environment and its program is there.
+fn manager(facts: &Facts, environment: &Environment) -> Option<ManagerKind> {
+    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
+        return None;
+    }
+    let usable =
+        facts.project.managers.iter().filter(|manager| manager.available).map(|manager| manager.kind);
+    usable.into_iter().find(|kind| {
+        matches!(
+            kind,
+            ManagerKind::Uv
+                | ManagerKind::Poetry
+                | ManagerKind::Pdm
+                | ManagerKind::Pipenv
+                | ManagerKind::Hatch
+        )
+    })
+}
+
+fn with_manager(manager: ManagerKind, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
+    let root = Word::from(&environment.root);
+    let words = |words: &[&str]| Action::Run(words.iter().map(|word| Word::from(*word)).collect());
+    match manager {
+        ManagerKind::Uv => {
+            let mut venv = vec![Word::from("uv"), Word::from("venv"), Word::from("--clear")];
+            if let Some(base) = base {
+                venv.extend([Word::from("--python"), Word::from(&base.interpreter)]);
+            }
+            venv.push(root);
+            vec![Action::Run(venv), words(&["uv", "sync"])]
+        }
+        ManagerKind::Poetry => {
+            vec![words(&["poetry", "env", "remove", "--all"]), words(&["poetry", "install"])]
+        }
+        ManagerKind::Pdm => {
+            vec![Action::run([Word::from("rm"), Word::from("-rf"), root]), words(&["pdm", "install"])]
+        }
+        ManagerKind::Pipenv => vec![words(&["pipenv", "--rm"]), words(&["pipenv", "sync", "--dev"])],
+        _ => vec![words(&["hatch", "env", "prune"]), words(&["hatch", "env", "create"])],
+    }
+}
+
+/// What makes an environment where no project manager does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    Venv,
+    Virtualenv,
+    Uv,
+}
+
+impl Maker {
+    fn label(self) -> &'static str {
+        match self {
+            Maker::Venv => "venv",
+            Maker::Virtualenv => "virtualenv",
+            Maker::Uv => "uv",
+        }
+    }
+}
+
+/// The program that made it, where it is on the search path; else the standard library's.
+fn maker(facts: &Facts, environment: &Environment) -> Maker {
+    let available = |name: &str| facts.command(name).is_some_and(|command| command.chosen().is_some());
+    match &environment.creator {
+        Some(Creator::Uv { .. }) if available("uv") => Maker::Uv,
+        Some(Creator::Virtualenv { .. }) if available("virtualenv") => Maker::Virtualenv,
+        _ => Maker::Venv,
+    }
+}
+
+fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
+    let root = Word::from(&environment.root);
+    let python = base.map_or_else(|| Word::from("python3"), |base| Word::from(&base.interpreter));
+    let mut actions = Vec::new();
+    let words: Vec<Word> = match maker {
+        Maker::Uv => vec!["uv".into(), "venv".into(), "--clear".into(), "--python".into(), python, root],
+        Maker::Virtualenv => vec!["virtualenv".into(), "--clear".into(), "--python".into(), python, root],
+        Maker::Venv => {
+            if let Some(base) = base.filter(|base| !base.has_ensurepip)
+                && let Some(version) = base.version
+                && base.interpreter.parent().is_some_and(|directory| directory.to_text() == "/usr/bin")
+            {
+                let package = format!("python{}-venv", version.minor_text());
+                actions.push(Action::run([
+                    "sudo".into(),
+                    "apt".into(),
+                    "install".into(),
+                    Word::from(package),
+                ]));
+            }
+            vec![python, "-m".into(), "venv".into(), "--clear".into(), root]
+        }
+    };
+    actions.push(Action::Run(words));
+    actions
+}
+
+fn install(maker: Maker, environment: &Environment, file: &HostPath) -> Action {
+    let python = Word::from(environment.root.join("bin").join("python"));
+    let file = Word::from(file);
+    match maker {
+        Maker::Uv => Action::Run(vec![
+            "uv".into(),
+            "pip".into(),
+            "install".into(),
+            "--python".into(),
+            python,
+            "-r".into(),
+            file,
+        ]),
+        _ => Action::Run(vec![python, "-m".into(), "pip".into(), "install".into(), "-r".into(), file]),
+    }
+}
+
+/// The file that what is installed is written to, beside the environment. None when nothing is.
+fn save(
+    environment: &Environment,
+    base: Option<&Installation>,
+    actions: &mut Vec<Action>,
+) -> Option<HostPath> {
+    let same_minor = match (wanted_version(environment), base.and_then(|base| base.version)) {
+        (Some(wanted), Some(base)) => wanted.same_minor(base),
+        _ => true,
+    };
+    let lines = requirements(environment, same_minor);
+    if lines.is_empty() {
+        return None;
+    }
+    let name = environment.root.name();
+    let name = name.trim_start_matches('.');
+    let file = environment.root.parent()?.join(format!("{name}-packages.txt"));
+    let lines = lines.into_iter().map(Word::from).collect();
+    actions.push(Action::WriteLines { file: file.clone(), lines, append: false });
+    Some(file)
+}
+
+/// One requirement a line. For another minor version only what was asked for, where that is recorded: what
+/// it pulled in may be different there.
+fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
+    let seeds = ["pip", "setuptools", "wheel", "distribute"];
+    let wanted: Vec<&Installed> = environment
+        .installed
+        .iter()
+        .filter(|installed| !seeds.contains(&normalize_name(&installed.name).as_str()) || installed.requested)
+        .filter(|installed| normalize_name(&installed.name) != "pip")
+        .collect();
+    let recorded = wanted.iter().any(|installed| installed.requested);
+    wanted
+        .into_iter()
+        .filter(|installed| same_minor || !recorded || installed.requested || installed.editable.is_some())
+        .filter_map(|installed| requirement(environment, installed))
+        .collect()
+}
+
+fn requirement(environment: &Environment, installed: &Installed) -> Option<String> {
+    if let Some(source) = &installed.editable {
+        let gone =
+            environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
+        return (!gone).then(|| format!("-e {source}"));
+    }
+    Some(match &installed.direct_url {
+        Some(url) => format!("{} @ {url}", installed.name),
+        None => format!("{}=={}", installed.name, installed.version),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example;
+
+    fn words(remedy: &Remedy) -> Vec<String> {
+        let run = |action: &Action| match action {
+            Action::Run(words) => Some(
+                words
+                    .iter()
+                    .map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            ),
+            Action::WriteLines { lines, .. } => Some(format!("{lines:?}")),
+            _ => None,
+        };
+        remedy.actions.iter().filter_map(run).collect()
+    }
+
+    #[test]
+    fn what_is_installed_is_written_down_before_anything_is_cleared() {
+        let facts = example::healthy();
+        let remedy = recreate(&facts, &facts.environments[0]);
+        assert_eq!(
+            words(&remedy),
+            [
+                r#"["six==1.16.0"]"#,
+                "/usr/bin/python3.11 -m venv --clear /home/me/project/.venv",
+                "/home/me/project/.venv/bin/python -m pip install -r /home/me/project/venv-packages.txt",
+            ]
+        );
+    }
+
+    #[test]
+    fn another_minor_version_gets_only_what_was_asked_for() {
+        let mut facts = example::healthy();
+        facts.installations[0].version = Some(Version::new(3, 12, None));
+        let environment = example::venv_of(&mut facts);
+        environment.installed.push(Installed {
+            name: "backport".into(),
+            requested: false,
+            ..environment.installed[1].clone()
+        });
+        let remedy = recreate(&facts, &facts.environments[0]);
+        assert_eq!(words(&remedy)[0], r#"["six==1.16.0"]"#);
+    }
+
+    #[test]
+    fn relinking_needs_the_same_minor_version() {
+        let mut facts = example::healthy();
+        let remedy = relink(&facts, &facts.environments[0]).unwrap();
+        assert_eq!(words(&remedy)[0], "ln -sfn /usr/bin/python3.11 /home/me/project/.venv/bin/python");
+        facts.installations[0].version = Some(Version::new(3, 12, None));
+        assert_eq!(relink(&facts, &facts.environments[0]), None);
+    }
 }

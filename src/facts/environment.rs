@@ -6,6 +6,7 @@ use super::interpreter::Version;
 use super::{Gathered, Origin};
 use crate::host::{FileError, Mount};
 use crate::parse::activate::ActivatorKind;
+use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::{Creator, PyvenvConfig};
 use crate::path::HostPath;
 
@@ -122,23 +123,23 @@ impl Environment {
     pub fn foreign_roots(&self) -> Vec<ForeignRoot<'_>> {
         let mut found: Vec<ForeignRoot<'_>> = Vec::new();
         for script in &self.scripts {
-            if let (Some(root), Some(state)) = (&script.launch.root, script.launch.root_state) {
-                if let Some(foreign) = foreign(&mut found, root, state) {
-                    foreign.scripts.push(script);
-                }
+            if let (Some(root), Some(state)) = (&script.launch.root, script.launch.root_state)
+                && let Some(foreign) = foreign(&mut found, root, state)
+            {
+                foreign.scripts.push(script);
             }
         }
         for activator in &self.activators {
-            if let (Some(root), Some(state)) = (&activator.root, activator.root_state) {
-                if let Some(foreign) = foreign(&mut found, root, state) {
-                    foreign.activators.push(activator);
-                }
+            if let (Some(root), Some(state)) = (&activator.root, activator.root_state)
+                && let Some(foreign) = foreign(&mut found, root, state)
+            {
+                foreign.activators.push(activator);
             }
         }
-        if let (Some(root), Some(state)) = (&self.made_at, self.made_at_state) {
-            if let Some(foreign) = foreign(&mut found, root, state) {
-                foreign.made_at = true;
-            }
+        if let (Some(root), Some(state)) = (&self.made_at, self.made_at_state)
+            && let Some(foreign) = foreign(&mut found, root, state)
+        {
+            foreign.made_at = true;
         }
         found.sort_by_key(|foreign| std::cmp::Reverse(foreign.scripts.len() + 2 * foreign.activators.len()));
         found
@@ -167,8 +168,8 @@ impl Environment {
 
     /// The distribution of this name or, as most are called alike, of this module.
     pub fn distribution(&self, name: &str) -> Option<&Installed> {
-        let name = normalized_name(name);
-        self.installed.iter().find(|installed| normalized_name(&installed.name) == name)
+        let name = normalize_name(name);
+        self.installed.iter().find(|installed| normalize_name(&installed.name) == name)
     }
 
     /// What is installed is known, and nothing of this name is among it.
@@ -182,10 +183,15 @@ impl Environment {
         self.distribution(script.module.as_deref()?.split('.').next()?)
     }
 
-    /// The entry script or interpreter of this name in `bin` or `Scripts`.
+    /// The entry script or interpreter of this name in `bin` or `Scripts`, with or without `.exe`.
     pub fn has_program(&self, name: &str) -> bool {
-        self.scripts.iter().any(|script| script.name == name)
-            || self.interpreters.iter().any(|path| path.name() == name)
+        let is_it = |file: &str| match file.len().checked_sub(4).and_then(|stem| file.split_at_checked(stem))
+        {
+            Some((stem, suffix)) if suffix.eq_ignore_ascii_case(".exe") => stem.eq_ignore_ascii_case(name),
+            _ => file == name,
+        };
+        self.scripts.iter().any(|script| is_it(&script.name))
+            || self.interpreters.iter().any(|path| is_it(&path.name()))
     }
 
     pub fn has_pip(&self) -> bool {
@@ -199,15 +205,6 @@ impl Environment {
             None => self.root.join("bin").join(name),
         }
     }
-}
-
-/// As PEP 503 compares names: `Foo_bar` and `foo-bar` are one.
-fn normalized_name(name: &str) -> String {
-    name.split(['-', '_', '.'])
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join("-")
-        .to_ascii_lowercase()
 }
 
 /// The entry for `root`, made where there is none; None for the environment's own root.

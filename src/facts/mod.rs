@@ -3,18 +3,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::path::{Flavour, HostPath};
+use crate::path::HostPath;
 
+pub mod activation;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
+pub mod installation;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
 pub mod search_path;
 pub mod shell;
 
-use environment::{Environment, Layout};
+use environment::Environment;
 use interpreter::{Installation, Interpreter};
 use platform::{Platform, Surroundings, User};
 use project::Project;
@@ -137,17 +139,6 @@ impl Facts {
     /// The environment that the shell's `python` (else `python3`) runs in.
     pub fn running(&self) -> Option<&Environment> {
         self.environment_of(self.shell_python()?)
-    }
-
-    /// Whether one of its interpreters would start, as far as their files tell. Windows' never do elsewhere.
-    pub fn starts(&self, environment: &Environment) -> bool {
-        let foreign = environment.layout == Layout::Windows && self.platform.flavour() == Flavour::Posix;
-        !foreign
-            && environment
-                .interpreters
-                .iter()
-                .filter_map(|path| self.interpreter(path))
-                .any(Interpreter::can_start)
     }
 
     /// The project's own environment that can be used here, best first.

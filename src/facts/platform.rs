@@ -13,6 +13,17 @@ pub enum System {
     Other,
 }
 
+impl System {
+    pub fn label(self) -> &'static str {
+        match self {
+            System::Linux => "linux",
+            System::MacOs => "macos",
+            System::Windows => "windows",
+            System::Other => "other",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
     pub system: System,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::parse::makefile::ActivationProblem;
+use crate::parse::activation_use::ActivationProblem;
 use crate::path::HostPath;
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -84,6 +84,11 @@ impl ManagerKind {
     /// `X run` makes activation unnecessary.
     pub fn runs_for_you(self) -> bool {
         !matches!(self, ManagerKind::Conda | ManagerKind::PipTools)
+    }
+
+    /// Packages come into its environments without their own pip.
+    pub fn installs_by_itself(self) -> bool {
+        !matches!(self, ManagerKind::PipTools | ManagerKind::Tox | ManagerKind::Nox)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The real machine.
+//! The real machine: its files here, the rest of it in [`RealMachine`].
 
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 
 use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata};
 use crate::path::{Flavour, HostPath};
+
+mod machine;
+mod run;
+
+pub use machine::RealMachine;
 
 /// The flavour of the system that this program was compiled for.
 const FLAVOUR: Flavour = if cfg!(windows) { Flavour::Windows } else { Flavour::Posix };
@@ -41,6 +46,17 @@ pub fn bytes_of(text: &OsStr) -> Vec<u8> {
 /// None for a relative path.
 pub fn from_std(path: &Path) -> Option<HostPath> {
     HostPath::new(FLAVOUR, bytes_of(path.as_os_str()))
+}
+
+/// Windows resolves a path to its verbatim form, `\\?\C:\x` or `\\?\UNC\server\share`, which nobody writes.
+fn without_verbatim_prefix(bytes: Vec<u8>) -> Vec<u8> {
+    if FLAVOUR == Flavour::Posix {
+        return bytes;
+    }
+    if let Some(share) = bytes.strip_prefix(br"\\?\UNC\") {
+        return [br"\\", share].concat();
+    }
+    bytes.strip_prefix(br"\\?\").map_or_else(|| bytes.clone(), <[u8]>::to_vec)
 }
 
 fn file_error(error: std::io::Error) -> FileError {
@@ -168,7 +184,8 @@ impl Files for RealFiles {
 
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {
         let resolved = std::fs::canonicalize(to_std(path)).map_err(file_error)?;
-        from_std(&resolved).ok_or(FileError::Missing)
+        HostPath::new(FLAVOUR, without_verbatim_prefix(bytes_of(resolved.as_os_str())))
+            .ok_or(FileError::Missing)
     }
 
     #[cfg(unix)]

@@ -1,53 +1,25 @@
-#![allow(dead_code)]
 //! Bytes and text to types, with line numbers. Nothing here reads a file.
+//!
+//! Every input may be hostile: each function takes any bytes, fails by saying less, and does work in
+//! proportion to what it was given.
+
+pub mod activate;
+pub mod activation_use;
+pub mod binary;
+pub mod digest;
+pub mod git_index;
+pub mod launcher;
+pub mod names;
+pub mod os_release;
+pub mod python_source;
+pub mod python_version_file;
 pub mod pyvenv_cfg;
 pub mod raw;
-pub mod activate {
-    use serde::{Deserialize, Serialize};
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-    pub enum ActivatorKind {
-        Posix,
-        Csh,
-        Fish,
-        PowerShell,
-        Cmd,
-        Nushell,
-        Xonsh,
-        Python,
-    }
-}
-pub mod binary {
-    use serde::{Deserialize, Serialize};
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-    pub enum BinaryFormat {
-        Elf,
-        MachO,
-        MachOFat,
-        Pe,
-        Script,
-        Empty,
-        Unknown,
-    }
-    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Binary {
-        pub format: BinaryFormat,
-        pub architectures: Vec<String>,
-        pub bits: Option<u8>,
-        pub loader: Option<String>,
-        pub libraries: Vec<String>,
-        pub runpath: Vec<String>,
-        pub rpath: Vec<String>,
-    }
-}
-pub mod makefile {
-    use serde::{Deserialize, Serialize};
-    #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-    pub enum ActivationProblem {
-        SourceUnderSh,
-        OwnShellEnds,
-        ExecutedNotSourced,
-    }
-}
+pub mod requirements;
+pub mod service;
+pub mod shebang;
+pub mod shell_word;
+
 /// Lines with their number from 1, without `\n` or `\r\n`.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);

@@ -200,11 +200,9 @@ impl PyvenvConfig {
 
     fn judge_value(&mut self, line: usize, key: &str, value: &str) {
         match key {
-            INCLUDE_SYSTEM_SITE_PACKAGES => {
-                if !["true", "false"].contains(&value.to_lowercase().as_str()) {
-                    let value = value.to_owned();
-                    self.oddities.push(ConfigOddity::SenselessBoolean { line, value });
-                }
+            INCLUDE_SYSTEM_SITE_PACKAGES if !["true", "false"].contains(&value.to_lowercase().as_str()) => {
+                let value = value.to_owned();
+                self.oddities.push(ConfigOddity::SenselessBoolean { line, value });
             }
             HOME if value.is_empty() => self.oddities.push(ConfigOddity::EmptyHome { line }),
             HOME if value.starts_with(['"', '\'']) => {

@@ -1,0 +1,352 @@
+//! Environments: what lies in one, and what its files say of the place that they lie in.
+
+use super::{links, scripts};
+use crate::facts::environment::*;
+use crate::facts::interpreter::Version;
+use crate::facts::{Gathered, Origin};
+use crate::host::{FileError, FileKind, Files, Host, Listing};
+use crate::parse::activate::{self, ActivatorKind};
+use crate::parse::{names, pyvenv_cfg};
+use crate::path::{Flavour, HostPath, readable};
+
+/// More of a `pyvenv.cfg` is not read: from 32 KiB on Python itself gives up.
+const CONFIG_LIMIT: usize = 64 * 1024;
+const ACTIVATOR_LIMIT: usize = 64 * 1024;
+/// So many names of one `bin` are looked at as entry scripts.
+const MOST_SCRIPTS: usize = 5_000;
+
+/// What is to be learnt of an environment besides its shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Entry scripts and activate scripts.
+    pub scripts: bool,
+    /// Names and versions of what is installed.
+    pub installed: bool,
+}
+
+/// Gathers the environment at `root`.
+pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth: Depth) -> Environment {
+    let real = host.canonical(root).ok();
+    let mut environment = Environment {
+        root: root.clone(),
+        origins,
+        kind: EnvironmentKind::Missing,
+        layout: Layout::None,
+        config_path: None,
+        config: Gathered::NotAsked,
+        config_error: None,
+        creator: None,
+        script_directory: None,
+        interpreters: Vec::new(),
+        libraries: Vec::new(),
+        scripts: Vec::new(),
+        activators: Vec::new(),
+        installed: Vec::new(),
+        mount: None,
+        owner: None,
+        home: None,
+        synced: None,
+        tracked_files: None,
+        made_at: None,
+        made_at_state: None,
+        missing_sources: Vec::new(),
+        real,
+    };
+    let Ok(metadata) = host.metadata(root) else { return environment };
+    environment.kind = EnvironmentKind::Other;
+    if metadata.kind != FileKind::Directory {
+        return environment;
+    }
+    environment.owner = Some(metadata.owner);
+    environment.mount = host.mount(root);
+    read_config(host, &mut environment);
+    let bin = root.join("bin");
+    let scripts_directory = root.join("Scripts");
+    let listing = list_programs(host, &mut environment, bin, scripts_directory);
+    read_libraries(host, &mut environment, depth);
+    environment.kind = kind(host, &environment, &listing);
+    if depth.scripts && environment.is_venv() {
+        let directory = environment.script_directory.clone().unwrap_or_else(|| root.join("bin"));
+        let own = Own::of(&environment);
+        environment.activators = activators(host, &own, &directory, &listing);
+        environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
+    }
+    environment
+}
+
+/// The place of an environment, by its name and its real path.
+#[derive(Debug, Clone)]
+pub struct Own {
+    pub root: HostPath,
+    pub real: Option<HostPath>,
+}
+
+impl Own {
+    fn of(environment: &Environment) -> Own {
+        Own { root: environment.root.clone(), real: environment.real.clone() }
+    }
+
+    /// What a root that was written into one of its files leads to today.
+    pub fn state_of(&self, files: &dyn Files, baked: &HostPath) -> BakedState {
+        if baked.same_as(&self.root) || self.real.as_ref().is_some_and(|real| baked.same_as(real)) {
+            return BakedState::Own;
+        }
+        let Ok(real) = files.canonical(baked) else { return BakedState::Missing };
+        if self.real.as_ref() == Some(&real) {
+            return BakedState::Own;
+        }
+        // a bind mount shows one directory in two places
+        let identity = |path: &HostPath| files.metadata(path).ok().and_then(|metadata| metadata.identity);
+        if identity(&real).is_some_and(|theirs| identity(&self.root) == Some(theirs)) {
+            return BakedState::Own;
+        }
+        if files.is_file(&real.join("pyvenv.cfg")) || files.is_directory(&real.join("conda-meta")) {
+            return BakedState::OtherEnvironment;
+        }
+        if files.is_directory(&real) { BakedState::OtherDirectory } else { BakedState::Missing }
+    }
+}
+
+fn read_config(host: &dyn Host, environment: &mut Environment) {
+    // the file that counts lies in the root; one in bin/ is only site's second choice (Lib/site.py, venv())
+    let path = environment.root.join("pyvenv.cfg");
+    match host.read(&path, CONFIG_LIMIT) {
+        Ok(contents) => {
+            let config = pyvenv_cfg::parse(&contents.bytes);
+            environment.creator = Some(config.creator());
+            environment.home = home(host, &config);
+            if let Some(made_at) =
+                config.command_directory().and_then(|text| HostPath::new(path.flavour(), text))
+            {
+                environment.made_at_state = Some(Own::of(environment).state_of(host, &made_at));
+                environment.made_at = Some(made_at);
+            }
+            environment.config = Gathered::Known(config);
+            environment.config_path = Some(path);
+        }
+        Err(FileError::Missing) => {}
+        Err(error) => {
+            environment.config = Gathered::Unknown { why: error.to_string() };
+            environment.config_error = Some(error);
+            environment.config_path = Some(path);
+        }
+    }
+}
+
+/// Where `home` leads.
+fn home(host: &dyn Host, config: &pyvenv_cfg::PyvenvConfig) -> Option<HomeDirectory> {
+    let text = config.home()?;
+    let path = HostPath::new(host.platform().flavour(), text)?;
+    let mut home = HomeDirectory {
+        line: config.line_of("home"),
+        state: HomeState::Missing,
+        interpreter: None,
+        version: None,
+        path,
+    };
+    match host.metadata(&home.path) {
+        Err(FileError::Denied) => home.state = HomeState::Denied,
+        Err(_) => {}
+        Ok(metadata) if metadata.kind != FileKind::Directory => home.state = HomeState::File,
+        Ok(_) => {
+            home.state = HomeState::NoInterpreter;
+            let minor = config.version().map(|(major, minor, _)| format!("python{major}.{minor}"));
+            let names = match host.platform().flavour() {
+                Flavour::Posix => {
+                    minor.into_iter().chain(["python3".to_owned(), "python".to_owned()]).collect()
+                }
+                Flavour::Windows => vec!["python.exe".to_owned()],
+            };
+            // virtualenv 20.0 wrote the prefix, and the search for the standard library still succeeds
+            let places = [home.path.clone(), home.path.join("bin")];
+            let candidates = places.iter().flat_map(|place| names.iter().map(|name| place.join(name)));
+            if let Some(interpreter) = candidates.into_iter().find(|path| host.is_file(path)) {
+                home.state = HomeState::Good;
+                home.version = version_of_file(host, &interpreter);
+                home.interpreter = Some(interpreter);
+            }
+        }
+    }
+    Some(home)
+}
+
+/// The version that the name at the end of the links tells: `python3.11`.
+pub fn version_of_file(files: &dyn Files, path: &HostPath) -> Option<Version> {
+    let chain = links::chain(files, path);
+    chain.hops.iter().rev().find_map(|hop| version_in_name(&hop.name()))
+}
+
+/// `python3.11`, `python3.13t`, `pypy3.11`, `python3.11.exe`.
+pub fn version_in_name(name: &str) -> Option<Version> {
+    let digits = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"))?;
+    let digits = digits.strip_suffix(".exe").unwrap_or(digits);
+    Version::parse(digits)
+}
+
+/// The listing of the script directory, `bin` or `Scripts`.
+fn list_programs(
+    host: &dyn Host,
+    environment: &mut Environment,
+    bin: HostPath,
+    scripts_directory: HostPath,
+) -> Listing {
+    let posix = host.list(&bin).ok();
+    let windows = host.list(&scripts_directory).ok();
+    environment.layout = match (posix.is_some(), windows.is_some()) {
+        (true, true) => Layout::Mixed,
+        (true, false) => Layout::Posix,
+        (false, true) => Layout::Windows,
+        (false, false) => Layout::None,
+    };
+    let native = host.platform().flavour();
+    let (directory, listing) = match (native, posix, windows) {
+        (Flavour::Windows, _, Some(listing)) => (scripts_directory, listing),
+        (_, Some(listing), _) => (bin, listing),
+        (_, None, Some(listing)) => (scripts_directory, listing),
+        (_, None, None) => return Listing::default(),
+    };
+    environment.interpreters = listing
+        .entries
+        .iter()
+        .filter(|entry| entry.kind != FileKind::Directory && is_interpreter_name(&entry.name))
+        .map(|entry| directory.join(&entry.name))
+        .collect();
+    // python, then python3, then python3.11
+    environment.interpreters.sort_by_key(|path| path.as_bytes().len());
+    environment.script_directory = Some(directory);
+    listing
+}
+
+/// `python`, `python3`, `python3.11`, `python3.13t`, `pypy3`, each with or without `.exe`.
+pub fn is_interpreter_name(name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let name = name.strip_suffix(".exe").unwrap_or(name);
+    let Some(rest) = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")) else { return false };
+    let rest = rest.strip_suffix('t').unwrap_or(rest);
+    rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+fn read_libraries(host: &dyn Host, environment: &mut Environment, depth: Depth) {
+    let mut places: Vec<(HostPath, Option<Version>, &str, HostPath)> = Vec::new();
+    let lib = environment.root.join("lib");
+    if environment.layout != Layout::Windows
+        && let Ok(listing) = host.list(&lib)
+    {
+        for entry in listing.entries {
+            let name = readable(&entry.name).into_owned();
+            let Some(version) = version_in_name(&name) else { continue };
+            let implementation = if name.starts_with("pypy") { "pypy" } else { "cpython" };
+            let directory = lib.join(&entry.name);
+            let packages = directory.join("site-packages");
+            places.push((directory, Some(version), implementation, packages));
+        }
+    }
+    if matches!(environment.layout, Layout::Windows | Layout::Mixed) {
+        let directory = environment.root.join("Lib");
+        let packages = directory.join("site-packages");
+        places.push((directory, None, "cpython", packages));
+    }
+    for (directory, version, implementation, site_packages) in places {
+        let listing = host.list(&site_packages);
+        if let (Ok(listing), true) = (&listing, depth.installed) {
+            environment.installed.extend(installed(&site_packages, listing));
+        }
+        let entries = listing.as_ref().map_or(0, |listing| {
+            listing
+                .entries
+                .iter()
+                .filter(|entry| entry.name != b"__pycache__" && !entry.name.starts_with(b"."))
+                .count()
+        });
+        environment.libraries.push(Library {
+            site_packages_exists: !matches!(listing, Err(FileError::Missing | FileError::NotADirectory)),
+            readable: listing.is_ok(),
+            has_pip: listing
+                .as_ref()
+                .is_ok_and(|listing| listing.entries.iter().any(|entry| entry.name == b"pip")),
+            entries,
+            directory,
+            version,
+            implementation: implementation.to_owned(),
+            site_packages,
+        });
+    }
+    environment.installed.sort_by(|left, right| left.name.cmp(&right.name));
+}
+
+/// Distributions by the names of their metadata directories alone.
+fn installed(site_packages: &HostPath, listing: &Listing) -> Vec<Installed> {
+    listing
+        .entries
+        .iter()
+        .filter_map(|entry| names::parse_name(&entry.name))
+        .filter_map(|found| {
+            Some(Installed {
+                metadata: site_packages.join(&found.entry),
+                version: found.version?,
+                name: found.name,
+                editable: None,
+                direct_url: None,
+                requested: false,
+            })
+        })
+        .collect()
+}
+
+fn kind(files: &dyn Files, environment: &Environment, listing: &Listing) -> EnvironmentKind {
+    if environment.config_path.is_some() {
+        return EnvironmentKind::Venv;
+    }
+    if files.is_directory(&environment.root.join("conda-meta")) {
+        return EnvironmentKind::Conda;
+    }
+    let has_library = environment.libraries.iter().any(|library| library.site_packages_exists);
+    let legacy = environment.libraries.iter().any(|library| {
+        files.is_file(&library.directory.join("orig-prefix.txt"))
+            || files.is_file(&library.directory.join("no-global-site-packages.txt"))
+    });
+    if legacy {
+        return EnvironmentKind::LegacyVirtualenv;
+    }
+    // an installation has the standard library beside its site-packages; a venv never has
+    let standard_library =
+        environment.libraries.iter().any(|library| files.is_file(&library.directory.join("os.py")))
+            || files.is_file(&environment.root.join("Lib").join("os.py"));
+    if standard_library {
+        return EnvironmentKind::Installation;
+    }
+    let has_activate =
+        listing.entries.iter().any(|entry| ActivatorKind::from_file_name(&entry.name).is_some());
+    match (has_activate, has_library, environment.interpreters.is_empty()) {
+        (true, true, _) | (true, _, false) => EnvironmentKind::Remains,
+        (false, true, false) => EnvironmentKind::Remains,
+        _ => EnvironmentKind::Other,
+    }
+}
+
+fn activators(host: &dyn Host, own: &Own, directory: &HostPath, listing: &Listing) -> Vec<Activator> {
+    let mut found = Vec::new();
+    for entry in &listing.entries {
+        let Some(kind) = ActivatorKind::from_file_name(&entry.name) else { continue };
+        let path = directory.join(&entry.name);
+        let contents = host.read(&path, ACTIVATOR_LIMIT).ok();
+        let bytes = contents.as_ref().map_or(&[][..], |contents| &contents.bytes);
+        let baked = activate::baked_root(kind, bytes);
+        let root = baked
+            .as_ref()
+            .and_then(|baked| HostPath::new(directory.flavour(), baked.root.as_bytes().to_vec()));
+        let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        found.push(Activator {
+            kind,
+            root_state: root.as_ref().map(|root| own.state_of(host, root)),
+            root,
+            line: baked.map(|baked| baked.line),
+            executable: host.metadata(&path).is_ok_and(|metadata| metadata.mode & 0o111 != 0)
+                && directory.flavour() == Flavour::Posix,
+            crlf: first_line.ends_with(b"\r")
+                && matches!(kind, ActivatorKind::Posix | ActivatorKind::Fish | ActivatorKind::Csh),
+            path,
+        });
+    }
+    found
+}

@@ -1,0 +1,133 @@
+//! Interpreters: what their files are, without starting them.
+
+use super::{library, links};
+use crate::collect::environment::{is_interpreter_name, version_in_name};
+use crate::facts::interpreter::*;
+use crate::facts::{Gathered, Origin};
+use crate::host::{FileKind, Files, Host};
+use crate::parse::binary::{self, Binary, BinaryFormat};
+use crate::path::HostPath;
+
+/// Up to this size a binary is read whole.
+const WHOLE_LIMIT: u64 = 1 << 20;
+const HEADER_LIMIT: u64 = 256 * 1024;
+
+/// Examines the file at `path`. `with_binary`: also what it is built for and which libraries it would load.
+pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_binary: bool) -> Interpreter {
+    let chain = links::chain(host, path);
+    let metadata = host.metadata(path).ok().filter(|metadata| metadata.kind == FileKind::File);
+    let executable = metadata.is_some() && host.can_execute(path);
+    let mut interpreter = Interpreter {
+        path: path.clone(),
+        origins,
+        environment: environment_of(host, path, &chain),
+        mode: metadata.map(|metadata| metadata.mode),
+        on_noexec_mount: metadata.is_some() && host.mount(path).is_some_and(|mount| mount.noexec),
+        executable,
+        size: metadata.map(|metadata| metadata.size),
+        binary: Gathered::NotAsked,
+        loader_exists: None,
+        libpython: Vec::new(),
+        version: None,
+        version_source: None,
+        implementation: None,
+        probe: Probe::NotRun { why: "it was not the one to ask".to_owned() },
+        links: chain,
+    };
+    if with_binary && let Some(metadata) = metadata {
+        read_binary(host, &mut interpreter, metadata.size);
+    }
+    identify(&mut interpreter);
+    interpreter
+}
+
+/// The venv whose `pyvenv.cfg` Python finds beside or above the unresolved file (Lib/site.py, venv()),
+/// else the prefix of the installation at the end of the links.
+pub fn environment_of(files: &dyn Files, path: &HostPath, chain: &LinkChain) -> Option<HostPath> {
+    let directory = path.parent()?;
+    let above = directory.parent();
+    if files.is_file(&directory.join("pyvenv.cfg")) {
+        return above;
+    }
+    if let Some(above) = &above
+        && (files.is_file(&above.join("pyvenv.cfg")) || files.is_directory(&above.join("conda-meta")))
+    {
+        return Some(above.clone());
+    }
+    if chain.end != LinkEnd::File {
+        return above;
+    }
+    chain.last()?.parent()?.parent()
+}
+
+fn read_binary(host: &dyn Host, interpreter: &mut Interpreter, size: u64) {
+    let path = &interpreter.path;
+    // a build with a shared library is small; of a static one the headers suffice
+    let limit = if size <= WHOLE_LIMIT { WHOLE_LIMIT } else { HEADER_LIMIT };
+    let binary = match host.read(path, usize::try_from(limit).unwrap_or(usize::MAX)) {
+        Ok(contents) => binary::parse(&contents.bytes),
+        Err(error) => {
+            interpreter.binary = Gathered::Unknown { why: error.to_string() };
+            return;
+        }
+    };
+    interpreter.loader_exists = binary
+        .loader
+        .as_ref()
+        .and_then(|loader| HostPath::new(path.flavour(), loader.as_bytes().to_vec()))
+        .map(|loader| host.exists(&loader));
+    interpreter.libpython = library::libpython(host, path, &interpreter.links, &binary);
+    interpreter.binary = Gathered::Known(binary);
+}
+
+/// Version and implementation from the names along the links, else from the library it needs.
+fn identify(interpreter: &mut Interpreter) {
+    let named = interpreter.links.hops.iter().rev().find_map(|hop| {
+        let name = hop.name();
+        is_interpreter_name(name.as_bytes())
+            .then(|| version_in_name(&name).map(|version| (version, name.into_owned())))
+            .flatten()
+    });
+    let pypy = interpreter.links.hops.iter().any(|hop| hop.name().starts_with("pypy"));
+    interpreter.implementation = Some(if pypy { "pypy" } else { "cpython" }.to_owned());
+    if interpreter.links.end != LinkEnd::File {
+        interpreter.version = None;
+        return;
+    }
+    if let Some(version) = interpreter.binary.known().and_then(libpython_version) {
+        interpreter.version = Some(version);
+        interpreter.version_source = Some("the libpython that it needs".to_owned());
+    } else if let Some((version, name)) = named {
+        interpreter.version = Some(version);
+        interpreter.version_source = Some(format!("the file name {name}"));
+    }
+    // a pyenv version's directory tells the patch level
+    if let Some(known) = interpreter.version
+        && known.patch.is_none()
+        && let Some(patch) = interpreter.links.last().and_then(patch_in_directories)
+        && patch.same_minor(known)
+    {
+        interpreter.version = Some(patch);
+    }
+}
+
+/// `libpython3.11.so.1.0` among the needed libraries.
+fn libpython_version(binary: &Binary) -> Option<Version> {
+    if binary.format != BinaryFormat::Elf {
+        return None;
+    }
+    binary.libraries.iter().find_map(|name| {
+        let rest = name.strip_prefix("libpython")?;
+        let (digits, _) = rest.split_once(".so")?;
+        Version::parse(digits).filter(|version| version.major == 3 || version.minor == 7)
+    })
+}
+
+/// `.../versions/3.11.7/bin/python3.11`, `.../cpython-3.12.1-linux-x86_64-gnu/bin/python3.12`, `Cellar/python@3.12/3.12.4/...`.
+fn patch_in_directories(path: &HostPath) -> Option<Version> {
+    path.components().rev().skip(1).take(6).find_map(|name| {
+        let name = std::str::from_utf8(name).ok()?;
+        let name = name.strip_prefix("cpython-").unwrap_or(name);
+        Version::parse(name.split('-').next()?).filter(|version| version.patch.is_some())
+    })
+}

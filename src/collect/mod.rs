@@ -1,0 +1,17 @@
+//! From the host to the facts: one file per noun.
+
+pub mod environment;
+pub mod gather;
+pub mod installations;
+pub mod interpreter;
+pub mod inventory;
+pub mod library;
+pub mod links;
+pub mod places;
+pub mod probe;
+pub mod project;
+pub mod scripts;
+pub mod search_path;
+pub mod shell;
+pub mod synced;
+pub mod user_scripts;

@@ -1,0 +1,132 @@
+//! Entry scripts: how each finds its interpreter.
+
+use super::environment::{Own, is_interpreter_name};
+use crate::facts::environment::{Launch, LaunchKind, Script};
+use crate::host::{FileKind, Host, Listing};
+use crate::parse::activate::ActivatorKind;
+use crate::parse::launcher;
+use crate::parse::shebang::{self, Shebang};
+use crate::path::{Flavour, HostPath, readable};
+
+/// So much of a script is read: its first lines and its imports.
+const SCRIPT_LIMIT: usize = 1024;
+/// A Windows launcher is a program with a small archive behind it.
+const LAUNCHER_LIMIT: usize = 512 * 1024;
+
+/// The executables in `directory` that installers put there, with what they run.
+pub fn entry_scripts(
+    host: &dyn Host,
+    own: &Own,
+    directory: &HostPath,
+    listing: &Listing,
+    most: usize,
+) -> Vec<Script> {
+    let mut states = States { own, known: Vec::new() };
+    listing
+        .entries
+        .iter()
+        .filter(|entry| entry.kind == FileKind::File && !is_interpreter_name(&entry.name))
+        .filter(|entry| ActivatorKind::from_file_name(&entry.name).is_none())
+        .take(most)
+        .filter_map(|entry| entry_script(host, &mut states, directory.join(&entry.name)))
+        .collect()
+}
+
+fn entry_script(host: &dyn Host, states: &mut States<'_>, path: HostPath) -> Option<Script> {
+    let name = path.name().into_owned();
+    let windows_program = name.to_ascii_lowercase().ends_with(".exe");
+    let limit = if windows_program { LAUNCHER_LIMIT } else { SCRIPT_LIMIT };
+    let contents = host.read(&path, limit).ok()?;
+    let launch = if windows_program {
+        let launcher = launcher::parse(&contents.bytes)?;
+        let interpreter = HostPath::new(Flavour::Windows, launcher.interpreter);
+        states.launch(host, LaunchKind::Launcher, interpreter, 0, false)
+    } else {
+        launch(host, states, &path, &contents.bytes)
+    };
+    let metadata = host.metadata(&path).ok()?;
+    Some(Script {
+        executable: metadata.mode & 0o111 != 0,
+        module: shebang::imported_module(&contents.text()),
+        name,
+        path,
+        launch,
+    })
+}
+
+fn launch(host: &dyn Host, states: &mut States<'_>, path: &HostPath, bytes: &[u8]) -> Launch {
+    let script = shebang::parse(bytes);
+    let absolute = |raw: &[u8]| HostPath::new(path.flavour(), raw.to_vec());
+    let (kind, interpreter) = match &script.shebang {
+        Shebang::Plain { interpreter, intended: Some(intended), .. } if interpreter != intended => {
+            (LaunchKind::ShebangWithSpace, absolute(intended.as_bytes()))
+        }
+        Shebang::Plain { interpreter, .. } if is_python(interpreter.as_bytes()) => {
+            (LaunchKind::Shebang, absolute(interpreter.as_bytes()))
+        }
+        Shebang::Env { program, .. } if is_python(program.as_bytes()) => (LaunchKind::Env, None),
+        Shebang::Trampoline { interpreter, .. } => (LaunchKind::Trampoline, absolute(interpreter.as_bytes())),
+        Shebang::RelocatableTrampoline { name } => {
+            (LaunchKind::Relocatable, path.parent().map(|directory| directory.join(name.as_bytes())))
+        }
+        _ => (LaunchKind::Other, None),
+    };
+    states.launch(host, kind, interpreter, script.line_length, script.crlf)
+}
+
+/// Whether the last part of the path is a Python's name.
+fn is_python(raw: &[u8]) -> bool {
+    is_interpreter_name(raw.rsplit(|byte| *byte == b'/').next().unwrap_or(raw))
+}
+
+/// What the places that scripts name are today. Most scripts of an environment name one interpreter, so
+/// each is looked at once.
+struct States<'a> {
+    own: &'a Own,
+    known: Vec<(HostPath, Launch)>,
+}
+
+impl States<'_> {
+    fn launch(
+        &mut self,
+        host: &dyn Host,
+        kind: LaunchKind,
+        interpreter: Option<HostPath>,
+        line_length: usize,
+        crlf: bool,
+    ) -> Launch {
+        let Some(interpreter) = interpreter else {
+            return Launch {
+                kind,
+                interpreter: None,
+                interpreter_exists: false,
+                root: None,
+                root_state: None,
+                line_length,
+                crlf,
+            };
+        };
+        if let Some((_, known)) = self.known.iter().find(|(path, _)| *path == interpreter) {
+            return Launch { kind, line_length, crlf, ..known.clone() };
+        }
+        let root = environment_root(&interpreter);
+        let launch = Launch {
+            kind,
+            interpreter_exists: host.is_file(&interpreter),
+            root_state: root.as_ref().map(|root| self.own.state_of(host, root)),
+            root,
+            interpreter: Some(interpreter.clone()),
+            line_length,
+            crlf,
+        };
+        self.known.push((interpreter, launch.clone()));
+        launch
+    }
+}
+
+/// `ROOT` of `ROOT/bin/python` and `ROOT\Scripts\python.exe`.
+fn environment_root(interpreter: &HostPath) -> Option<HostPath> {
+    let directory = interpreter.parent()?;
+    let name = readable(directory.file_name()?).to_ascii_lowercase();
+    matches!(name.as_str(), "bin" | "scripts").then(|| directory.parent()).flatten()
+}
