@@ -4,6 +4,8 @@ use crate::diagnosis::{Action, Check, Remedy, Word};
 use crate::facts::Facts;
 use crate::path::HostPath;
 
+pub mod activate_for_another_shell;
+pub mod activate_not_sourced;
 pub mod conflicting_activation;
 pub mod forgotten_activation;
 pub mod lost_activation;
@@ -11,24 +13,38 @@ pub mod pip_elsewhere;
 pub mod python_command_missing;
 pub mod python_names_disagree;
 pub mod relative_search_path;
+pub mod script_bypasses_environment;
 pub mod shadowed_environment;
+pub mod shadowing_alias;
 pub mod stacked_environments;
 pub mod stale_activation;
+pub mod stale_command_hash;
+pub mod sudo_dropped_environment;
+pub mod tool_outside_environment;
+pub mod user_scripts_not_on_path;
 pub mod wrong_environment_active;
 
 /// Causes before their symptoms.
 pub static ALL: &[&Check] = &[
+    &sudo_dropped_environment::CHECK,
+    &activate_for_another_shell::CHECK,
     &stale_activation::CHECK,
     &relative_search_path::CHECK,
     &lost_activation::CHECK,
     &conflicting_activation::CHECK,
     &shadowed_environment::CHECK,
+    &shadowing_alias::CHECK,
+    &stale_command_hash::CHECK,
     &wrong_environment_active::CHECK,
+    &activate_not_sourced::CHECK,
     &forgotten_activation::CHECK,
     &pip_elsewhere::CHECK,
     &stacked_environments::CHECK,
     &python_names_disagree::CHECK,
     &python_command_missing::CHECK,
+    &tool_outside_environment::CHECK,
+    &script_bypasses_environment::CHECK,
+    &user_scripts_not_on_path::CHECK,
 ];
 
 /// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is

@@ -220,9 +220,6 @@ fn is_below(path: &HostPath, places: &[&str]) -> bool {
 
 fn remedies(facts: &Facts, environment: &Environment, old: Option<&ForeignRoot<'_>>) -> Vec<Remedy> {
     let mut here = recreate(facts, environment);
-    if let Some(old) = old {
-        here.actions.extend(super::into_this_shell(facts, environment, old.root));
-    }
     if let Some(file) = facts.project.container_files.first() {
         here.actions.push(Action::Edit {
             file: file.clone(),

@@ -1,9 +1,8 @@
 //! A copy of a venv whose original still exists: nothing fails, and what is installed here lands there.
 
-use crate::diagnosis::recreate::{recreate, rewrite_paths};
-use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
-use crate::facts::environment::{BakedState, Environment, EnvironmentKind, ForeignRoot, LaunchKind};
+use crate::facts::environment::{BakedState, Environment, EnvironmentKind, ForeignRoot};
 
 pub static CHECK: Check = Check {
     id: "copied-venv",
@@ -64,7 +63,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             format!("{} is a copy of {}, and {harm}", environment.root, foreign.root),
         );
         finding = super::naming(finding, environment, &foreign);
-        for remedy in remedies(facts, environment, &foreign) {
+        for remedy in super::mended_or_anew(facts, environment, foreign.root) {
             finding = finding.remedy(remedy);
         }
         findings.push(finding);
@@ -77,18 +76,6 @@ fn is_no_original(facts: &Facts, environment: &Environment, foreign: &ForeignRoo
         original.kind == EnvironmentKind::Installation
             || original.real.is_some() && original.real == environment.real
     })
-}
-
-fn remedies(facts: &Facts, environment: &Environment, foreign: &ForeignRoot<'_>) -> Vec<Remedy> {
-    let in_place = facts.starts(environment)
-        && super::fits_shebang(facts, environment)
-        && environment.scripts.iter().all(|script| script.launch.kind != LaunchKind::Launcher);
-    let rewritten = if in_place { rewrite_paths(facts, environment, foreign.root) } else { None };
-    let mut remedies: Vec<Remedy> = rewritten.into_iter().chain(Some(recreate(facts, environment))).collect();
-    for remedy in &mut remedies {
-        remedy.actions.extend(super::into_this_shell(facts, environment, foreign.root));
-    }
-    remedies
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Environments that were moved, copied or shared.
 
-use crate::diagnosis::{Action, Check, Finding};
+use crate::diagnosis::recreate::{recreate, rewrite_paths};
+use crate::diagnosis::{Action, Check, Finding, Remedy};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, ForeignRoot, Script};
+use crate::facts::environment::{BakedState, Environment, ForeignRoot, LaunchKind, Script};
 use crate::path::HostPath;
 
 pub mod broken_shebang;
@@ -70,24 +71,28 @@ fn listed(scripts: &[&Script]) -> String {
     }
 }
 
-/// What this shell needs when the environment works again: whoever activated it has its old place in
-/// `VIRTUAL_ENV` and `PATH`.
-fn into_this_shell(facts: &Facts, environment: &Environment, old: &HostPath) -> Vec<Action> {
-    let claimed = facts.shell.path_variable("VIRTUAL_ENV").is_some_and(|claimed| claimed.same_as(old));
-    let on_path = facts
-        .search_path
-        .entries
-        .iter()
-        .any(|entry| entry.directory.as_ref().is_some_and(|directory| directory.is_within(old)));
-    if !claimed && !on_path {
-        return vec![Action::Rehash];
+/// Writes the environment's own root into every file that names `old` or another place that is gone. None where
+/// text alone does not mend it: launchers are programs, and an interpreter that does not start stays dead.
+fn mended_in_place(facts: &Facts, environment: &Environment, old: &HostPath) -> Option<Remedy> {
+    let launchers = environment.scripts.iter().any(|script| script.launch.kind == LaunchKind::Launcher);
+    if launchers || !facts.starts(environment) {
+        return None;
     }
-    let bin = environment.program("");
-    let name = bin.file_name().unwrap_or(b"bin");
-    vec![
-        Action::Deactivate { root: old.clone(), script_directory: old.join(name) },
-        Action::activate(environment),
-    ]
+    let mut remedy = rewrite_paths(facts, environment, old)?;
+    for other in environment.foreign_roots() {
+        let gone = matches!(other.state, BakedState::Missing | BakedState::OtherDirectory);
+        if gone && !other.root.same_as(old) && !environment.is_base(other.root) {
+            let more = rewrite_paths(facts, environment, other.root).map(|more| more.actions);
+            let rewrites = |action: &Action| matches!(action, Action::Rewrite { .. });
+            remedy.actions.splice(0..0, more.into_iter().flatten().filter(rewrites));
+        }
+    }
+    Some(remedy)
+}
+
+/// Best first: mended where it is, else made anew.
+fn mended_or_anew(facts: &Facts, environment: &Environment, old: &HostPath) -> Vec<Remedy> {
+    mended_in_place(facts, environment, old).into_iter().chain([recreate(facts, environment)]).collect()
 }
 
 /// Whether a plain `#!` line can name the environment's interpreter: the kernel reads a limited length and

@@ -1,11 +1,9 @@
 //! A venv that was moved or renamed: its scripts and activate scripts name the place where it was made,
 //! and that place is gone.
 
-use crate::diagnosis::recreate::{recreate, rewrite_paths};
-use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
-use crate::facts::environment::{BakedState, Environment, LaunchKind};
-use crate::path::HostPath;
+use crate::facts::environment::BakedState;
 
 pub static CHECK: Check = Check {
     id: "moved-venv",
@@ -75,7 +73,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         )
         .about(foreign.root);
         finding = super::naming(finding, environment, &foreign);
-        for remedy in remedies(facts, environment, foreign.root) {
+        for remedy in super::mended_or_anew(facts, environment, foreign.root) {
             finding = finding.remedy(remedy);
         }
         findings.push(finding);
@@ -90,25 +88,13 @@ fn parts(no_scripts: bool, no_activators: bool) -> &'static str {
     }
 }
 
-fn remedies(facts: &Facts, environment: &Environment, old: &HostPath) -> Vec<Remedy> {
-    let text = |kind| kind != LaunchKind::Launcher;
-    let in_place = facts.starts(environment)
-        && super::fits_shebang(facts, environment)
-        && environment.scripts.iter().all(|script| text(script.launch.kind));
-    let rewritten = if in_place { rewrite_paths(facts, environment, old) } else { None };
-    let mut remedies: Vec<Remedy> = rewritten.into_iter().chain(Some(recreate(facts, environment))).collect();
-    for remedy in &mut remedies {
-        remedy.actions.extend(super::into_this_shell(facts, environment, old));
-    }
-    remedies
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::Action;
-    use crate::facts::environment::Layout;
+    use crate::facts::environment::{Environment, LaunchKind, Layout};
     use crate::facts::example::*;
+    use crate::path::HostPath;
 
     fn name_in_scripts(environment: &mut Environment, old: &str, state: BakedState) {
         for script in &mut environment.scripts {

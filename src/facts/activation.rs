@@ -1,10 +1,10 @@
 //! Questions about what is active, what runs instead, and whose environment it is.
 
-use super::environment::{BakedState, Environment, EnvironmentKind};
+use super::environment::{BakedState, Environment, EnvironmentKind, Layout};
 use super::project::Manager;
 use super::search_path::{Command, Hit, HitState, SearchEntry, Target};
 use super::{Facts, Origin};
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 /// A distribution that the project needs, and where the project says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,9 +71,12 @@ impl Facts {
         })
     }
 
-    /// Whether one of its interpreters can start and finds the packages that were installed for it.
+    /// Whether one of its interpreters can start and finds the packages that were installed for it. A Windows
+    /// environment never does elsewhere, even where every file is executable.
     pub fn starts(&self, environment: &Environment) -> bool {
+        let foreign = environment.layout == Layout::Windows && self.platform.flavour() == Flavour::Posix;
         environment.exists()
+            && !foreign
             && environment.kind != EnvironmentKind::Remains
             && environment.interpreters.iter().filter_map(|path| self.interpreter(path)).any(|interpreter| {
                 interpreter.can_start()

@@ -197,6 +197,12 @@ impl Environment {
         self.installed.iter().find(|installed| normalize_name(&installed.name) == name)
     }
 
+    /// What is installed is known, and nothing of this name is among it.
+    pub fn lacks(&self, name: &str) -> bool {
+        let known = self.libraries.iter().any(|library| library.site_packages_exists && library.readable);
+        known && self.distribution(name).is_none()
+    }
+
     /// The distribution that put a generated script there, by the module that the script imports.
     pub fn owner_of(&self, script: &Script) -> Option<&Installed> {
         self.distribution(script.module.as_deref()?.split('.').next()?)

@@ -222,6 +222,20 @@ impl Facts {
         })
     }
 
+    /// The environment that this shell works in: the active one, else a venv that its python runs in.
+    pub fn in_use(&self) -> Option<&Environment> {
+        self.active()
+            .filter(|environment| environment.exists())
+            .or_else(|| self.running().filter(|environment| environment.is_venv()))
+    }
+
+    /// The environment that an interpreter at this path works in.
+    pub fn environment_at(&self, interpreter: &HostPath) -> Option<&Environment> {
+        let known = self.interpreter(interpreter).and_then(|interpreter| interpreter.environment.clone());
+        let root = known.or_else(|| interpreter.parent()?.parent())?;
+        self.environment(&root)
+    }
+
     /// The environment that a command leads to.
     pub fn environment_of(&self, command: &Command) -> Option<&Environment> {
         self.environment(command.chosen()?.leads_to.environment()?)
