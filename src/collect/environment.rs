@@ -44,6 +44,7 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         scripts: Vec::new(),
         activators: Vec::new(),
         installed: Vec::new(),
+        shared: Gathered::NotAsked,
         mount: None,
         owner: None,
         home: None,
@@ -67,11 +68,24 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
     let listing = list_programs(host, &mut environment, bin, scripts_directory);
     read_libraries(host, &mut environment, depth);
     environment.kind = kind(host, &environment, &listing);
-    if depth.scripts && environment.is_venv() {
-        let directory = environment.script_directory.clone().unwrap_or_else(|| root.join("bin"));
-        let own = Own::of(&environment);
-        environment.activators = activators(host, &own, &directory, &listing);
-        environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
+    let directory = environment.script_directory.clone().unwrap_or_else(|| root.join("bin"));
+    let own = Own::of(&environment);
+    match environment.kind {
+        _ if !depth.scripts => {}
+        EnvironmentKind::Venv | EnvironmentKind::Remains | EnvironmentKind::LegacyVirtualenv => {
+            environment.activators = activators(host, &own, &directory, &listing);
+            environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
+        }
+        EnvironmentKind::Conda => {
+            // its `bin` holds every program of every package: only the installer's matter
+            let mut pips = listing;
+            pips.entries.retain(|entry| entry.name.starts_with(b"pip"));
+            environment.scripts = scripts::entry_scripts(host, &own, &directory, &pips, MOST_SCRIPTS);
+        }
+        EnvironmentKind::Installation | EnvironmentKind::Missing | EnvironmentKind::Other => {}
+    }
+    if depth.installed && matches!(environment.kind, EnvironmentKind::Installation | EnvironmentKind::Conda) {
+        environment.shared = shared(host, &environment);
     }
     environment
 }
@@ -318,6 +332,31 @@ fn installed(site_packages: &HostPath, listing: &Listing) -> Vec<Installed> {
             })
         })
         .collect()
+}
+
+/// What an interpreter of an installation imports from outside its `site-packages`: the user site, and Debian's
+/// `dist-packages` (Lib/site.py, `getusersitepackages`, and Debian's patch of `getsitepackages`).
+fn shared(host: &dyn Host, environment: &Environment) -> Gathered<Vec<Installed>> {
+    let Some(version) = environment.libraries.iter().find_map(|library| library.version) else {
+        return Gathered::NotAsked;
+    };
+    let minor = format!("lib/python{}", version.minor_text());
+    let user_base = host.path_variable("PYTHONUSERBASE").or_else(|| Some(host.home()?.join(".local")));
+    let mut directories: Vec<HostPath> =
+        user_base.into_iter().map(|base| base.join(&minor).join("site-packages")).collect();
+    if environment.root.to_text() == "/usr" {
+        directories.push(environment.root.join("local").join(&minor).join("dist-packages"));
+        directories.push(environment.root.join(format!("lib/python{}/dist-packages", version.major)));
+    }
+    let mut found = Vec::new();
+    for directory in directories {
+        match host.list(&directory) {
+            Ok(listing) => found.extend(installed(&directory, &listing)),
+            Err(FileError::Missing | FileError::NotADirectory) => {}
+            Err(error) => return Gathered::Unknown { why: format!("{directory}: {error}") },
+        }
+    }
+    Gathered::Known(found)
 }
 
 fn kind(files: &dyn Files, environment: &Environment, listing: &Listing) -> EnvironmentKind {

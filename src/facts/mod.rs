@@ -223,7 +223,7 @@ impl Facts {
     }
 
     /// The environment that this shell works in: the active one, else a venv that its python runs in.
-    pub fn in_use(&self) -> Option<&Environment> {
+    pub fn working_environment(&self) -> Option<&Environment> {
         self.active()
             .filter(|environment| environment.exists())
             .or_else(|| self.running().filter(|environment| environment.is_venv()))

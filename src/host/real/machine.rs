@@ -161,6 +161,11 @@ impl Host for RealMachine {
         &self.user
     }
 
+    fn now(&self) -> u64 {
+        let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        elapsed.map_or(0, |elapsed| elapsed.as_secs())
+    }
+
     fn variable(&self, name: &str) -> Option<Vec<u8>> {
         std::env::var_os(name).map(|value| bytes_of(&value))
     }
