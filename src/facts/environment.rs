@@ -123,20 +123,23 @@ impl Environment {
         let mut found: Vec<ForeignRoot<'_>> = Vec::new();
         for script in &self.scripts {
             if let (Some(root), Some(state)) = (&script.launch.root, script.launch.root_state)
-                && let Some(foreign) = foreign(&mut found, root, state) {
-                    foreign.scripts.push(script);
-                }
+                && let Some(foreign) = foreign(&mut found, root, state)
+            {
+                foreign.scripts.push(script);
+            }
         }
         for activator in &self.activators {
             if let (Some(root), Some(state)) = (&activator.root, activator.root_state)
-                && let Some(foreign) = foreign(&mut found, root, state) {
-                    foreign.activators.push(activator);
-                }
+                && let Some(foreign) = foreign(&mut found, root, state)
+            {
+                foreign.activators.push(activator);
+            }
         }
         if let (Some(root), Some(state)) = (&self.made_at, self.made_at_state)
-            && let Some(foreign) = foreign(&mut found, root, state) {
-                foreign.made_at = true;
-            }
+            && let Some(foreign) = foreign(&mut found, root, state)
+        {
+            foreign.made_at = true;
+        }
         found.sort_by_key(|foreign| std::cmp::Reverse(foreign.scripts.len() + 2 * foreign.activators.len()));
         found
     }

@@ -1,0 +1,8 @@
+//! A diagnosis as text: one file per format. Nothing here reads a file, a variable or the clock; whatever
+//! was decided outside is passed in.
+
+pub mod dialect;
+
+pub mod sanitize;
+
+pub use dialect::Dialect;
