@@ -22,7 +22,7 @@ pub fn reinstall_scripts(environment: &Environment, scripts: &[&Script]) -> Opti
         return None;
     }
     let python = Word::from(environment.program("python"));
-    let mut words: Vec<Word> = if environment.has_pip() {
+    let words: Vec<Word> = if environment.has_pip() {
         let mut words = vec![python];
         words.extend(["-m", "pip", "install", "--force-reinstall", "--no-deps"].map(Word::from));
         words
@@ -34,12 +34,20 @@ pub fn reinstall_scripts(environment: &Environment, scripts: &[&Script]) -> Opti
     } else {
         return None;
     };
-    words.extend(owners.iter().map(|owner| Word::from(format!("{}=={}", owner.name, owner.version))));
     let names = owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>().join(", ");
-    Some(Remedy::safe(
-        format!("Have the scripts of {names} written anew, at the same versions"),
-        vec![Action::Run(words), Action::Rehash],
-    ))
+    // the installer comes last and by itself: the release that came with Python need not be on any index
+    let (installers, others): (Vec<&Installed>, Vec<&Installed>) =
+        owners.into_iter().partition(|owner| owner.name == "pip");
+    let mut actions = Vec::new();
+    if !others.is_empty() {
+        let pinned = others.iter().map(|owner| Word::from(format!("{}=={}", owner.name, owner.version)));
+        actions.push(Action::Run(words.iter().cloned().chain(pinned).collect()));
+    }
+    if !installers.is_empty() {
+        actions.push(Action::Run(words.into_iter().chain([Word::from("pip")]).collect()));
+    }
+    actions.push(Action::Rehash);
+    Some(Remedy::safe(format!("Have the scripts of {names} written anew"), actions))
 }
 
 #[cfg(test)]
@@ -53,11 +61,9 @@ mod tests {
         environment.scripts.push(script(&environment.root, "six", "six"));
         let scripts: Vec<&Script> = environment.scripts.iter().collect();
         let remedy = reinstall_scripts(&environment, &scripts).unwrap();
-        let Action::Run(words) = &remedy.actions[0] else { panic!("{remedy:?}") };
-        assert_eq!(
-            format!("{words:?}"),
-            r#"["/home/me/project/.venv/bin/python", "-m", "pip", "install", "--force-reinstall", "--no-deps", "pip==23.0.1", "six==1.16.0"]"#
-        );
+        let run: Vec<String> = remedy.actions.iter().map(|action| format!("{action:?}")).collect();
+        let pip = r#""/home/me/project/.venv/bin/python", "-m", "pip", "install", "--force-reinstall", "--no-deps""#;
+        assert_eq!(run, [format!(r#"Run([{pip}, "six==1.16.0"])"#), format!(r#"Run([{pip}, "pip"])"#), "Rehash".into()]);
     }
 
     #[test]
