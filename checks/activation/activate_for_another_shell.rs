@@ -103,7 +103,7 @@ fn halves_of_windows_entry(facts: &Facts) -> Vec<String> {
 }
 
 fn no_script_for_this_shell(facts: &Facts, findings: &mut Findings) {
-    if facts.shell.source != ShellSource::Process || facts.in_use().is_some() {
+    if facts.shell.source != ShellSource::Process || facts.working_environment().is_some() {
         return;
     }
     let Some(shell) = facts.shell.kind else { return };

@@ -61,7 +61,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 
 /// Somebody gave `activate` an execute bit, which no creator does, and the environment is not active.
 fn executable_activate(facts: &Facts, findings: &mut Findings) {
-    if facts.platform.flavour() == Flavour::Windows || facts.in_use().is_some() {
+    if facts.platform.flavour() == Flavour::Windows || facts.working_environment().is_some() {
         return;
     }
     for environment in facts.project_environments().filter(|environment| facts.starts(environment)) {

@@ -189,6 +189,13 @@ mod tests {
         let mut facts = example::not_activated();
         example::set_variable(&mut facts, "PYTHONPATH", "/home/me/packages");
         assert_eq!(found(&facts)[0].severity, Severity::Warning);
+        let mut facts = example::not_activated();
+        facts.environments[1].shared = crate::facts::Gathered::NotAsked;
+        assert_eq!(
+            found(&facts)[0].severity,
+            Severity::Warning,
+            "dist-packages and the user site were not read"
+        );
     }
 
     #[test]

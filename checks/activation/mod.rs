@@ -47,9 +47,12 @@ pub static ALL: &[&Check] = &[
     &user_scripts_not_on_path::CHECK,
 ];
 
-/// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None without an
-/// installed Python that can make one.
+/// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is
+/// there, and without an installed Python that can make one.
 fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
+    if facts.environment(root).is_some_and(|environment| environment.exists()) {
+        return None;
+    }
     let shell = facts.shell_python().and_then(|command| command.chosen()).map(|hit| &hit.path);
     let leads_to = |interpreter: &HostPath| {
         shell.is_some_and(|path| {
@@ -83,5 +86,107 @@ fn listed(names: &[&str]) -> String {
         [] => String::new(),
         [only] => only.clone(),
         [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::isolation;
+    use crate::diagnosis::Severity;
+    use crate::diagnosis::examine::examine;
+    use crate::facts::environment::EnvironmentKind;
+    use crate::facts::example::{self, VENV};
+    use crate::facts::interpreter::LinkEnd;
+
+    /// The checks of the findings, symptoms left out; information in brackets.
+    fn leading(facts: &Facts) -> Vec<String> {
+        let checks: Vec<&'static Check> = ALL.iter().chain(isolation::ALL).copied().collect();
+        let diagnosis = examine(facts, &checks, Vec::new());
+        assert!(diagnosis.failed.is_empty());
+        let label = |finding: &crate::diagnosis::Finding| match finding.severity {
+            Severity::Info => format!("({})", finding.check),
+            _ => finding.check.to_owned(),
+        };
+        diagnosis.findings.iter().map(label).collect()
+    }
+
+    #[test]
+    fn a_healthy_shell_has_no_findings() {
+        assert!(leading(&example::healthy()).is_empty());
+    }
+
+    #[test]
+    fn one_cause_gives_one_leading_finding() {
+        assert_eq!(leading(&example::not_activated()), ["forgotten-activation"]);
+
+        let mut lost = example::not_activated();
+        example::set_variable(&mut lost, "VIRTUAL_ENV", VENV);
+        assert_eq!(leading(&lost), ["lost-activation"]);
+
+        let mut split = example::healthy();
+        example::set_search_path(&mut split, "/usr/bin:/home/me/project/.venv/bin");
+        assert_eq!(leading(&split), ["shadowed-environment"]);
+
+        let mut deleted = example::healthy();
+        let venv = example::venv_of(&mut deleted);
+        venv.kind = EnvironmentKind::Missing;
+        venv.interpreters.clear();
+        venv.scripts.clear();
+        venv.activators.clear();
+        example::set_search_path(&mut deleted, "/home/me/project/.venv/bin:/usr/bin");
+        assert_eq!(leading(&deleted), ["stale-activation"]);
+    }
+
+    #[test]
+    fn two_environments_are_one_finding() {
+        let outer = "/home/me/outer/.venv";
+        let mut stacked = example::healthy();
+        stacked.environments.push(example::venv(outer));
+        let inner = example::venv_of(&mut stacked);
+        inner.scripts.clear();
+        inner.installed.clear();
+        inner.libraries[0].has_pip = false;
+        example::set_search_path(
+            &mut stacked,
+            "/home/me/project/.venv/bin:/home/me/outer/.venv/bin:/usr/bin",
+        );
+        assert_eq!(leading(&stacked), ["environment-without-pip"]);
+
+        let mut conflict = example::healthy();
+        conflict.environments.push(example::venv(outer));
+        example::set_search_path(
+            &mut conflict,
+            "/home/me/outer/.venv/bin:/home/me/project/.venv/bin:/usr/bin",
+        );
+        assert_eq!(leading(&conflict), ["conflicting-activation"]);
+
+        let mut wrong = example::not_activated();
+        wrong.environments.push(example::venv(outer));
+        example::set_variable(&mut wrong, "VIRTUAL_ENV", outer);
+        example::set_search_path(&mut wrong, "/home/me/outer/.venv/bin:/usr/bin");
+        assert_eq!(leading(&wrong), ["wrong-environment-active"]);
+    }
+
+    #[test]
+    fn a_broken_interpreter_is_left_to_the_checks_of_interpreters() {
+        for path in ["/home/me/project/.venv/bin:/usr/bin", "/usr/bin"] {
+            let mut facts = example::healthy();
+            example::interpreters_of(&mut facts).for_each(|python| python.links.end = LinkEnd::Missing);
+            example::set_search_path(&mut facts, path);
+            assert!(leading(&facts).is_empty(), "PATH={path}");
+        }
+    }
+
+    #[test]
+    fn an_environment_of_uv_without_pip_is_information() {
+        let mut facts = example::healthy();
+        let venv = example::venv_of(&mut facts);
+        venv.scripts.clear();
+        venv.installed.retain(|distribution| distribution.name == "six");
+        venv.libraries[0].has_pip = false;
+        venv.creator = Some(crate::parse::pyvenv_cfg::Creator::Uv { version: "0.8.0".into() });
+        example::set_search_path(&mut facts, "/home/me/project/.venv/bin:/usr/bin");
+        assert_eq!(leading(&facts), ["(environment-without-pip)"]);
     }
 }

@@ -1,6 +1,6 @@
 //! `pip` installs into another environment than `python` imports from.
 
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::search_path::{Command, Hit, Target};
 use crate::path::HostPath;
@@ -53,11 +53,11 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         return;
     };
     let names = ["python", "python3", pip.name.as_str()];
-    if names.iter().any(|name| facts.falls_through(name)) {
+    if facts.claims_broken_environment() || names.iter().any(|name| facts.falls_through(name)) {
         return;
     }
     let Some((python_hit, pip_hit)) = python.chosen().zip(pip.chosen()) else { return };
-    let Some((home, target)) = environment(python_hit).zip(environment(pip_hit)) else { return };
+    let Some((home, target)) = python.leads_to().zip(pip.leads_to()) else { return };
     if facts.same_environment(home, target)
         || matches!(pip_hit.leads_to, Target::Script { runnable: false, .. })
     {
@@ -67,64 +67,72 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     if in_environment && !facts.environment(home).is_some_and(|running| running.has_pip()) {
         return;
     }
-    // `python` may be another one by the distribution's choice, and `python3` with `pip` the pair that people use
-    let pairs_with_python3 = || {
+    let leads = |name: &str, root: &HostPath| {
         facts
-            .command("python3")
-            .and_then(Command::chosen)
-            .and_then(environment)
-            .is_some_and(|root| facts.same_environment(root, target))
+            .command(name)
+            .and_then(Command::leads_to)
+            .is_some_and(|found| facts.same_environment(found, root))
     };
-    if !in_environment && pairs_with_python3() {
+    // `python` may be another one by the distribution's choice, and `python3` with `pip` the pair that people use
+    if !in_environment && leads("python3", target) {
         return;
     }
     let by_itself = facts.project_runner().is_some_and(|manager| manager.kind.installs_by_itself());
-    findings.push(
-        Finding::new(
-            &CHECK,
-            Subject::Shell,
-            format!("`{}` installs into {target}, and `{}` imports from {home}", pip.name, python.name),
-        )
-        .severity(if by_itself && !in_environment { Severity::Info } else { Severity::Error })
-        .about(home)
-        .about(target)
-        .evidence(&pip.name, pip_hit.describe())
-        .evidence(&python.name, python_hit.describe())
-        .remedy(remedy(facts, python_hit, in_environment))
-        .remedy(Remedy::manual(
-            "Install with the Python that imports",
-            vec![Action::Advice(format!("{} -m pip install ...", python_hit.path))],
-        )),
-    );
-}
-
-fn environment(hit: &Hit) -> Option<&HostPath> {
-    hit.leads_to.environment()
-}
-
-/// In an environment its own programs go first; elsewhere the project gets an environment.
-fn remedy(facts: &Facts, python: &Hit, in_environment: bool) -> Remedy {
-    let own = facts.own_environment().filter(|own| facts.can_be_activated(own));
-    let root = facts.project.root.as_ref().or(facts.directory.as_ref());
-    match (in_environment.then(|| facts.running()).flatten(), own) {
-        (Some(running), _) if running.has_program("pip") => Remedy::safe(
-            "Put the environment's programs first",
-            vec![Action::PutFirst(running.program("").normalized())],
-        ),
-        (None, Some(own)) => Remedy::safe("Activate the project's environment", vec![Action::activate(own)]),
-        (None, None) if root.is_some() && facts.project.environments.is_empty() => {
-            root.and_then(|root| super::create(facts, &root.join(".venv"))).unwrap_or_else(|| its_own(python))
-        }
-        _ => its_own(python),
-    }
-}
-
-/// Gives the interpreter a `pip` of its own where it has none, and shows which it is.
-fn its_own(python: &Hit) -> Remedy {
-    Remedy::safe(
-        "See which pip the Python that imports has",
-        vec![Action::run([(&python.path).into(), "-m".into(), "pip".into(), "--version".into()])],
+    // the name is only missing beside that Python, which goes by `pip3` or is not meant to be installed into
+    let only_missing = pip_hit.entry > python_hit.entry && (!in_environment || leads("pip3", home));
+    let harmless = only_missing || (by_itself && !in_environment);
+    let mut finding = Finding::new(
+        &CHECK,
+        Subject::Shell,
+        format!("`{}` installs into {target}, and `{}` imports from {home}", pip.name, python.name),
     )
+    .severity(if harmless { Severity::Info } else { Severity::Error })
+    .about(home)
+    .about(target)
+    .evidence(&pip.name, pip_hit.describe())
+    .evidence(&python.name, python_hit.describe());
+    if let Some(remedy) = remedy(facts, python_hit, in_environment) {
+        finding = finding.remedy(remedy);
+    }
+    findings.push(finding.remedy(Remedy::manual(
+        "Install with the Python that imports",
+        vec![Action::Advice(format!("{} -m pip install ...", python_hit.path))],
+    )));
+}
+
+/// In an environment its own pip goes first; elsewhere the project's environment is activated or made. None: the
+/// Python that imports has to be asked for pip by name.
+fn remedy(facts: &Facts, python: &Hit, in_environment: bool) -> Option<Remedy> {
+    let running = facts.running().filter(|_| in_environment);
+    if let Some(running) = running {
+        return Some(if running.has_program("pip") {
+            Remedy::safe(
+                "Put the environment's programs first",
+                vec![Action::PutFirst(running.program("").normalized())],
+            )
+        } else {
+            let words: [Word; 6] = [
+                (&python.path).into(),
+                "-m".into(),
+                "pip".into(),
+                "install".into(),
+                "--force-reinstall".into(),
+                "pip".into(),
+            ];
+            Remedy::safe(
+                "Give the environment its own `pip` script again",
+                vec![Action::run(words), Action::Rehash],
+            )
+        });
+    }
+    if let Some(own) = facts.own_environment() {
+        return facts
+            .can_be_activated(own)
+            .then(|| Remedy::safe("Activate the project's environment", vec![Action::activate(own)]));
+    }
+    let root = facts.project.root.as_ref().or(facts.directory.as_ref())?;
+    let at_home = facts.home.as_ref().is_some_and(|home| home.same_as(root));
+    if at_home { None } else { super::create(facts, &root.join(".venv")) }
 }
 
 #[cfg(test)]
@@ -162,6 +170,7 @@ mod tests {
     fn fires_when_pip_runs_another_python() {
         let mut facts = elsewhere(example::not_activated());
         facts.project.environments.clear();
+        facts.environments.remove(0);
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Error);
         assert_eq!(found[0].message, "`pip` installs into /opt/python3.9, and `python3` imports from /usr");
@@ -198,6 +207,17 @@ mod tests {
         example::interpreters_of(&mut facts).for_each(|python| python.executable = false);
         example::set_search_path(&mut facts, "/home/me/project/.venv/bin:/usr/bin");
         assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn fires_as_information_when_the_name_is_only_missing_beside_a_global_python() {
+        let mut facts = example::not_activated();
+        facts.commands[2].hits[0].entry = 2;
+        facts.commands[2].hits[0].leads_to =
+            Target::Interpreter { environment: Some(path("/opt/python3.9")) };
+        assert_eq!(facts.commands[2].name, "pip");
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
     }
 
     #[test]

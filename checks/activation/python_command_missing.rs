@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn fires_when_a_script_needs_the_name() {
-        let found = CHECK.findings(&wanting());
+        let mut facts = wanting();
+        facts.environments.remove(0);
+        let found = CHECK.findings(&facts);
         assert_eq!(found.len(), 1);
         assert!(matches!(found[0].remedies[0].actions[..], [Action::Run(_), Action::Activate { .. }, _]));
     }

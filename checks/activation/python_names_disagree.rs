@@ -49,8 +49,11 @@ Outside any environment `python` may be Python 2 by the distribution's choice. A
 
 const NAMES: [&str; 4] = ["python", "python3", "pip", "pip3"];
 
+/// A name, what the shell runs for it, and the environment that this leads to.
+type Lead<'a> = (&'a str, &'a Hit, &'a HostPath);
+
 fn examine(facts: &Facts, findings: &mut Findings) {
-    let found: Vec<(&str, &Hit, &HostPath)> = NAMES
+    let found: Vec<Lead<'_>> = NAMES
         .into_iter()
         .filter(|name| !facts.falls_through(name))
         .filter_map(|name| {
@@ -68,17 +71,11 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 }
 
 /// Names that the environment has, and that lead elsewhere.
-fn in_environment(
-    facts: &Facts,
-    environment: &Environment,
-    found: &[(&str, &Hit, &HostPath)],
-    findings: &mut Findings,
-) {
+fn in_environment(facts: &Facts, environment: &Environment, found: &[Lead<'_>], findings: &mut Findings) {
     if !facts.starts(environment) {
         return;
     }
-    type Found<'a> = Vec<(&'a str, &'a Hit, &'a HostPath)>;
-    let (same, other): (Found<'_>, Found<'_>) = found
+    let (same, other): (Vec<Lead<'_>>, Vec<Lead<'_>>) = found
         .iter()
         .copied()
         .filter(|(name, ..)| environment.has_program(name))
@@ -101,7 +98,7 @@ fn in_environment(
 }
 
 /// `python` and `python3` of two installations of Python 3.
-fn among_global(facts: &Facts, found: &[(&str, &Hit, &HostPath)], findings: &mut Findings) {
+fn among_global(facts: &Facts, found: &[Lead<'_>], findings: &mut Findings) {
     let named = |name: &str| found.iter().find(|(known, ..)| *known == name);
     let Some(((_, python, one), (_, python3, two))) = named("python").zip(named("python3")) else { return };
     let modern = |hit: &Hit| version(facts, hit).is_some_and(|version| version.major >= 3);
@@ -127,7 +124,7 @@ fn leads(names: &[&str]) -> String {
     format!("{} {}", super::listed(names), if names.len() == 1 { "leads" } else { "lead" })
 }
 
-fn tell(found: &[(&str, &Hit, &HostPath)], mut finding: Finding) -> Finding {
+fn tell(found: &[Lead<'_>], mut finding: Finding) -> Finding {
     for (name, hit, root) in found {
         finding = finding.evidence(*name, hit.describe()).about(root);
     }

@@ -38,7 +38,9 @@ nothing of the environment is not reported.
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
-    let Some(environment) = facts.usable_project_environment().or_else(|| facts.in_use()) else { return };
+    let Some(environment) = facts.usable_project_environment().or_else(|| facts.working_environment()) else {
+        return;
+    };
     for script in &facts.project.scripts {
         if let Some(finding) = in_script(facts, environment, script) {
             findings.push(finding);
@@ -79,7 +81,7 @@ fn in_script(facts: &Facts, environment: &Environment, script: &ProjectScript) -
         to,
     };
     let mut take_active = vec![rewrite(by_name)];
-    if facts.in_use().is_none() {
+    if facts.working_environment().is_none() {
         take_active.push(Action::activate(environment));
     }
     let fixed = first_line(script, "", &environment.program("python").to_text());

@@ -38,7 +38,7 @@ An alias for a bare name, one that leads into the active environment, and any al
 const NAMES: &[&str] = &["python", "python3", "pip", "pip3"];
 
 fn examine(facts: &Facts, findings: &mut Findings) {
-    let Some(environment) = facts.in_use() else { return };
+    let Some(environment) = facts.working_environment() else { return };
     let bypassing: Vec<(&Alias, HostPath)> = facts
         .shell
         .aliases

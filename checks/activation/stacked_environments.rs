@@ -49,11 +49,14 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     {
         return;
     }
-    let Some(inner) = facts.running().filter(|inner| facts.is_chosen(inner)) else { return };
+    let Some(inner) = facts.running().filter(|inner| facts.is_chosen(inner) && facts.starts(inner)) else {
+        return;
+    };
     let Some(own) = facts.search_entry(inner) else { return };
+    let has_pip = ["pip", "pip3"].iter().any(|name| inner.has_program(name));
     let fallen: Vec<(&str, &Hit, &Environment)> = NAMES
         .into_iter()
-        .filter(|name| !inner.has_program(name))
+        .filter(|name| if name.starts_with("pip") { !has_pip } else { !inner.has_program(name) })
         .filter_map(|name| {
             let command = facts.command(name)?;
             let hit = command.chosen().filter(|hit| hit.entry > own.index)?;
@@ -63,9 +66,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .collect();
     let Some((_, _, outer)) = fallen.first() else { return };
     let names: Vec<&str> = fallen.iter().map(|(name, ..)| *name).collect();
-    let pip_alone = names.iter().all(|name| name.starts_with("pip"));
-    let version_two = names.contains(&"python3");
-    let unused = (pip_alone || version_two) && facts.installs_without_pip(inner);
+    let unused = names.iter().all(|name| name.starts_with("pip")) && facts.installs_without_pip(inner);
     let mut finding = Finding::new(
         &CHECK,
         Subject::Shell,

@@ -62,7 +62,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             .evidence(format!("remembered for {}", remembered.name), remembered.path.to_text())
             .evidence(format!("{} on PATH", remembered.name), chosen.path.to_text());
     }
-    if let Some(environment) = facts.in_use() {
+    if let Some(environment) = facts.working_environment() {
         finding = finding.about(&environment.root);
     }
     findings.push(finding.remedy(Remedy::safe("Have the shell search again", vec![Action::Rehash])));

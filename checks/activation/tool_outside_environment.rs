@@ -62,7 +62,9 @@ const TOOLS: &[(&str, &str)] = &[
 ];
 
 fn examine(facts: &Facts, findings: &mut Findings) {
-    let Some(environment) = facts.in_use().filter(|environment| facts.on_search_path(environment)) else {
+    let Some(environment) =
+        facts.working_environment().filter(|environment| facts.on_search_path(environment))
+    else {
         return;
     };
     for (tool, distribution) in TOOLS {

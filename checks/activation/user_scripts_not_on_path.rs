@@ -58,7 +58,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     .evidence("PATH", facts.shell.variable("PATH").unwrap_or("not set"));
     let mut now = vec![Action::PutFirst(user.directory.clone())];
     // the active environment stays in front
-    if let Some(environment) = facts.in_use().filter(|environment| facts.on_search_path(environment)) {
+    if let Some(environment) =
+        facts.working_environment().filter(|environment| facts.on_search_path(environment))
+    {
         now.push(Action::PutFirst(environment.program("")));
     }
     let finding = finding.remedy(Remedy::safe("Put the directory on PATH in this shell", now));

@@ -54,7 +54,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     {
         return;
     }
-    let Some(running) = facts.running().filter(|running| facts.is_chosen(running)) else { return };
+    let Some(running) = facts.running().filter(|running| facts.is_chosen(running) && facts.starts(running))
+    else {
+        return;
+    };
     if running.has_pip() || ["pip", "pip3"].iter().any(|name| running.has_program(name)) {
         return;
     }
@@ -111,7 +114,8 @@ fn severity(facts: &Facts, running: &Environment, other: Option<(&Command, &Hit)
             .and_then(|config| config.command())
             .is_some_and(|command| !command.contains("--without-pip"));
     let runner = facts.project_runner().is_some_and(|manager| manager.kind.installs_by_itself());
-    if other.is_none() || runner || running.kind == EnvironmentKind::Conda {
+    let elsewhere = other.is_some_and(|(_, hit)| hit.leads_to.environment().is_some());
+    if !elsewhere || runner || running.kind == EnvironmentKind::Conda {
         Severity::Info
     } else if facts.installs_without_pip(running) {
         // packages came from somewhere: without pip, or with one that is gone

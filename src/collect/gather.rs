@@ -133,8 +133,11 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             }
             _ => None,
         };
-        let environments = environments(host, request, &named, project.git.as_ref());
-        let interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
+        let mut environments = environments(host, request, &named, project.git.as_ref());
+        let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
+        if request.needs.contains(&Need::Binaries) {
+            compare_copies(host, &mut environments, &mut interpreters);
+        }
         let installations = installations::installations(host, &search_path, &context.places);
         let answer = asking.map(|asking| {
             asking
@@ -164,6 +167,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         installations,
         project,
         patient,
+        today: Some(date(host.now())),
         notes,
     })
 }
@@ -474,13 +478,22 @@ fn environments(host: &dyn Host, request: &Request, named: &[Named], git: Option
             if let Some(git) = git {
                 environment.tracked_files = tracked(host, git, &environment, &mut index);
             }
-            if depth.installed && troubled(&environment) {
+            if depth.installed && (troubled(&environment) || foreign_and_active(&environment)) {
                 inventory::complete(host, &mut environment);
             }
         }
         found.push(environment);
     }
     found
+}
+
+/// Whether it is active and no place of the project told of it: it belongs here all the same when the project is
+/// installed in it as an editable.
+fn foreign_and_active(environment: &Environment) -> bool {
+    let variable = |origin: &Origin| matches!(origin, Origin::Variable(_));
+    let elsewhere = |origin: &Origin| matches!(origin, Origin::SearchPath(_) | Origin::Shebang { .. });
+    environment.origins.iter().any(variable)
+        && environment.origins.iter().all(|origin| variable(origin) || elsewhere(origin))
 }
 
 /// How many of the environment's files the git index holds; the index is read once.
@@ -550,7 +563,9 @@ fn interpreters(
         }
         None => found.push(interpreter::interpreter(host, path, vec![origin], with_binary)),
     };
-    for environment in environments.iter().filter(|environment| environment.is_venv()) {
+    let has_own =
+        |environment: &&Environment| environment.is_venv() || environment.kind == EnvironmentKind::Conda;
+    for environment in environments.iter().filter(has_own) {
         let examined = patient.is_some_and(|root| environment.is_at(root))
             || environment
                 .origins
@@ -572,6 +587,36 @@ fn interpreters(
     found
 }
 
+/// A copied interpreter may be of another patch release than its base: only then is it worth reading both whole.
+fn compare_copies(host: &dyn Host, environments: &mut [Environment], interpreters: &mut [Interpreter]) {
+    for environment in environments.iter_mut().filter(|environment| environment.kind == EnvironmentKind::Venv)
+    {
+        let copies: Vec<usize> = (0..interpreters.len())
+            .filter(|index| {
+                environment.interpreters.contains(&interpreters[*index].path)
+                    && interpreters[*index].is_copy_in(environment)
+                    && interpreters[*index].binary.known().is_some()
+            })
+            .collect();
+        let Some(home) = environment.home.as_mut().filter(|home| home.state == HomeState::Good) else {
+            continue;
+        };
+        let (Some(_), Some(base)) = (copies.first(), &home.interpreter) else { continue };
+        if home.version.is_none_or(|version| version.patch.is_none()) {
+            home.version = interpreter::exact_version(host, base).or(home.version);
+        }
+        for index in copies {
+            let copy = &mut interpreters[index];
+            if copy.version.is_none_or(|version| version.patch.is_none())
+                && let Some(version) = interpreter::exact_version(host, &copy.path)
+            {
+                copy.version = Some(version);
+                copy.version_source = Some("its bytes".to_owned());
+            }
+        }
+    }
+}
+
 fn activation_problems(files: &dyn Files, root: &HostPath) -> Vec<ActivationSite> {
     let mut found = Vec::new();
     for (file, text) in project::activation_sites(files, root) {
@@ -583,4 +628,38 @@ fn activation_problems(files: &dyn Files, root: &HostPath) -> Vec<ActivationSite
         }
     }
     found
+}
+
+/// Year, month and day of a time in seconds since 1970 (UTC), by the Gregorian calendar.
+fn date(seconds: u64) -> (i32, u32, u32) {
+    let mut days = seconds / 86_400;
+    let mut year = 1970;
+    let leap = |year: i32| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    while days >= 365 + u64::from(leap(year)) {
+        days -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if days < length {
+            break;
+        }
+        days -= length;
+        month += 1;
+    }
+    (year, month, u32::try_from(days).unwrap_or(0) + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_follow_the_calendar() {
+        assert_eq!(date(0), (1970, 1, 1));
+        assert_eq!(date(951_782_400), (2000, 2, 29));
+        assert_eq!(date(1_798_761_599), (2026, 12, 31));
+        assert_eq!(date(4_107_542_400), (2100, 3, 1));
+    }
 }

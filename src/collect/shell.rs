@@ -130,6 +130,7 @@ pub fn shell(host: &dyn Host) -> (Shell, Surroundings, Vec<String>) {
     if ancestors.is_empty() {
         notes.push("the parent processes could not be read".to_owned());
     }
+    let ancestors = ancestors.into_iter().map(without_private_arguments).collect();
     let shell = Shell {
         kind,
         source,
@@ -331,13 +332,36 @@ fn program(process: &Process) -> (String, &[String]) {
                 let module = module.strip_suffix(".__main__").unwrap_or(module);
                 return (module.to_owned(), process.arguments.get(index + 2..).unwrap_or_default());
             }
-            "-c" => return (name, &process.arguments[1..]),
+            "-c" => return (name, &process.arguments[index..]),
             "-W" | "-X" | "-r" | "--require" => index += 2,
             option if option.starts_with('-') => index += 1,
             script => return (base(script), &process.arguments[index + 1..]),
         }
     }
     (name, &[])
+}
+
+/// A process as it may stand in a report. Arguments are the business of whoever gave them (a shell's `-c` holds
+/// a whole program): what remains says which program it is, and how a shell was started.
+fn without_private_arguments(mut process: Process) -> Process {
+    let kept = match shell_kind(&process) {
+        Some(_) => {
+            let options = process.arguments.iter().skip(1);
+            let is_option = |option: &&String| option.starts_with(['-', '+']) && option.len() < 20;
+            1 + options.take_while(is_option).count()
+        }
+        None => {
+            let (_, rest) = program(&process);
+            let own = process.arguments.len() - rest.len();
+            match (wrapper_of(&process), subcommand(rest)) {
+                // `uv run`, `poetry run`
+                (Some(_), Some((_, behind))) => process.arguments.len() - behind.len(),
+                _ => own,
+            }
+        }
+    };
+    process.arguments.truncate(kept);
+    process
 }
 
 /// The first argument that is no option, and the ones behind it.
@@ -549,7 +573,25 @@ pub fn surroundings(host: &dyn Host) -> Surroundings {
     let linux = host.platform().system == System::Linux;
     let release = host.platform().release.as_deref().unwrap_or_default().to_ascii_lowercase();
     let wsl = linux && (set("WSL_DISTRO_NAME").is_some() || release.contains("microsoft"));
-    Surroundings { container: container(host), ci, wsl }
+    Surroundings { container: container(host), ci, wsl, emulated: emulated(host) }
+}
+
+/// Processors for which qemu is registered with the kernel: `/proc/sys/fs/binfmt_misc/qemu-aarch64`.
+fn emulated(host: &dyn Host) -> Vec<String> {
+    if host.platform().system != System::Linux {
+        return Vec::new();
+    }
+    let listing = host.list(&HostPath::posix("/proc/sys/fs/binfmt_misc")).unwrap_or_default();
+    let names = listing.entries.iter().filter_map(|entry| std::str::from_utf8(&entry.name).ok());
+    names
+        .filter_map(|name| name.strip_prefix("qemu-"))
+        .map(|processor| match processor {
+            "i386" => "x86",
+            "ppc64le" | "ppc64" => "powerpc64",
+            other => other,
+        })
+        .map(str::to_owned)
+        .collect()
 }
 
 fn container(host: &dyn Host) -> Option<String> {
@@ -756,6 +798,20 @@ mod tests {
         let (found, ..) = shell(&machine);
         assert_eq!(found.wrappers, [Wrapper::Tmux]);
         assert_eq!(found.seen_through, None);
+    }
+
+    #[test]
+    fn arguments_are_kept_private() {
+        let machine = FakeMachine::linux()
+            .process(&["bash", "-ec", "mysql -psecret"], &[])
+            .process(&["/usr/bin/agent", "--token", "secret"], &[])
+            .process(&["python3", "-X", "dev", "tool.py", "secret"], &[])
+            .process(&["uv", "run", "tool", "--key=secret"], &[])
+            .process(&["python3", "-c", "secret"], &[]);
+        let arguments: Vec<String> =
+            shell(&machine).0.ancestors.iter().map(|process| process.arguments.join(" ")).collect();
+        let expected = ["bash -ec", "/usr/bin/agent", "python3 -X dev tool.py", "uv run", "python3"];
+        assert_eq!(arguments, expected);
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Facts {
             })
     }
 
+    /// Whether the environment that `VIRTUAL_ENV` names is there and cannot do its work.
+    pub fn claims_broken_environment(&self) -> bool {
+        self.claimed().is_some_and(|claimed| claimed.is_venv() && !self.starts(claimed))
+    }
+
     /// Whether activating it would give this shell a Python that starts: it has activate scripts, and they name it.
     pub fn can_be_activated(&self, environment: &Environment) -> bool {
         self.starts(environment)
@@ -132,12 +137,18 @@ impl Facts {
     pub fn lacking(&self, other: &Environment, own: &Environment) -> Vec<Needed<'_>> {
         let sees_more = self.shell.set("PYTHONPATH").is_some()
             || other.venv_config().is_some_and(|config| config.include_system_site_packages());
-        let unknown = other.libraries.is_empty() || other.libraries.iter().any(|library| !library.readable);
+        let unknown = other.libraries.iter().any(|library| library.site_packages_exists && !library.readable)
+            || (!other.is_venv() && other.shared.known().is_none());
         if sees_more || unknown {
             return Vec::new();
         }
         let has = |environment: &Environment, name: &str| {
-            environment.installed.iter().any(|distribution| normalized(&distribution.name) == name)
+            let shared = environment.shared.known().into_iter().flatten();
+            environment
+                .installed
+                .iter()
+                .chain(shared)
+                .any(|distribution| normalized(&distribution.name) == name)
         };
         let local = |name: &str| {
             self.project.name.as_ref().is_some_and(|project| normalized(project) == name)
@@ -190,6 +201,11 @@ impl Facts {
 }
 
 impl Command {
+    /// The environment that the name leads to.
+    pub fn leads_to(&self) -> Option<&HostPath> {
+        self.chosen()?.leads_to.environment()
+    }
+
     /// The first file of this name, runnable or not; directories of this name do not count.
     pub fn first_candidate(&self) -> Option<&Hit> {
         self.hits.iter().find(|hit| hit.state != HitState::Directory)
@@ -228,4 +244,76 @@ fn normalized(name: &str) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example::{self, VENV, path};
+
+    fn conda(root: &str) -> Environment {
+        Environment { kind: EnvironmentKind::Conda, ..example::venv(root) }
+    }
+
+    #[test]
+    fn names_are_compared_by_pep_503() {
+        assert_eq!(normalized("Ruamel.Yaml__clib"), "ruamel-yaml-clib");
+    }
+
+    #[test]
+    fn the_base_of_conda_is_not_chosen() {
+        let mut facts = example::not_activated();
+        for (root, base) in [
+            ("/home/me/miniconda3", true),
+            ("/opt/miniforge3", true),
+            ("/home/me/miniconda3/envs/work", false),
+            ("/srv/project/env", false),
+        ] {
+            assert_eq!(facts.is_conda_base(&conda(root)), base, "{root}");
+        }
+        example::set_variable(&mut facts, "CONDA_PREFIX", "/opt/tools");
+        example::set_variable(&mut facts, "CONDA_DEFAULT_ENV", "base");
+        assert!(facts.is_conda_base(&conda("/opt/tools")));
+    }
+
+    #[test]
+    fn an_entry_is_found_by_any_spelling() {
+        let mut facts = example::healthy();
+        example::set_search_path(&mut facts, "/usr/bin:/home/me//project/./.venv/bin/");
+        let index =
+            facts.environment(&path(VENV)).and_then(|venv| facts.search_entry(venv)).map(|entry| entry.index);
+        assert_eq!(index, Some(1));
+    }
+
+    #[test]
+    fn what_is_lacking_is_told_once_and_only_when_it_is_known() {
+        let facts = example::not_activated();
+        let (own, system) = (&facts.environments[0], &facts.environments[1]);
+        let names: Vec<&str> = facts.lacking(system, own).iter().map(|needed| needed.name).collect();
+        assert_eq!(names, ["six"]);
+        let mut shared = system.clone();
+        shared.shared = crate::facts::Gathered::Known(own.installed.clone());
+        assert!(facts.lacking(&shared, own).is_empty());
+        shared.shared = crate::facts::Gathered::NotAsked;
+        assert!(facts.lacking(&shared, own).is_empty());
+    }
+
+    #[test]
+    fn an_environment_belongs_to_the_project_by_place_name_or_pin() {
+        let mut facts = example::healthy();
+        facts.project.environments.clear();
+        for (root, belongs) in [
+            (VENV, true),
+            ("/home/me/.virtualenvs/Project", true),
+            ("/home/me/.pyenv/versions/work", true),
+            ("/home/me/other/.venv", false),
+        ] {
+            facts.project.pins = vec![crate::facts::project::Declared {
+                text: "work".into(),
+                file: path("/home/me/project/.python-version"),
+                line: Some(1),
+            }];
+            assert_eq!(facts.belongs_to_project(&example::venv(root)), belongs, "{root}");
+        }
+    }
 }

@@ -66,6 +66,9 @@ pub struct Environment {
     pub activators: Vec<Activator>,
     /// Names and versions from the directory names of the libraries' `site-packages`, sorted by name.
     pub installed: Vec<Installed>,
+    /// What the interpreter of an installation imports from outside [`libraries`](Environment::libraries): Debian's
+    /// `dist-packages`, the user site.
+    pub shared: Gathered<Vec<Installed>>,
     pub mount: Option<Mount>,
     /// Owner of the root, where it exists.
     pub owner: Option<u32>,
@@ -113,6 +116,28 @@ impl Environment {
 
     pub fn exists(&self) -> bool {
         !matches!(self.kind, EnvironmentKind::Missing | EnvironmentKind::Other)
+    }
+
+    /// The Python that it was made for: its only `lib/pythonX.Y`, else what `pyvenv.cfg` says.
+    pub fn python_version(&self) -> Option<Version> {
+        match self.libraries.as_slice() {
+            [library] if library.version.is_some() => library.version,
+            _ => self.config_version(),
+        }
+    }
+
+    /// The version that `pyvenv.cfg` says.
+    pub fn config_version(&self) -> Option<Version> {
+        let (major, minor, patch) = self.venv_config()?.version()?;
+        Some(Version::new(major, minor, patch))
+    }
+
+    /// Distributions in one of its libraries, without those that creators put there.
+    pub fn installed_in<'a>(&'a self, library: &'a Library) -> impl Iterator<Item = &'a Installed> {
+        self.installed.iter().filter(|installed| {
+            installed.metadata.is_within(&library.site_packages)
+                && !matches!(installed.name.as_str(), "pip" | "setuptools" | "wheel" | "pkg-resources")
+        })
     }
 
     pub fn venv_config(&self) -> Option<&PyvenvConfig> {
@@ -335,7 +360,11 @@ pub struct HomeDirectory {
     pub state: HomeState,
     /// The interpreter in it that the venv would use, and its version by name or binary.
     pub interpreter: Option<HostPath>,
+    /// With the patch release where the interpreter's bytes or its library's tell.
     pub version: Option<Version>,
+    /// Where a missing one may have gone: the same place below a sibling of the first name that is missing, with
+    /// an interpreter of the same name.
+    pub moved_to: Vec<HostPath>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -85,4 +85,7 @@ pub struct Surroundings {
     pub ci: Option<String>,
     /// The Windows Subsystem for Linux.
     pub wsl: bool,
+    /// Processors that the kernel runs foreign binaries of through an emulator (`binfmt_misc`, Rosetta), as Rust
+    /// names them.
+    pub emulated: Vec<String>,
 }

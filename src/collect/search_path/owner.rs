@@ -1,5 +1,8 @@
 //! Whose directory an entry of `PATH` is, by its place.
 
+use std::collections::HashMap;
+
+use super::key;
 use crate::facts::platform::System;
 use crate::facts::search_path::DirectoryOwner;
 use crate::host::Host;
@@ -8,10 +11,10 @@ use crate::path::HostPath;
 /// Where tools keep their programs on this machine, by their variables and defaults.
 pub struct Places {
     system: System,
-    /// Directories, and what everything at or below them belongs to.
-    below: Vec<(HostPath, DirectoryOwner)>,
-    /// Directories that are meant themselves.
-    exact: Vec<(HostPath, DirectoryOwner)>,
+    /// Directories by key, and what everything at or below them belongs to.
+    below: Vec<(Vec<u8>, DirectoryOwner)>,
+    /// Directories by key that are meant themselves.
+    exact: HashMap<Vec<u8>, DirectoryOwner>,
     pipx_venvs: Vec<HostPath>,
 }
 
@@ -94,7 +97,13 @@ impl Places {
                 exact.push((HostPath::posix(path), Owner::System));
             }
         }
-        Places { system, below, exact, pipx_venvs }
+        // of two meanings of a place the first counts
+        let mut by_key = HashMap::new();
+        for (place, owner) in exact {
+            by_key.entry(key(&place.normalized())).or_insert(owner);
+        }
+        let below = below.into_iter().map(|(place, owner)| (key(&place.normalized()), owner)).collect();
+        Places { system, below, exact: by_key, pipx_venvs }
     }
 
     /// The spelling counts before the real place: a link in `~/.local/bin` makes nobody else its owner.
@@ -117,12 +126,21 @@ impl Places {
     }
 
     fn by_place(&self, directory: &HostPath) -> Option<DirectoryOwner> {
-        let exact = self.exact.iter().find(|(place, _)| directory.same_as(place));
-        let found = exact.or_else(|| self.below.iter().find(|(place, _)| directory.is_within(place)));
-        if let Some((_, owner)) = found {
-            return Some(*owner);
+        let key = key(directory);
+        let lies_below = |place: &[u8]| {
+            key.strip_prefix(place).is_some_and(|rest| {
+                rest.is_empty() || place.ends_with(b"/") || matches!(rest[0], b'/' | b'\\')
+            })
+        };
+        let below = || self.below.iter().find(|(place, _)| lies_below(place)).map(|(_, owner)| *owner);
+        if let Some(owner) = self.exact.get(&key).copied().or_else(below) {
+            return Some(owner);
         }
-        let names: Vec<String> = directory.components().map(|name| readable_lower(name)).collect();
+        let last = directory.file_name()?;
+        if self.system != System::Windows && !matches!(last, b"bin" | b"shims" | b"condabin") {
+            return None;
+        }
+        let names: Vec<String> = directory.components().map(readable_lower).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         if self.system == System::Windows {
             return match names.as_slice() {

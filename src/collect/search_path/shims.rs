@@ -23,88 +23,99 @@ impl Search<'_> {
         }
     }
 
-    /// By `pyenv-version-name` and `pyenv-which`: `PYENV_VERSION`, else the nearest `.python-version` upwards
-    /// from the working directory, else `$PYENV_ROOT/version`, else `system`. Of several versions the first
-    /// that has the command runs it; one that is not installed ends the search with an error.
+    /// By `pyenv-which` and `pyenv-version-name`: `PYENV_VERSION`, else the nearest `.python-version` upwards from
+    /// the working directory, else `$PYENV_ROOT/version`, else `system`. Of several versions the first that has the
+    /// command runs it; one that is not installed is passed over in silence. Where none has it, pyenv 2.6 takes
+    /// what the system has, which older ones refuse.
     fn pyenv(&self, root: &HostPath, name: &str, depth: usize) -> Target {
         let choice = self.pyenv_choice(root);
         let versions = root.join("versions");
         let installed = directories(self.host, &versions);
-        let mut missing = Vec::new();
-        let mut chosen: Option<(String, HostPath)> = None;
+        let system = || self.runnable(name, Some(DirectoryOwner::PyenvShims)).map(|found| found.path);
+        let mut missing: Vec<&str> = Vec::new();
         for written in &choice.versions {
-            if written == "system" {
-                let found = self.runnable(name, Some(DirectoryOwner::PyenvShims));
-                if let (None, Some(found)) = (&chosen, found) {
-                    chosen = Some((written.clone(), found.path));
-                }
-                continue;
-            }
-            let Some(version) = installed_version(&installed, written) else {
-                missing.push(written.clone());
-                continue;
+            let found = if written == "system" {
+                system().map(|file| (written.clone(), file))
+            } else if let Some(version) = self.pyenv_version(&versions, &installed, written) {
+                self.program_in(&versions.join(&version), name).map(|file| (version, file))
+            } else {
+                missing.push(written);
+                None
             };
-            let file = self.program_in(&versions.join(&version), name);
-            if let (None, Some(file)) = (&chosen, file) {
-                chosen = Some((version, file));
+            if let Some((version, program)) = found {
+                return self.runs(ShimManager::Pyenv, Some(version), program, None, name, depth);
             }
         }
-        let having = || -> String {
-            let having: Vec<&str> = installed
-                .iter()
-                .filter(|version| self.program_in(&versions.join(version), name).is_some())
-                .map(String::as_str)
-                .collect();
-            match having.is_empty() {
-                true => format!("no installed version has {name}"),
-                false => format!("versions that have {name}: {}", having.join(", ")),
-            }
-        };
         let source = &choice.source;
-        let problem = match (missing.as_slice(), &chosen) {
-            ([], Some(_)) => None,
-            ([], None) => {
-                let written = choice.versions.join(":");
-                Some(format!("version {written} (set by {source}) has no {name}; {}", having()))
-            }
-            ([version], _) => {
-                Some(format!("version {version} (set by {source}) is not installed; {}", having()))
-            }
-            (versions, _) => {
-                let versions = versions.join(", ");
-                Some(format!("versions {versions} (set by {source}) are not installed; {}", having()))
-            }
+        let reason = match missing.as_slice() {
+            [] => format!("version {} (set by {source}) has no {name}", choice.versions.join(":")),
+            [version] => format!("version {version} (set by {source}) is not installed"),
+            versions => format!("versions {} (set by {source}) are not installed", versions.join(", ")),
         };
-        let written = Some(choice.versions.join(":"));
-        match chosen.filter(|_| problem.is_none()) {
-            Some((version, program)) => self.runs(ShimManager::Pyenv, Some(version), program, name, depth),
-            None => refuses(ShimManager::Pyenv, written, problem),
+        if self.falls_back_to_system(root)
+            && let Some(program) = system()
+        {
+            let problem =
+                (!missing.is_empty()).then(|| format!("{reason}, so pyenv takes the system's {name}"));
+            let version = Some("system".to_owned());
+            return self.runs(ShimManager::Pyenv, version, program, problem, name, depth);
         }
+        let having: Vec<&str> = installed
+            .iter()
+            .filter(|version| self.program_in(&versions.join(version), name).is_some())
+            .map(String::as_str)
+            .collect();
+        let problem = match having.is_empty() {
+            true => format!("{reason}; no installed version has {name}"),
+            false => format!("{reason}; versions that have {name}: {}", having.join(", ")),
+        };
+        refuses(ShimManager::Pyenv, Some(choice.versions.join(":")), Some(problem))
+    }
+
+    /// Whether this pyenv tries `system` last; unless its own text says otherwise, it is taken for a current one.
+    fn falls_back_to_system(&self, root: &HostPath) -> bool {
+        self.host.text(&root.join("libexec/pyenv-which")).is_none_or(|text| text.contains("\"$system\""))
+    }
+
+    /// The installed version for a written one; `3.12.1/envs/name` is one of pyenv-virtualenv's.
+    fn pyenv_version(&self, versions: &HostPath, installed: &[String], written: &str) -> Option<String> {
+        if written.contains('/') && !written.starts_with('/') && !written.split('/').any(|part| part == "..")
+        {
+            return self.host.is_directory(&versions.join(written)).then(|| written.to_owned());
+        }
+        installed_version(installed, written)
+            .or_else(|| installed_version(installed, written.strip_prefix("python-")?))
     }
 
     fn pyenv_choice(&self, root: &HostPath) -> Choice {
-        let words = |text: &str| -> Vec<String> {
-            text.split(':').filter(|word| !word.is_empty()).map(without_python_prefix).collect()
-        };
         if let Some(value) = self.host.text_variable("PYENV_VERSION") {
-            let versions = words(&value);
+            let versions: Vec<String> =
+                value.split(':').filter(|word| !word.is_empty()).map(str::to_owned).collect();
             if !versions.is_empty() {
                 return Choice { versions, source: "PYENV_VERSION".to_owned() };
             }
         }
-        let files = self.upwards(".python-version").chain([root.join("version")]);
-        for file in files {
-            let Some(text) = self.host.text(&file) else { continue };
-            let versions: Vec<String> = text
-                .lines()
-                .filter_map(|line| line.split('#').next()?.split_whitespace().next())
-                .map(without_python_prefix)
-                .collect();
-            if !versions.is_empty() {
-                return Choice { versions, source: file.to_text().into_owned() };
-            }
+        let start = self.host.path_variable("PYENV_DIR");
+        let here = self.host.working_directory().ok();
+        let local = start
+            .iter()
+            .chain(&here)
+            .flat_map(HostPath::ancestors)
+            .map(|directory| directory.join(".python-version"))
+            .find(|file| self.host.is_file(file));
+        // the first file that exists decides, also when it names nothing
+        let file = local.unwrap_or_else(|| root.join("version"));
+        let text = self.host.text(&file).unwrap_or_default();
+        let versions: Vec<String> = text
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|word| !word.starts_with('#'))
+            .map(str::to_owned)
+            .collect();
+        match versions.is_empty() {
+            true => Choice { versions: vec!["system".to_owned()], source: "pyenv's default".to_owned() },
+            false => Choice { versions, source: file.to_text().into_owned() },
         }
-        Choice { versions: vec!["system".to_owned()], source: "pyenv's default".to_owned() }
     }
 
     /// By asdf's and mise's own files as far as they tell. mise runs the next program on the search path where
@@ -117,7 +128,7 @@ impl Search<'_> {
         };
         let Some(choice) = self.tool_choice(manager) else {
             return match (manager, self.runnable(name, Some(owner))) {
-                (ShimManager::Mise, Some(found)) => self.runs(manager, None, found.path, name, depth),
+                (ShimManager::Mise, Some(found)) => self.runs(manager, None, found.path, None, name, depth),
                 (ShimManager::Asdf, _) => {
                     refuses(manager, None, Some(format!("no version of Python is set for {name}")))
                 }
@@ -129,7 +140,7 @@ impl Search<'_> {
         for written in &choice.versions {
             if written == "system" {
                 if let Some(found) = self.runnable(name, Some(owner)) {
-                    return self.runs(manager, Some(written.clone()), found.path, name, depth);
+                    return self.runs(manager, Some(written.clone()), found.path, None, name, depth);
                 }
                 continue;
             }
@@ -142,7 +153,7 @@ impl Search<'_> {
                 continue;
             };
             if let Some(file) = self.program_in(&prefix, name) {
-                return self.runs(manager, Some(prefix.name().into_owned()), file, name, depth);
+                return self.runs(manager, Some(prefix.name().into_owned()), file, None, name, depth);
             }
         }
         let versions = choice.versions.join(" ");
@@ -194,13 +205,6 @@ impl Search<'_> {
         })
     }
 
-    /// A file of this name in the working directory and in each one above it, nearest first.
-    fn upwards(&self, name: &'static str) -> impl Iterator<Item = HostPath> + use<> {
-        let here: Vec<HostPath> =
-            self.host.working_directory().ok().iter().flat_map(HostPath::ancestors).collect();
-        here.into_iter().map(move |directory| directory.join(name))
-    }
-
     /// The program of that name in an installation, where it can be run.
     fn program_in(&self, prefix: &HostPath, name: &str) -> Option<HostPath> {
         let directories = match self.host.platform().flavour() {
@@ -220,22 +224,18 @@ impl Search<'_> {
         manager: ShimManager,
         version: Option<String>,
         program: HostPath,
+        problem: Option<String>,
         name: &str,
         depth: usize,
     ) -> Target {
         let next = self.follow(&program, HitState::Runnable, None, name, depth + 1);
         let environment = next.environment().cloned();
-        Target::Shim { manager, version, program: Some(program), environment, problem: None }
+        Target::Shim { manager, version, program: Some(program), environment, problem }
     }
 }
 
 fn refuses(manager: ShimManager, version: Option<String>, problem: Option<String>) -> Target {
     Target::Shim { manager, version, program: None, environment: None, problem }
-}
-
-/// pyenv takes `python-3.12` for `3.12`.
-fn without_python_prefix(word: &str) -> String {
-    word.strip_prefix("python-").unwrap_or(word).to_owned()
 }
 
 /// Names of the directories (and links to some) in a directory.
@@ -252,12 +252,19 @@ fn directories(host: &dyn Host, path: &HostPath) -> Vec<String> {
 }
 
 /// The installed version that pyenv takes for a written one: itself, else the newest release of which it is a
-/// prefix (`pyenv-latest`).
+/// prefix; a `t` at the end asks for a free-threaded one (`pyenv-latest`).
 fn installed_version(installed: &[String], written: &str) -> Option<String> {
     if installed.iter().any(|version| version == written) {
         return Some(written.to_owned());
     }
-    newest(installed, written, &['.', '-'])
+    let threaded = |version: &str| {
+        version.strip_suffix('t').is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()))
+    };
+    let wanted = threaded(written);
+    let prefix = if wanted { &written[..written.len() - 1] } else { written };
+    let candidates: Vec<String> =
+        installed.iter().filter(|version| threaded(version) == wanted).cloned().collect();
+    newest(&candidates, prefix, &['.', '-'])
 }
 
 /// asdf wants the exact version; mise takes the newest that begins like it.
@@ -278,17 +285,14 @@ fn tool_version(installed: &[String], written: &str, manager: ShimManager) -> Op
 
 fn newest(installed: &[String], prefix: &str, separators: &[char]) -> Option<String> {
     // development versions and pre-releases are never taken for a release
-    let unreleased = |rest: &str| {
-        ["dev", "src", "latest"].iter().any(|word| rest.ends_with(word))
-            || rest.contains(|c: char| matches!(c, 'a' | 'b'))
-            || rest.contains("rc")
+    let unreleased = |version: &str| {
+        let stem = version.trim_end_matches(|c: char| c.is_ascii_digit());
+        ["-dev", "-src", "-latest"].iter().any(|word| version.ends_with(word))
+            || (stem.len() < version.len() && ["a", "b", "rc"].iter().any(|mark| stem.ends_with(mark)))
     };
-    installed
-        .iter()
-        .rfind(|version| {
-            version.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(separators) && !unreleased(rest))
-        })
-        .cloned()
+    let begins =
+        |version: &str| version.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(separators));
+    installed.iter().rfind(|version| begins(version) && !unreleased(version)).cloned()
 }
 
 /// Numbers by value, everything else by letter: `3.9` before `3.12`.
@@ -342,12 +346,21 @@ mod tests {
 
     #[test]
     fn prefixes_take_the_newest_release() {
-        let installed =
-            all(&["3.12.10", "3.12.9", "3.9.1", "3.12-dev", "3.13.0rc1", "3.1.5", "pypy3.10-7.3.12"]);
+        let installed = all(&[
+            "3.12.10",
+            "3.12.9",
+            "3.9.1",
+            "3.12-dev",
+            "3.13.0rc1",
+            "3.1.5",
+            "3.13.0t",
+            "pypy3.10-7.3.12",
+        ]);
         assert_eq!(installed_version(&installed, "3.12").as_deref(), Some("3.12.10"));
         assert_eq!(installed_version(&installed, "3.1").as_deref(), Some("3.1.5"));
         assert_eq!(installed_version(&installed, "3.12.9").as_deref(), Some("3.12.9"));
         assert_eq!(installed_version(&installed, "3.13"), None);
+        assert_eq!(installed_version(&installed, "3.13t").as_deref(), Some("3.13.0t"));
         assert_eq!(installed_version(&installed, "cpython-3.12.10"), None);
         assert_eq!(installed_version(&installed, "pypy3.10").as_deref(), Some("pypy3.10-7.3.12"));
         assert_eq!(tool_version(&installed, "3.12", ShimManager::Asdf), None);
@@ -357,7 +370,7 @@ mod tests {
     #[test]
     fn reads_the_files_of_asdf_and_mise() {
         let text = "# tools\nnodejs 20\npython 3.12.1 system # both\n";
-        assert_eq!(tool_versions(text), Some(all(&["3.12.1", "system"])));
+        assert_eq!(tool_versions(text), Some(vec!["3.12.1".to_owned(), "system".to_owned()]));
         assert_eq!(tool_versions("pythonx 3"), None);
         assert_eq!(mise_versions("[tools]\npython = '3.12'"), Some(vec!["3.12".to_owned()]));
         let text = "[tools]\npython = ['3.12', {version = '3.11'}]";
