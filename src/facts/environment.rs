@@ -199,7 +199,7 @@ impl Environment {
 
     /// What is installed is known, and nothing of this name is among it.
     pub fn lacks(&self, name: &str) -> bool {
-        let known = self.libraries.iter().any(|library| library.site_packages_exists && library.readable);
+        let known = !self.libraries.is_empty() && self.libraries.iter().all(|library| library.readable);
         known && self.distribution(name).is_none()
     }
 
