@@ -9,6 +9,7 @@
 //! - [`imports`]: what Python would do, without Python.
 //! - [`checks`]: the handbook; one question each, pure over facts.
 //! - [`diagnosis`]: the findings, each symptom folded under its cause.
+//! - [`report`]: a diagnosis as text, in the words of the reader's shell.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, clippy::disallowed_macros))]
 

@@ -80,7 +80,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let mut finding = Finding::new(
             &CHECK,
             Subject::Environment(environment.root.clone()),
-            format!("the base Python of {} is gone: {} {what}", environment.root, home.path),
+            format!("{} was made from the Python in {}, which {what}", environment.root, home.path),
         )
         .severity(severity)
         .evidence(
@@ -92,16 +92,19 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         )
         .evidence("interpreter", interpreter.links_text())
         .evidence("without it", consequence(interpreter, effect));
-        if let Some(owner) = PythonOwner::of(&home.path.join("python")) {
+        if let (HomeState::Missing, Some(owner)) = (home.state, PythonOwner::of(&home.path.join("python"))) {
             finding = finding.evidence("belonged to", owner.label());
         }
-        if let Some(directory) = right_directory(facts, environment, home) {
-            finding = finding.evidence("the right directory", directory.to_text());
-            if let Some(remedy) = correct_line(environment, &file, &directory) {
-                finding = finding.remedy(remedy);
+        finding = match right_directory(facts, environment, home) {
+            Some(directory) => {
+                let finding = finding.evidence("the right directory", directory.to_text());
+                match correct_line(environment, &file, &directory) {
+                    Some(remedy) => finding.remedy(remedy),
+                    None => finding,
+                }
             }
-        }
-        finding = with_same_minor(finding, facts, environment);
+            None => with_same_minor(finding, facts, environment),
+        };
         findings.push(with_replacement(finding, facts, environment));
     }
 }
@@ -131,8 +134,9 @@ fn is_senseless(environment: &Environment) -> bool {
 fn consequence(interpreter: &Interpreter, effect: WithoutHome) -> String {
     match (effect, &interpreter.probe) {
         (WithoutHome::Dies, Probe::Failed { ending, stderr }) => {
-            let last = stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
-            format!("{ending}: {}", last.trim())
+            let telling = |line: &&str| line.contains("Error") || line.contains("rror evaluating");
+            let line = stderr.lines().find(telling).or_else(|| stderr.lines().next()).unwrap_or_default();
+            format!("{ending}: {}", line.trim())
         }
         (WithoutHome::Dies, _) => "this build has no other place for its standard library".to_owned(),
         (WithoutHome::Luck, Probe::Answered(report)) => {

@@ -1,6 +1,7 @@
 //! The links of the environment's `python` run in a circle.
 
 use super::{CANNOT_START, examined, faulty, link_to, severity, with_replacement};
+use crate::diagnosis::recreate;
 use crate::diagnosis::{Category, Check, Finding, Findings, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, HomeState};
@@ -52,13 +53,17 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         )
         .severity(severity(facts, environment))
         .evidence("links", interpreter.links_text());
-        if let Some(base) = base_interpreter(environment) {
-            finding = finding.evidence("base interpreter", base.to_text()).remedy(Remedy::safe(
-                format!("Point the environment's python at {base}"),
-                link_to(facts, environment, base),
-            ));
-        }
-        findings.push(with_replacement(finding, facts, environment));
+        finding = match base_interpreter(environment) {
+            Some(base) => finding
+                .evidence("base interpreter", base.to_text())
+                .remedy(Remedy::safe(
+                    format!("Point the environment's python at {base}"),
+                    link_to(facts, environment, base),
+                ))
+                .remedy(recreate::recreate(facts, environment)),
+            None => with_replacement(finding, facts, environment),
+        };
+        findings.push(finding);
     }
 }
 

@@ -85,7 +85,8 @@ impl std::fmt::Display for RequestError {
 pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     let working_directory = host.working_directory().ok();
     let directory = directory(host, request, working_directory.as_ref())?;
-    let (shell, surroundings, mut notes) = shell::shell(host);
+    let (mut shell, surroundings, mut notes) = shell::shell(host);
+    startup_files::read(host, &mut shell);
     let path_variable = shell::path_value(host, &shell);
     let search_path = search_path::search_path(host, path_variable.as_deref());
     let commands = search_path::commands(host, &search_path, &COMMANDS);

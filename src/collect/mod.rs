@@ -13,5 +13,6 @@ pub mod project;
 pub mod scripts;
 pub mod search_path;
 pub mod shell;
+pub mod startup_files;
 pub mod synced;
 pub mod user_scripts;

@@ -50,6 +50,11 @@ trait Language {
         words.iter().map(|word| self.quote(word.as_bytes())).collect::<Vec<_>>().join(" ")
     }
 
+    /// The program that prints by a format.
+    fn printf(&self) -> &'static str {
+        "printf"
+    }
+
     fn write_lines(&self, file: &HostPath, lines: &[Word], append: bool) -> Vec<String> {
         let words: Vec<String> = lines.iter().map(|line| self.quote(line.as_bytes())).collect();
         let file = self.quote(file.as_bytes());
@@ -57,7 +62,7 @@ trait Language {
             .enumerate()
             .map(|(index, words)| {
                 let operator = if append || index > 0 { ">>" } else { ">" };
-                format!("printf {} {} {operator} {file}", self.quote(b"%s\\n"), words.join(" "))
+                format!("{} {} {} {operator} {file}", self.printf(), self.quote(b"%s\\n"), words.join(" "))
             })
             .collect()
     }

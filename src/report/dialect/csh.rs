@@ -47,9 +47,18 @@ impl Language for Csh {
         format!("setenv PATH {}:\"$PATH\"", self.quote(directory))
     }
 
+    /// Variables are expanded even within the quotes of a command substitution, so an entry that needs quoting
+    /// goes through the environment.
     fn remove(&self, entry: &[u8]) -> Vec<String> {
-        let entry = self.quote(entry);
-        vec![format!("setenv PATH \"`printenv PATH | tr ':' '\\n' | grep -vxF -e {entry} | paste -sd: -`\"")]
+        let quoted = self.quote(entry);
+        let entries = "printenv PATH | tr ':' '\\n'";
+        if is_plain(entry, b"_+:,./-") {
+            return vec![format!("setenv PATH \"`{entries} | grep -vxF -e {quoted} | paste -sd: -`\"")];
+        }
+        let others = "awk 'BEGIN { getline gone; while ((getline entry) > 0) if (entry == gone) continue; else print entry }'";
+        vec![format!(
+            "setenv GONE {quoted}; setenv PATH \"`( printenv GONE; {entries} ) | {others} | paste -sd: -`\"; unsetenv GONE"
+        )]
     }
 
     fn deactivate(&self, directory: &HostPath) -> Vec<String> {

@@ -34,6 +34,11 @@ impl Language for Elvish {
         format!("# {text}")
     }
 
+    /// `printf` is a builtin with a format of its own.
+    fn printf(&self) -> &'static str {
+        "e:printf"
+    }
+
     fn set(&self, name: &str, value: &[u8]) -> String {
         format!("set-env {name} {}", self.quote(value))
     }

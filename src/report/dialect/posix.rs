@@ -115,11 +115,8 @@ impl Language for Posix {
     fn remove(&self, entry: &[u8]) -> Vec<String> {
         let entry = path_entry(entry);
         let quoted = self.quote(&entry);
-        vec![match (self.kind, entry.is_empty()) {
-            (Kind::Bash, false) => format!(
-                "while [[ :$PATH: == *:{quoted}:* ]]; do PATH=:$PATH: PATH=${{PATH/:{quoted}:/:}} PATH=${{PATH#:}} PATH=${{PATH%:}}; done"
-            ),
-            (Kind::Zsh, _) => format!("() {{ path=(\"${{(@)path:#$1}}\") }} {quoted}"),
+        vec![match self.kind {
+            Kind::Zsh => format!("() {{ path=(\"${{(@)path:#$1}}\") }} {quoted}"),
             _ => format!(
                 "PATH=$(r=$PATH: p=; while [ \"$r\" ]; do d=${{r%%:*}} r=${{r#*:}}; [ \"$d\" = {quoted} ] || p=$p:$d; done; printf %s \"${{p#:}}\")"
             ),
