@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    installations, interpreter, inventory, links, places, project, search_path, shell, synced, user_scripts,
+    installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
+    user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};

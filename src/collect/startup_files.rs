@@ -70,15 +70,20 @@ impl Reader<'_> {
                 self.shell.aliases.push(entry);
             }
             Statement::Function { name } => {
-                let body = located.text.split_once('{').map_or(String::new(), |(_, body)| body.trim().to_owned());
+                let body =
+                    located.text.split_once('{').map_or(String::new(), |(_, body)| body.trim().to_owned());
                 let entry = alias(name, body, true, &located);
                 self.shell.aliases.push(entry);
             }
             Statement::PutFirst { directory } => self.path_line(file, &located, &directory),
             Statement::Hook { tool } => {
                 let root = match tool.as_str() {
-                    "pyenv" => self.shell.path_variable("PYENV_ROOT").unwrap_or_else(|| self.home.join(".pyenv")),
-                    "asdf" => self.shell.path_variable("ASDF_DATA_DIR").unwrap_or_else(|| self.home.join(".asdf")),
+                    "pyenv" => {
+                        self.shell.path_variable("PYENV_ROOT").unwrap_or_else(|| self.home.join(".pyenv"))
+                    }
+                    "asdf" => {
+                        self.shell.path_variable("ASDF_DATA_DIR").unwrap_or_else(|| self.home.join(".asdf"))
+                    }
                     "conda" => match self.shell.path_variable("CONDA_EXE").and_then(|path| path.parent()) {
                         Some(bin) => bin,
                         None => return,
@@ -114,7 +119,12 @@ impl Reader<'_> {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
             _ => text.to_owned(),
         };
-        for (name, default) in [("HOME", Some("")), ("PYENV_ROOT", Some("/.pyenv")), ("XDG_DATA_HOME", None), ("VIRTUAL_ENV", None)] {
+        for (name, default) in [
+            ("HOME", Some("")),
+            ("PYENV_ROOT", Some("/.pyenv")),
+            ("XDG_DATA_HOME", None),
+            ("VIRTUAL_ENV", None),
+        ] {
             let value = match (self.shell.set(name), default) {
                 (Some(value), _) => value.to_owned(),
                 (None, Some(below)) => format!("{home}{below}"),
@@ -135,7 +145,10 @@ mod tests {
     fn reads_what_the_shell_reads_and_what_that_names() {
         let machine = FakeMachine::linux()
             .variable("HOME", "/home/me")
-            .file("/home/me/.bashrc", "alias python='/usr/bin/python3'\n. ~/.more\neval \"$(pyenv init -)\"\n")
+            .file(
+                "/home/me/.bashrc",
+                "alias python='/usr/bin/python3'\n. ~/.more\neval \"$(pyenv init -)\"\n",
+            )
             .file("/home/me/.more", "export PATH=\"$HOME/bin:$PATH\"\n. ~/.bashrc\n")
             .file("/home/me/.zshrc", "alias pip=pip3\n");
         let mut shell = Shell { kind: Some(ShellKind::Bash), ..Shell::default() };

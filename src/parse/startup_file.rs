@@ -19,14 +19,25 @@ pub enum Syntax {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statement {
-    Alias { name: String, value: String },
-    Function { name: String },
+    Alias {
+        name: String,
+        value: String,
+    },
+    Function {
+        name: String,
+    },
     /// A directory that goes to the front of `PATH`, as written: `$HOME/.pyenv/shims`.
-    PutFirst { directory: String },
+    PutFirst {
+        directory: String,
+    },
     /// `eval "$(pyenv init -)"` and its like: the tool's name.
-    Hook { tool: String },
+    Hook {
+        tool: String,
+    },
     /// Another file that is read here.
-    Source { file: String },
+    Source {
+        file: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +63,9 @@ pub fn parse(syntax: Syntax, bytes: &[u8]) -> Vec<Located> {
         }
         let first = text.split_whitespace().next().unwrap_or_default();
         match first {
-            "if" | "case" | "for" | "while" | "switch" if !closes_itself(&text) => conditions.push(text.clone()),
+            "if" | "case" | "for" | "while" | "switch" if !closes_itself(&text) => {
+                conditions.push(text.clone())
+            }
             "fi" | "esac" | "done" => {
                 conditions.pop();
             }
@@ -151,15 +164,19 @@ fn path_assignment(syntax: Syntax, text: &str) -> Vec<Statement> {
     if syntax == Syntax::Fish || syntax == Syntax::Csh {
         let names_path = |word: &&str| word.eq_ignore_ascii_case("path");
         let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['(', ')'])).collect();
-        let (Some("set" | "setenv"), Some(at)) = (words.first().copied(), words.iter().position(|word| names_path(&word))) else {
+        let (Some("set" | "setenv"), Some(at)) =
+            (words.first().copied(), words.iter().position(|word| names_path(&word)))
+        else {
             return Vec::new();
         };
-        let before_old = words[at + 1..].iter().take_while(|word| !word.to_ascii_lowercase().contains("$path"));
+        let before_old =
+            words[at + 1..].iter().take_while(|word| !word.to_ascii_lowercase().contains("$path"));
         return before_old.filter(|word| **word != "=").filter_map(|word| put(word)).collect();
     }
     let assignment = text.strip_prefix("export ").unwrap_or(text).trim_start();
     if let Some(list) = assignment.strip_prefix("path=(") {
-        let before_old = list.trim_end_matches(')').split_whitespace().take_while(|word| !word.contains("$path"));
+        let before_old =
+            list.trim_end_matches(')').split_whitespace().take_while(|word| !word.contains("$path"));
         return before_old.filter_map(put).collect();
     }
     let Some(value) = assignment.strip_prefix("PATH=") else { return Vec::new() };
@@ -173,11 +190,18 @@ fn path_assignment(syntax: Syntax, text: &str) -> Vec<Statement> {
 
 /// `eval "$(pyenv init -)"`, `pyenv init - | source`, `mise activate`, `conda initialize`.
 fn hook(text: &str) -> Option<Statement> {
-    let tool = [("pyenv", "pyenv init"), ("pyenv", "pyenv virtualenv-init"), ("mise", "mise activate"), ("asdf", "asdf.sh"),
-        ("conda", "conda shell."), ("conda", "conda.sh"), ("rtx", "rtx activate")]
-        .into_iter()
-        .find(|(_, words)| text.contains(words))?
-        .0;
+    let tool = [
+        ("pyenv", "pyenv init"),
+        ("pyenv", "pyenv virtualenv-init"),
+        ("mise", "mise activate"),
+        ("asdf", "asdf.sh"),
+        ("conda", "conda shell."),
+        ("conda", "conda.sh"),
+        ("rtx", "rtx activate"),
+    ]
+    .into_iter()
+    .find(|(_, words)| text.contains(words))?
+    .0;
     Some(Statement::Hook { tool: tool.to_owned() })
 }
 
@@ -202,7 +226,10 @@ mod tests {
 
     #[test]
     fn functions_and_conditions() {
-        let found = parse(Syntax::Posix, b"if [ -d ~/work ]; then\n  python() { /usr/bin/python3 \"$@\"; }\nfi\nalias pip=pip3\n");
+        let found = parse(
+            Syntax::Posix,
+            b"if [ -d ~/work ]; then\n  python() { /usr/bin/python3 \"$@\"; }\nfi\nalias pip=pip3\n",
+        );
         assert_eq!(found[0].statement, Statement::Function { name: "python".into() });
         assert_eq!((found[0].line, found[0].condition.as_deref()), (2, Some("if [ -d ~/work ]; then")));
         assert_eq!(found[1].condition, None);
@@ -211,7 +238,10 @@ mod tests {
     #[test]
     fn directories_that_go_first() {
         let first = |directory: &str| Statement::PutFirst { directory: directory.into() };
-        assert_eq!(of(Syntax::Posix, r#"export PATH="$HOME/.pyenv/shims:$HOME/bin:$PATH""#), [first("$HOME/.pyenv/shims"), first("$HOME/bin")]);
+        assert_eq!(
+            of(Syntax::Posix, r#"export PATH="$HOME/.pyenv/shims:$HOME/bin:$PATH""#),
+            [first("$HOME/.pyenv/shims"), first("$HOME/bin")]
+        );
         assert_eq!(of(Syntax::Posix, "PATH=$PATH:/opt/bin"), []);
         assert_eq!(of(Syntax::Posix, "export PATH=/usr/bin:/bin"), []);
         assert_eq!(of(Syntax::Posix, "path=(~/.local/bin $path)"), [first("~/.local/bin")]);
@@ -222,8 +252,14 @@ mod tests {
 
     #[test]
     fn hooks_and_other_files() {
-        assert_eq!(of(Syntax::Posix, r#"eval "$(pyenv init -)""#), [Statement::Hook { tool: "pyenv".into() }]);
-        assert_eq!(of(Syntax::Posix, ". ~/.bash_aliases"), [Statement::Source { file: "~/.bash_aliases".into() }]);
+        assert_eq!(
+            of(Syntax::Posix, r#"eval "$(pyenv init -)""#),
+            [Statement::Hook { tool: "pyenv".into() }]
+        );
+        assert_eq!(
+            of(Syntax::Posix, ". ~/.bash_aliases"),
+            [Statement::Source { file: "~/.bash_aliases".into() }]
+        );
     }
 
     #[test]
