@@ -51,7 +51,8 @@ pub fn tools(files: &dyn Files, root: &HostPath, listing: &Listing) -> Vec<Decla
         if matches!(entry.name.as_slice(), b"pyproject.toml" | b"setup.cfg" | b"tox.ini") {
             let text = files.text(&file).unwrap_or_default();
             for (number, line) in (1..).zip(text.lines()) {
-                if let Some((_, tool)) = SECTIONS.iter().find(|(section, _)| line.trim().starts_with(section)) {
+                if let Some((_, tool)) = SECTIONS.iter().find(|(section, _)| line.trim().starts_with(section))
+                {
                     add(tool, file.clone(), Some(number));
                 }
             }
@@ -86,7 +87,8 @@ mod tests {
 
     #[test]
     fn unittest_is_not_pytest() {
-        let machine = FakeMachine::linux().file("/p/test_it.py", "import unittest\n").file("/p/contest.py", "");
+        let machine =
+            FakeMachine::linux().file("/p/test_it.py", "import unittest\n").file("/p/contest.py", "");
         assert_eq!(tools_of(&machine), []);
     }
 }
