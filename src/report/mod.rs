@@ -2,7 +2,13 @@
 //! was decided outside is passed in.
 
 pub mod dialect;
-
+pub mod human;
+pub mod json;
+pub mod listing;
 pub mod sanitize;
+mod text;
 
 pub use dialect::Dialect;
+
+#[cfg(test)]
+mod tests;

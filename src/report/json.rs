@@ -1,0 +1,232 @@
+//! The report for a program: one object, of types that change only by growing. What was observed stands as it
+//! was, without credentials.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::dialect::Dialect;
+use super::human::environment_version;
+use super::sanitize;
+use crate::diagnosis::{Category, Diagnosis, Finding, Remedy, Safety, Severity, Subject, Unexamined};
+use crate::facts::Facts;
+use crate::facts::environment::EnvironmentKind;
+use crate::facts::platform::System;
+use crate::path::HostPath;
+
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Writes the report as one indented object and a line end.
+pub fn write(out: &mut dyn Write, facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect) -> io::Result<()> {
+    let report = Report::new(facts, diagnosis, dialect);
+    serde_json::to_writer_pretty(&mut *out, &report)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub schema_version: u32,
+    pub doctor: Doctor,
+    pub situation: Situation,
+    pub python: Option<Python>,
+    pub patient: Option<Patient>,
+    pub findings: Vec<JsonFinding>,
+    pub checks: Checks,
+    pub summary: Summary,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Doctor {
+    pub version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Situation {
+    pub cwd: Option<String>,
+    pub shell: Option<&'static str>,
+    pub platform: System,
+}
+
+/// What the shell runs for `python`, else for `python3`.
+#[derive(Debug, Serialize)]
+pub struct Python {
+    pub command: String,
+    pub path: String,
+    /// The path, then each place that a link leads to.
+    pub links: Vec<String>,
+    pub version: Option<String>,
+    pub environment: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Patient {
+    pub root: String,
+    pub kind: EnvironmentKind,
+    pub creator: Option<String>,
+    /// The base interpreter, else the directory that `home` names.
+    pub base: Option<String>,
+    pub version: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonFinding {
+    pub check: &'static str,
+    pub category: Category,
+    pub severity: Severity,
+    pub message: String,
+    pub subject: JsonSubject,
+    pub evidence: Vec<JsonEvidence>,
+    pub remedies: Vec<JsonRemedy>,
+    pub symptoms: Vec<JsonFinding>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonSubject {
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Of a distribution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonEvidence {
+    pub label: String,
+    pub value: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonRemedy {
+    pub summary: String,
+    pub safety: Safety,
+    pub commands: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Checks {
+    pub run: usize,
+    pub skipped: Vec<NotRun>,
+    pub failed: Vec<NotRun>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct NotRun {
+    pub check: &'static str,
+    pub reason: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    pub errors: usize,
+    pub warnings: usize,
+    pub infos: usize,
+}
+
+fn text(path: &HostPath) -> String {
+    path.to_text().into_owned()
+}
+
+fn redacted(text: &str) -> String {
+    sanitize::redact(text).into_owned()
+}
+
+impl Report {
+    pub fn new(facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect) -> Report {
+        Report {
+            schema_version: SCHEMA_VERSION,
+            doctor: Doctor { version: env!("CARGO_PKG_VERSION") },
+            situation: Situation {
+                cwd: facts.working_directory.as_ref().map(text),
+                shell: facts.shell.kind.map(|kind| kind.label()),
+                platform: facts.platform.system,
+            },
+            python: python(facts),
+            patient: patient(facts),
+            findings: diagnosis.findings.iter().map(|found| finding(found, dialect)).collect(),
+            checks: Checks {
+                run: diagnosis.run.len(),
+                skipped: diagnosis.skipped.iter().map(not_run).collect(),
+                failed: diagnosis.failed.iter().map(not_run).collect(),
+            },
+            summary: Summary {
+                errors: diagnosis.count(Severity::Error),
+                warnings: diagnosis.count(Severity::Warning),
+                infos: diagnosis.count(Severity::Info),
+            },
+        }
+    }
+}
+
+fn python(facts: &Facts) -> Option<Python> {
+    let command = facts.shell_python()?;
+    let hit = command.chosen()?;
+    let interpreter = facts.interpreter(&hit.path);
+    Some(Python {
+        command: command.name.clone(),
+        path: text(&hit.path),
+        links: match interpreter {
+            Some(interpreter) => interpreter.links.hops.iter().map(text).collect(),
+            None => vec![text(&hit.path)],
+        },
+        version: interpreter.and_then(super::human::version),
+        environment: hit.leads_to.environment().map(text),
+    })
+}
+
+fn patient(facts: &Facts) -> Option<Patient> {
+    let environment = facts.patient()?;
+    Some(Patient {
+        root: text(&environment.root),
+        kind: environment.kind,
+        creator: environment.creator.as_ref().map(|creator| creator.label()),
+        base: environment.home.as_ref().map(|home| text(home.interpreter.as_ref().unwrap_or(&home.path))),
+        version: environment_version(facts, environment),
+    })
+}
+
+fn finding(finding: &Finding, dialect: &Dialect) -> JsonFinding {
+    JsonFinding {
+        check: finding.check,
+        category: finding.category,
+        severity: finding.severity,
+        message: redacted(&finding.message),
+        subject: subject(&finding.subject),
+        evidence: finding
+            .evidence
+            .iter()
+            .map(|evidence| JsonEvidence {
+                label: evidence.label.clone(),
+                value: sanitize::redact_value(&evidence.label, &evidence.value).into_owned(),
+            })
+            .collect(),
+        remedies: finding.remedies.iter().map(|found| remedy(found, dialect)).collect(),
+        symptoms: finding.symptoms.iter().map(|symptom| self::finding(symptom, dialect)).collect(),
+    }
+}
+
+fn subject(subject: &Subject) -> JsonSubject {
+    JsonSubject {
+        kind: subject.kind(),
+        path: subject.path().map(text),
+        line: subject.line_number(),
+        name: match subject {
+            Subject::Distribution { name, .. } => Some(name.clone()),
+            _ => None,
+        },
+    }
+}
+
+fn remedy(remedy: &Remedy, dialect: &Dialect) -> JsonRemedy {
+    JsonRemedy {
+        summary: redacted(&remedy.summary),
+        safety: remedy.safety,
+        commands: dialect.commands(remedy),
+    }
+}
+
+fn not_run(unexamined: &Unexamined) -> NotRun {
+    NotRun { check: unexamined.check, reason: redacted(&unexamined.reason) }
+}
