@@ -3,10 +3,20 @@
 
 use crate::diagnosis::Check;
 
-/// Every check, causes before their symptoms: at equal severity this is the order of a report.
-pub static ALL: &[&Check] = &[];
+pub mod activation;
+pub mod interpreter;
+pub mod isolation;
+pub mod relocation;
+
+/// The lists of the categories, causes before their symptoms: at equal severity this is the order of a report.
+static CATEGORIES: &[&[&Check]] = &[interpreter::ALL, relocation::ALL, isolation::ALL, activation::ALL];
+
+/// Every check, in that order.
+pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
+    CATEGORIES.iter().flat_map(|category| category.iter().copied())
+}
 
 /// The check with this id.
 pub fn find(id: &str) -> Option<&'static Check> {
-    ALL.iter().copied().find(|check| check.id == id)
+    all().find(|check| check.id == id)
 }

@@ -15,7 +15,9 @@
 
 #[path = "../checks/mod.rs"]
 pub mod checks;
+pub mod cli;
 pub mod collect;
+pub mod commands;
 pub mod diagnosis;
 pub mod facts;
 pub mod host;

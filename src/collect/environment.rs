@@ -14,6 +14,8 @@ const CONFIG_LIMIT: usize = 64 * 1024;
 const ACTIVATOR_LIMIT: usize = 64 * 1024;
 /// So many names of one `bin` are looked at as entry scripts.
 const MOST_SCRIPTS: usize = 5_000;
+/// So many neighbours of a missing directory are looked into.
+const MOST_SIBLINGS: usize = 200;
 
 /// What is to be learnt of an environment besides its shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         scripts: Vec::new(),
         activators: Vec::new(),
         installed: Vec::new(),
+        shared: Gathered::NotAsked,
         mount: None,
         owner: None,
         home: None,
@@ -65,11 +68,24 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
     let listing = list_programs(host, &mut environment, bin, scripts_directory);
     read_libraries(host, &mut environment, depth);
     environment.kind = kind(host, &environment, &listing);
-    if depth.scripts && environment.is_venv() {
-        let directory = environment.script_directory.clone().unwrap_or_else(|| root.join("bin"));
-        let own = Own::of(&environment);
-        environment.activators = activators(host, &own, &directory, &listing);
-        environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
+    let directory = environment.script_directory.clone().unwrap_or_else(|| root.join("bin"));
+    let own = Own::of(&environment);
+    match environment.kind {
+        _ if !depth.scripts => {}
+        EnvironmentKind::Venv | EnvironmentKind::Remains | EnvironmentKind::LegacyVirtualenv => {
+            environment.activators = activators(host, &own, &directory, &listing);
+            environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
+        }
+        EnvironmentKind::Conda => {
+            // its `bin` holds every program of every package: only the installer's matter
+            let mut pips = listing;
+            pips.entries.retain(|entry| entry.name.starts_with(b"pip"));
+            environment.scripts = scripts::entry_scripts(host, &own, &directory, &pips, MOST_SCRIPTS);
+        }
+        EnvironmentKind::Installation | EnvironmentKind::Missing | EnvironmentKind::Other => {}
+    }
+    if depth.installed && matches!(environment.kind, EnvironmentKind::Installation | EnvironmentKind::Conda) {
+        environment.shared = shared(host, &environment);
     }
     environment
 }
@@ -142,11 +158,12 @@ fn home(host: &dyn Host, config: &pyvenv_cfg::PyvenvConfig) -> Option<HomeDirect
         state: HomeState::Missing,
         interpreter: None,
         version: None,
+        moved_to: Vec::new(),
         path,
     };
     match host.metadata(&home.path) {
         Err(FileError::Denied) => home.state = HomeState::Denied,
-        Err(_) => {}
+        Err(_) => home.moved_to = moved_to(host, &home.path, config),
         Ok(metadata) if metadata.kind != FileKind::Directory => home.state = HomeState::File,
         Ok(_) => {
             home.state = HomeState::NoInterpreter;
@@ -168,6 +185,30 @@ fn home(host: &dyn Host, config: &pyvenv_cfg::PyvenvConfig) -> Option<HomeDirect
         }
     }
     Some(home)
+}
+
+/// The same place below a sibling of the first name that is missing: `/opt/python-3.11.8/bin` for
+/// `/opt/python-3.11.7/bin`.
+fn moved_to(files: &dyn Files, home: &HostPath, config: &pyvenv_cfg::PyvenvConfig) -> Vec<HostPath> {
+    let Some((major, minor, _)) = config.version() else { return Vec::new() };
+    let Some(missing) = home.ancestors().take_while(|path| !files.exists(path)).last() else {
+        return Vec::new();
+    };
+    let (Some(parent), Some(rest)) = (missing.parent(), home.relative_to(&missing)) else {
+        return Vec::new();
+    };
+    let Ok(listing) = files.list(&parent) else { return Vec::new() };
+    let name = format!("python{major}.{minor}");
+    let mut found: Vec<HostPath> = Vec::new();
+    for entry in listing.entries.iter().take(MOST_SIBLINGS) {
+        let directory = parent.join(&entry.name).join(&rest);
+        // an alias such as `cpython-3.12-linux` is no second place
+        let known = |other: &HostPath| files.canonical(other).ok() == files.canonical(&directory).ok();
+        if files.is_file(&directory.join(&name)) && !found.iter().any(known) {
+            found.push(directory);
+        }
+    }
+    found
 }
 
 /// The version that the name at the end of the links tells: `python3.11`.
@@ -291,6 +332,31 @@ fn installed(site_packages: &HostPath, listing: &Listing) -> Vec<Installed> {
             })
         })
         .collect()
+}
+
+/// What an interpreter of an installation imports from outside its `site-packages`: the user site, and Debian's
+/// `dist-packages` (Lib/site.py, `getusersitepackages`, and Debian's patch of `getsitepackages`).
+fn shared(host: &dyn Host, environment: &Environment) -> Gathered<Vec<Installed>> {
+    let Some(version) = environment.libraries.iter().find_map(|library| library.version) else {
+        return Gathered::NotAsked;
+    };
+    let minor = format!("lib/python{}", version.minor_text());
+    let user_base = host.path_variable("PYTHONUSERBASE").or_else(|| Some(host.home()?.join(".local")));
+    let mut directories: Vec<HostPath> =
+        user_base.into_iter().map(|base| base.join(&minor).join("site-packages")).collect();
+    if environment.root.to_text() == "/usr" {
+        directories.push(environment.root.join("local").join(&minor).join("dist-packages"));
+        directories.push(environment.root.join(format!("lib/python{}/dist-packages", version.major)));
+    }
+    let mut found = Vec::new();
+    for directory in directories {
+        match host.list(&directory) {
+            Ok(listing) => found.extend(installed(&directory, &listing)),
+            Err(FileError::Missing | FileError::NotADirectory) => {}
+            Err(error) => return Gathered::Unknown { why: format!("{directory}: {error}") },
+        }
+    }
+    Gathered::Known(found)
 }
 
 fn kind(files: &dyn Files, environment: &Environment, listing: &Listing) -> EnvironmentKind {

@@ -11,6 +11,8 @@ use crate::path::HostPath;
 /// Up to this size a binary is read whole.
 const WHOLE_LIMIT: u64 = 1 << 20;
 const HEADER_LIMIT: u64 = 256 * 1024;
+/// A whole interpreter or libpython, which is 3 to 30 MB.
+const EXACT_LIMIT: usize = 64 << 20;
 
 /// Examines the file at `path`. `with_binary`: also what it is built for and which libraries it would load.
 pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_binary: bool) -> Interpreter {
@@ -31,6 +33,8 @@ pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_
         version: None,
         version_source: None,
         implementation: None,
+        prefix_usable: None,
+        missing_part: missing_part(host, &chain),
         probe: Probe::NotRun { why: "it was not the one to ask".to_owned() },
         links: chain,
     };
@@ -39,6 +43,28 @@ pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_
     }
     identify(&mut interpreter);
     interpreter
+}
+
+/// The topmost directory, or the file itself, that the links ask for in vain.
+fn missing_part(files: &dyn Files, chain: &LinkChain) -> Option<HostPath> {
+    if chain.end != LinkEnd::Missing {
+        return None;
+    }
+    chain.last()?.ancestors().take_while(|path| !files.exists(path)).last()
+}
+
+/// The version with its patch release, from the bytes of the interpreter or of the library that it loads.
+pub fn exact_version(host: &dyn Host, path: &HostPath) -> Option<Version> {
+    let bytes = host.read(path, EXACT_LIMIT).ok()?.bytes;
+    let chain = links::chain(host, path);
+    let libraries = library::libpython(host, path, &chain, &binary::parse(&bytes));
+    let text = match libraries.first() {
+        Some(library) => {
+            binary::python_version_in(&host.read(library.found.as_ref()?, EXACT_LIMIT).ok()?.bytes)
+        }
+        None => binary::python_version_in(&bytes),
+    };
+    Version::parse(&text?).filter(|version| version.patch.is_some())
 }
 
 /// The venv whose `pyvenv.cfg` Python finds beside or above the unresolved file (Lib/site.py, venv()),

@@ -1,11 +1,18 @@
 //! From the host to the facts: one file per noun.
 
 pub mod environment;
+pub mod gather;
+pub mod installations;
 pub mod interpreter;
 pub mod inventory;
 pub mod library;
 pub mod links;
+pub mod places;
 pub mod probe;
+pub mod project;
 pub mod scripts;
 pub mod search_path;
 pub mod shell;
+pub mod startup_files;
+pub mod synced;
+pub mod user_scripts;

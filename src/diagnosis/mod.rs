@@ -8,6 +8,7 @@ pub mod check;
 pub mod examine;
 pub mod fold;
 pub mod recreate;
+pub mod reinstall;
 pub mod remedy;
 
 pub use check::{Category, Check, Findings, Need};

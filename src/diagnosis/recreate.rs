@@ -3,7 +3,8 @@
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, Installed, LaunchKind, Layout};
-use crate::facts::interpreter::{Installation, Version, best_installation};
+use crate::facts::installation::best_installation;
+use crate::facts::interpreter::{Installation, Version};
 use crate::facts::project::ManagerKind;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;

@@ -6,6 +6,7 @@ use super::interpreter::Version;
 use super::{Gathered, Origin};
 use crate::host::{FileError, Mount};
 use crate::parse::activate::ActivatorKind;
+use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::{Creator, PyvenvConfig};
 use crate::path::HostPath;
 
@@ -65,6 +66,9 @@ pub struct Environment {
     pub activators: Vec<Activator>,
     /// Names and versions from the directory names of the libraries' `site-packages`, sorted by name.
     pub installed: Vec<Installed>,
+    /// What the interpreter of an installation imports from outside [`libraries`](Environment::libraries): Debian's
+    /// `dist-packages`, the user site.
+    pub shared: Gathered<Vec<Installed>>,
     pub mount: Option<Mount>,
     /// Owner of the root, where it exists.
     pub owner: Option<u32>,
@@ -114,6 +118,28 @@ impl Environment {
         !matches!(self.kind, EnvironmentKind::Missing | EnvironmentKind::Other)
     }
 
+    /// The Python that it was made for: its only `lib/pythonX.Y`, else what `pyvenv.cfg` says.
+    pub fn python_version(&self) -> Option<Version> {
+        match self.libraries.as_slice() {
+            [library] if library.version.is_some() => library.version,
+            _ => self.config_version(),
+        }
+    }
+
+    /// The version that `pyvenv.cfg` says.
+    pub fn config_version(&self) -> Option<Version> {
+        let (major, minor, patch) = self.venv_config()?.version()?;
+        Some(Version::new(major, minor, patch))
+    }
+
+    /// Distributions in one of its libraries, without those that creators put there.
+    pub fn installed_in<'a>(&'a self, library: &'a Library) -> impl Iterator<Item = &'a Installed> {
+        self.installed.iter().filter(|installed| {
+            installed.metadata.is_within(&library.site_packages)
+                && !matches!(installed.name.as_str(), "pip" | "setuptools" | "wheel" | "pkg-resources")
+        })
+    }
+
     pub fn venv_config(&self) -> Option<&PyvenvConfig> {
         self.config.known()
     }
@@ -144,10 +170,53 @@ impl Environment {
         found
     }
 
-    /// The entry script or interpreter of this name in `bin` or `Scripts`.
+    /// The other place that the environment as a whole was made at: its activate scripts name it, or most of its
+    /// scripts do. A script or two with a foreign interpreter are no such sign, nor is the base interpreter.
+    pub fn made_elsewhere(&self) -> Option<ForeignRoot<'_>> {
+        let baked = self.scripts.iter().filter(|script| script.launch.root.is_some()).count();
+        self.foreign_roots()
+            .into_iter()
+            .filter(|foreign| foreign.root.flavour() == self.root.flavour())
+            .filter(|foreign| !self.is_base(foreign.root))
+            .find(|foreign| {
+                let most = foreign.scripts.len() * 2 > baked;
+                !foreign.activators.is_empty() || (most && (foreign.scripts.len() > 1 || foreign.made_at))
+            })
+    }
+
+    /// Whether this is the prefix of the interpreter that it was made from.
+    pub fn is_base(&self, prefix: &HostPath) -> bool {
+        self.home.as_ref().is_some_and(|home| {
+            home.path.same_as(prefix) || home.path.parent().is_some_and(|parent| parent.same_as(prefix))
+        })
+    }
+
+    /// The distribution of this name or, as most are called alike, of this module.
+    pub fn distribution(&self, name: &str) -> Option<&Installed> {
+        let name = normalize_name(name);
+        self.installed.iter().find(|installed| normalize_name(&installed.name) == name)
+    }
+
+    /// What is installed is known, and nothing of this name is among it.
+    pub fn lacks(&self, name: &str) -> bool {
+        let known = self.libraries.iter().any(|library| library.site_packages_exists && library.readable);
+        known && self.distribution(name).is_none()
+    }
+
+    /// The distribution that put a generated script there, by the module that the script imports.
+    pub fn owner_of(&self, script: &Script) -> Option<&Installed> {
+        self.distribution(script.module.as_deref()?.split('.').next()?)
+    }
+
+    /// The entry script or interpreter of this name in `bin` or `Scripts`, with or without `.exe`.
     pub fn has_program(&self, name: &str) -> bool {
-        self.scripts.iter().any(|script| script.name == name)
-            || self.interpreters.iter().any(|path| path.name() == name)
+        let is_it = |file: &str| match file.len().checked_sub(4).and_then(|stem| file.split_at_checked(stem))
+        {
+            Some((stem, suffix)) if suffix.eq_ignore_ascii_case(".exe") => stem.eq_ignore_ascii_case(name),
+            _ => file == name,
+        };
+        self.scripts.iter().any(|script| is_it(&script.name))
+            || self.interpreters.iter().any(|path| is_it(&path.name()))
     }
 
     pub fn has_pip(&self) -> bool {
@@ -291,7 +360,11 @@ pub struct HomeDirectory {
     pub state: HomeState,
     /// The interpreter in it that the venv would use, and its version by name or binary.
     pub interpreter: Option<HostPath>,
+    /// With the patch release where the interpreter's bytes or its library's tell.
     pub version: Option<Version>,
+    /// Where a missing one may have gone: the same place below a sibling of the first name that is missing, with
+    /// an interpreter of the same name.
+    pub moved_to: Vec<HostPath>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

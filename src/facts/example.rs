@@ -53,6 +53,7 @@ pub fn healthy() -> Facts {
             ..Shell::default()
         },
         search_path: SearchPath::default(),
+        user_scripts: None,
         commands: Vec::new(),
         environments: vec![venv(VENV), system()],
         interpreters: vec![
@@ -88,6 +89,7 @@ pub fn healthy() -> Facts {
             ..Project::default()
         },
         patient: Some(path(VENV)),
+        today: None,
         notes: Vec::new(),
     };
     set_variable(&mut facts, "HOME", "/home/me");
@@ -249,6 +251,7 @@ pub fn venv(root: &str) -> Environment {
                 requested: name == "six",
             })
             .to_vec(),
+        shared: Gathered::NotAsked,
         mount: Some(Mount::default()),
         owner: Some(1000),
         home: Some(HomeDirectory {
@@ -257,6 +260,7 @@ pub fn venv(root: &str) -> Environment {
             state: HomeState::Good,
             interpreter: Some(path("/usr/bin/python3.11")),
             version: Some(Version::new(3, 11, None)),
+            moved_to: Vec::new(),
         }),
         synced: None,
         tracked_files: Some(0),
@@ -302,6 +306,7 @@ pub fn system() -> Environment {
         scripts: Vec::new(),
         activators: Vec::new(),
         installed: Vec::new(),
+        shared: Gathered::Known(Vec::new()),
         owner: Some(0),
         home: None,
         made_at: None,
@@ -316,6 +321,7 @@ pub fn interpreter(at: &str, environment: Option<&str>) -> Interpreter {
         path: path(at),
         origins: vec![Origin::SearchPath(0)],
         links: LinkChain { hops: vec![path(at), path("/usr/bin/python3.11")], end: LinkEnd::File },
+        missing_part: None,
         environment: environment.map(path),
         mode: Some(0o755),
         executable: true,
@@ -327,6 +333,7 @@ pub fn interpreter(at: &str, environment: Option<&str>) -> Interpreter {
         version: Some(Version::new(3, 11, Some(2))),
         version_source: Some("the file's name".into()),
         implementation: Some("cpython".into()),
+        prefix_usable: Some(true),
         probe: Probe::NotRun { why: "not asked".into() },
     }
 }

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::environment::Environment;
 use super::{Gathered, Origin};
 use crate::host::{FileError, FileKind};
 use crate::parse::binary::Binary;
-use crate::path::HostPath;
+use crate::path::{HostPath, readable};
 
 /// A symbolic link followed hop by hop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +65,8 @@ pub struct Interpreter {
     pub path: HostPath,
     pub origins: Vec<Origin>,
     pub links: LinkChain,
+    /// Where the links end in nothing: the first part of the last place that does not exist.
+    pub missing_part: Option<HostPath>,
     /// Root of the venv that it belongs to by `pyvenv.cfg`, else the prefix of its installation.
     pub environment: Option<HostPath>,
     /// Permission bits of the file at the end of the links.
@@ -81,6 +84,9 @@ pub struct Interpreter {
     /// How the version is known: `the file's name`, `its libpython`.
     pub version_source: Option<String>,
     pub implementation: Option<String>,
+    /// Whether the prefix that was compiled into it still holds its standard library, so that it starts
+    /// whatever `home` in `pyvenv.cfg` says. None: not known.
+    pub prefix_usable: Option<bool>,
     pub probe: Probe,
 }
 
@@ -89,6 +95,88 @@ impl Interpreter {
     pub fn can_start(&self) -> bool {
         self.links.end == LinkEnd::File && self.executable && self.loader_exists != Some(false)
     }
+
+    /// What it said of its version, else what its files tell.
+    pub fn known_version(&self) -> Option<Version> {
+        match self.probe.report().map(|report| report.version.as_slice()) {
+            Some([major, minor, rest @ ..]) => Some(Version {
+                free_threaded: self.version.is_some_and(|version| version.free_threaded),
+                ..Version::new(*major, *minor, rest.first().copied())
+            }),
+            _ => self.version,
+        }
+    }
+
+    /// Its file's name as the shell knows it: `python`, `python3`, `python3.11`; without `.exe`.
+    pub fn command_name(&self) -> String {
+        let name = self.path.name().to_ascii_lowercase();
+        name.strip_suffix(".exe").unwrap_or(&name).to_owned()
+    }
+
+    /// Answers to `python` or `python3`: the names that entry scripts and people use.
+    pub fn is_unversioned(&self) -> bool {
+        matches!(self.command_name().as_str(), "python" | "python3" | "pypy" | "pypy3")
+    }
+
+    /// A file of the environment itself, not a link that leaves it.
+    pub fn is_copy_in(&self, environment: &Environment) -> bool {
+        self.links.end == LinkEnd::File && self.links.last().is_some_and(|last| environment.contains(last))
+    }
+
+    /// What becomes of it when `home` in its environment's `pyvenv.cfg` is of no use.
+    ///
+    /// `Modules/getpath.c` (until 3.10) reads `home` for a copied binary alone; `Modules/getpath.py` (since 3.11)
+    /// starts the search for the standard library there, and since 3.14.10 at the end of the links first. What is
+    /// found nowhere is taken from the prefix that was compiled in.
+    pub fn without_home(&self, fault: HomeFault, environment: &Environment) -> WithoutHome {
+        if let Probe::Failed { .. } = self.probe
+            && self.probe.lacks_standard_library()
+        {
+            return WithoutHome::Dies;
+        }
+        let Some(version) = self.known_version() else { return WithoutHome::Luck };
+        let copied = self.is_copy_in(environment);
+        let c_getpath = (version.major, version.minor) <= (3, 10);
+        let links_first =
+            version.minor >= 15 || (version.minor == 14 && version.patch.is_some_and(|patch| patch >= 10));
+        if self.implementation.as_deref().is_some_and(|name| name != "cpython")
+            || (!copied && (c_getpath || links_first || fault == HomeFault::Absent))
+            || (copied && c_getpath && fault == HomeFault::File)
+        {
+            return WithoutHome::NotNeeded;
+        }
+        let answered = self.probe.report().is_some();
+        let error_in_getpath = fault == HomeFault::File && (11..=13).contains(&version.minor);
+        if !answered && (error_in_getpath || self.prefix_usable == Some(false)) {
+            return WithoutHome::Dies;
+        }
+        WithoutHome::Luck
+    }
+
+    /// Each place that a link leads to, in a line: `a -> b -> c`.
+    pub fn links_text(&self) -> String {
+        self.links.hops.iter().map(HostPath::to_text).collect::<Vec<_>>().join(" -> ")
+    }
+}
+
+/// What is wrong with `home` in a `pyvenv.cfg`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HomeFault {
+    /// There is no such key, or it is empty.
+    Absent,
+    /// It leads to no directory, or to one without a Python.
+    Nowhere,
+    /// It names a file: the interpreter instead of its directory.
+    File,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutHome {
+    /// It does not look there.
+    NotNeeded,
+    /// It starts, as long as the prefix that was compiled into it is there; or this is not known.
+    Luck,
+    Dies,
 }
 
 /// Where a needed library would come from.
@@ -194,6 +282,27 @@ impl Probe {
             _ => None,
         }
     }
+
+    /// It was started, and what came of it is no answer.
+    pub fn went_wrong(&self) -> bool {
+        matches!(self, Probe::Failed { .. } | Probe::TimedOut { .. } | Probe::Garbled { .. })
+    }
+
+    /// It ended because Python did not find its standard library.
+    pub fn lacks_standard_library(&self) -> bool {
+        let Probe::Failed { stderr, .. } = self else { return false };
+        [
+            "No module named 'encodings'",
+            "Could not find platform independent libraries",
+            "Failed to import encodings",
+            "error evaluating path",
+            "Unable to get the locale encoding",
+            "No Python at",
+            "did not find executable at",
+        ]
+        .iter()
+        .any(|sign| stderr.contains(sign))
+    }
 }
 
 /// What an interpreter says of itself.
@@ -232,12 +341,150 @@ pub struct Installation {
     pub has_ensurepip: bool,
     pub externally_managed: bool,
 }
-/// The installation to make an environment from: the wanted minor version where there is one, else the
-/// newest that `requires` (a `requires-python`) allows, else the newest.
-pub fn best_installation<'a>(
-    installations: &'a [Installation],
-    _wanted: Option<Version>,
-    _requires: Option<&str>,
-) -> Option<&'a Installation> {
-    installations.first()
+
+/// Who installs Pythons at such a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PythonOwner {
+    /// With the version: `3.11.5`.
+    Pyenv(String),
+    /// With the formula, and the version where the path leads into its keg: `python@3.11 3.11.5`.
+    Homebrew(String),
+    /// With the build: `cpython-3.11.5-linux-x86_64-gnu`.
+    Uv(String),
+    Asdf(String),
+    Mise(String),
+    Rye(String),
+    /// What GitHub's and Azure's runners bring along.
+    HostedToolCache(String),
+    /// The installer from python.org.
+    PythonOrg(String),
+    CommandLineTools,
+    Xcode,
+    Conda,
+    Nix(String),
+    MicrosoftStore,
+    /// Another environment: its root.
+    Venv(HostPath),
+    /// Where container images keep theirs, as do Pythons that were built from source.
+    Container,
+    System,
+}
+
+impl PythonOwner {
+    /// Judged by the path alone: it need not exist.
+    pub fn of(path: &HostPath) -> Option<PythonOwner> {
+        let names: Vec<String> = path.components().map(|name| readable(name).into_owned()).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        by_marker(&names).or_else(|| match names.as_slice() {
+            [.., root, "bin" | "Scripts", _] if matches!(*root, ".venv" | "venv" | "env" | ".env") => {
+                path.parent().and_then(|directory| directory.parent()).map(PythonOwner::Venv)
+            }
+            ["app" | "workspace" | "workspaces" | "code" | "venv", ..]
+            | ["usr", "src", ..]
+            | ["usr", "local", "bin", _] => Some(PythonOwner::Container),
+            ["usr", "bin", _] | ["bin", _] => Some(PythonOwner::System),
+            _ => None,
+        })
+    }
+
+    pub fn label(&self) -> String {
+        match self {
+            PythonOwner::Pyenv(version) => format!("pyenv's Python {version}"),
+            PythonOwner::Homebrew(formula) => format!("Homebrew's {formula}"),
+            PythonOwner::Uv(build) => format!("uv's {build}"),
+            PythonOwner::Asdf(version) => format!("asdf's Python {version}"),
+            PythonOwner::Mise(version) => format!("mise's Python {version}"),
+            PythonOwner::Rye(build) => format!("Rye's {build}"),
+            PythonOwner::HostedToolCache(version) => format!("the hosted tool cache's Python {version}"),
+            PythonOwner::PythonOrg(version) => format!("python.org's Python {version}"),
+            PythonOwner::CommandLineTools => "Apple's command line tools".to_owned(),
+            PythonOwner::Xcode => "Xcode".to_owned(),
+            PythonOwner::Conda => "conda".to_owned(),
+            PythonOwner::Nix(package) => format!("Nix's {package}"),
+            PythonOwner::MicrosoftStore => "the Microsoft Store".to_owned(),
+            PythonOwner::Venv(root) => format!("the environment {root}"),
+            PythonOwner::Container => "a container image, or a Python built from source".to_owned(),
+            PythonOwner::System => "the system".to_owned(),
+        }
+    }
+}
+
+fn by_marker(names: &[&str]) -> Option<PythonOwner> {
+    (0..names.len()).find_map(|at| match &names[at..] {
+        ["Cellar", formula, version, ..] => Some(PythonOwner::Homebrew(format!("{formula} {version}"))),
+        ["opt", formula, ..] if formula.starts_with("python@") => {
+            Some(PythonOwner::Homebrew((*formula).to_owned()))
+        }
+        [manager, "versions", version, ..] if manager.contains("pyenv") => {
+            Some(PythonOwner::Pyenv((*version).to_owned()))
+        }
+        ["uv", "python", build, ..] => Some(PythonOwner::Uv((*build).to_owned())),
+        ["asdf" | ".asdf", "installs", "python", version, ..] => {
+            Some(PythonOwner::Asdf((*version).to_owned()))
+        }
+        ["mise" | "rtx", "installs", "python", version, ..] => Some(PythonOwner::Mise((*version).to_owned())),
+        [".rye", "py", build, ..] => Some(PythonOwner::Rye((*build).to_owned())),
+        ["hostedtoolcache", _, "Python", version, ..] | ["hostedtoolcache", "Python", version, ..] => {
+            Some(PythonOwner::HostedToolCache((*version).to_owned()))
+        }
+        ["CommandLineTools", ..] => Some(PythonOwner::CommandLineTools),
+        ["Xcode.app", ..] => Some(PythonOwner::Xcode),
+        ["Python.framework", "Versions", version, ..] | ["Programs", "Python", version, ..] => {
+            Some(PythonOwner::PythonOrg((*version).to_owned()))
+        }
+        ["WindowsApps", ..] => Some(PythonOwner::MicrosoftStore),
+        ["nix", "store", package, ..] if at == 0 => Some(PythonOwner::Nix((*package).to_owned())),
+        [name, _, ..] if is_conda_root(name) => Some(PythonOwner::Conda),
+        _ => None,
+    })
+}
+
+fn is_conda_root(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["miniconda", "anaconda", "miniforge", "mambaforge", "micromamba"]
+        .iter()
+        .any(|known| name.trim_start_matches('.').starts_with(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_whose_python_a_path_is() {
+        let owner = |path: &str| PythonOwner::of(&HostPath::posix(path)).map(|owner| owner.label());
+        let expected = |text: &str| Some(text.to_owned());
+        assert_eq!(
+            owner("/home/me/.pyenv/versions/3.11.5/bin/python3.11"),
+            expected("pyenv's Python 3.11.5")
+        );
+        assert_eq!(
+            owner(
+                "/opt/homebrew/Cellar/python@3.11/3.11.5/Frameworks/Python.framework/Versions/3.11/bin/python3.11"
+            ),
+            expected("Homebrew's python@3.11 3.11.5")
+        );
+        assert_eq!(owner("/usr/local/opt/python@3.12/bin/python3.12"), expected("Homebrew's python@3.12"));
+        assert_eq!(
+            owner("/home/me/.local/share/uv/python/cpython-3.12.1-linux-x86_64-gnu/bin/python3.12"),
+            expected("uv's cpython-3.12.1-linux-x86_64-gnu")
+        );
+        assert_eq!(
+            owner("/opt/hostedtoolcache/Python/3.9.18/x64/bin/python3"),
+            expected("the hosted tool cache's Python 3.9.18")
+        );
+        assert_eq!(
+            owner("/Library/Frameworks/Python.framework/Versions/3.11/bin/python3.11"),
+            expected("python.org's Python 3.11")
+        );
+        assert_eq!(
+            owner(
+                "/Library/Developer/CommandLineTools/Library/Frameworks/Python3.framework/Versions/3.9/bin/python3"
+            ),
+            expected("Apple's command line tools")
+        );
+        assert_eq!(owner("/work/a/.venv/bin/python"), expected("the environment /work/a/.venv"));
+        assert_eq!(owner("/home/me/miniconda3/envs/x/bin/python"), expected("conda"));
+        assert_eq!(owner("/srv/python/bin/python3"), None);
+    }
 }

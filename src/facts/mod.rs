@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::path::HostPath;
 
+pub mod activation;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
+pub mod installation;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
@@ -15,10 +17,10 @@ pub mod search_path;
 pub mod shell;
 
 use environment::Environment;
-use interpreter::{Installation, Interpreter};
+use interpreter::{Installation, Interpreter, Version};
 use platform::{Platform, Surroundings, User};
 use project::Project;
-use search_path::{Command, SearchPath};
+use search_path::{Command, SearchPath, UserScripts};
 use shell::Shell;
 
 /// A fact that may not have been asked for, or could not be learnt. "Not asked" is never "fine".
@@ -77,6 +79,8 @@ pub struct Facts {
     pub directory: Option<HostPath>,
     pub shell: Shell,
     pub search_path: SearchPath,
+    /// None where the user base has no directory for scripts.
+    pub user_scripts: Option<UserScripts>,
     /// `python`, `python3`, `pip`, `pip3`, then the versioned names and tools that were found.
     pub commands: Vec<Command>,
     /// Every environment that anything above leads to. No two have the same real root.
@@ -89,6 +93,8 @@ pub struct Facts {
     /// The root of the environment under examination: the one named on the command line, else the project
     /// environment, else the active one, else that of the shell's python.
     pub patient: Option<HostPath>,
+    /// Year, month and day. None: this machine's clock was not asked.
+    pub today: Option<(i32, u32, u32)>,
     /// What could not be looked at or was not run, and why: for `-v`.
     pub notes: Vec<String>,
 }
@@ -127,6 +133,68 @@ impl Facts {
         })
     }
 
+    /// The environment's own interpreters, those that answer to `python` first.
+    pub fn interpreters_of<'a>(
+        &'a self,
+        environment: &'a Environment,
+    ) -> impl Iterator<Item = &'a Interpreter> {
+        let of = |unversioned: bool| {
+            environment
+                .interpreters
+                .iter()
+                .filter_map(|path| self.interpreter(path))
+                .filter(move |interpreter| interpreter.is_unversioned() == unversioned)
+        };
+        of(true).chain(of(false))
+    }
+
+    /// The interpreter that stands for the environment: `python`, else `python3`, else any.
+    pub fn interpreter_of<'a>(&'a self, environment: &'a Environment) -> Option<&'a Interpreter> {
+        self.interpreters_of(environment)
+            .find(|interpreter| interpreter.command_name() == "python")
+            .or_else(|| self.interpreters_of(environment).next())
+    }
+
+    /// Whether one of the environment's interpreters was started and answered.
+    pub fn answers(&self, environment: &Environment) -> bool {
+        self.interpreters_of(environment).any(|interpreter| interpreter.probe.report().is_some())
+    }
+
+    /// Pythons of this machine that have the same directory of packages as `version`.
+    pub fn installations_of(&self, version: Version) -> impl Iterator<Item = &Installation> {
+        self.installations
+            .iter()
+            .filter(move |installation| installation.version.is_some_and(|found| found.same_minor(version)))
+    }
+
+    /// Whether work here depends on it now: it is under examination, active, on the search path, or the project's
+    /// first.
+    pub fn in_use(&self, environment: &Environment) -> bool {
+        let is = |root: Option<&HostPath>| root.is_some_and(|root| environment.is_at(root));
+        let same = |other: Option<&Environment>| is(other.map(|other| &other.root));
+        is(self.patient.as_ref())
+            || same(self.active())
+            || same(self.running())
+            || is(self.project.environments.first())
+            || environment.origins.contains(&Origin::Argument)
+            || self.search_path.entries.iter().any(|entry| is(entry.environment.as_ref()))
+    }
+
+    /// Environments of this shell, this project, or that were asked about. Those that only a tool or an entry script
+    /// leads to are not among them.
+    pub fn own_environments(&self) -> impl Iterator<Item = &Environment> {
+        self.environments.iter().filter(|environment| {
+            environment.exists()
+                && (self.in_use(environment)
+                    || environment.origins.iter().any(|origin| {
+                        matches!(
+                            origin,
+                            Origin::Variable(_) | Origin::SearchPath(_) | Origin::FoundUpwards { .. }
+                        )
+                    }))
+        })
+    }
+
     /// The environment that belongs to the project around the working directory, best first.
     pub fn project_environments(&self) -> impl Iterator<Item = &Environment> {
         self.project.environments.iter().filter_map(|root| self.environment(root))
@@ -135,6 +203,37 @@ impl Facts {
     /// The environment that the shell's `python` (else `python3`) runs in.
     pub fn running(&self) -> Option<&Environment> {
         self.environment_of(self.shell_python()?)
+    }
+
+    /// The project's own environment that can be used here, best first.
+    pub fn usable_project_environment(&self) -> Option<&Environment> {
+        self.project_environments().find(|environment| self.starts(environment))
+    }
+
+    /// Whether `PATH` holds the environment's script directory.
+    pub fn on_search_path(&self, environment: &Environment) -> bool {
+        self.search_path.entries.iter().any(|entry| {
+            entry.environment.as_ref().is_some_and(|root| environment.is_at(root))
+                || entry
+                    .directory
+                    .as_ref()
+                    .zip(environment.script_directory.as_ref())
+                    .is_some_and(|(directory, scripts)| directory.same_as(scripts))
+        })
+    }
+
+    /// The environment that this shell works in: the active one, else a venv that its python runs in.
+    pub fn working_environment(&self) -> Option<&Environment> {
+        self.active()
+            .filter(|environment| environment.exists())
+            .or_else(|| self.running().filter(|environment| environment.is_venv()))
+    }
+
+    /// The environment that an interpreter at this path works in.
+    pub fn environment_at(&self, interpreter: &HostPath) -> Option<&Environment> {
+        let known = self.interpreter(interpreter).and_then(|interpreter| interpreter.environment.clone());
+        let root = known.or_else(|| interpreter.parent()?.parent())?;
+        self.environment(&root)
     }
 
     /// The environment that a command leads to.

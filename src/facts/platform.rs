@@ -13,6 +13,17 @@ pub enum System {
     Other,
 }
 
+impl System {
+    pub fn label(self) -> &'static str {
+        match self {
+            System::Linux => "linux",
+            System::MacOs => "macos",
+            System::Windows => "windows",
+            System::Other => "other",
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Platform {
     pub system: System,
@@ -74,4 +85,7 @@ pub struct Surroundings {
     pub ci: Option<String>,
     /// The Windows Subsystem for Linux.
     pub wsl: bool,
+    /// Processors that the kernel runs foreign binaries of through an emulator (`binfmt_misc`, Rosetta), as Rust
+    /// names them.
+    pub emulated: Vec<String>,
 }

@@ -26,6 +26,9 @@ pub struct Project {
     pub environments: Vec<HostPath>,
     /// Executable files with a `#!` line for Python in the root, `bin` or `scripts`.
     pub scripts: Vec<ProjectScript>,
+    /// Tools that the project is worked on with (`pytest`, `mypy`), each with a place that shows it: a test file,
+    /// a table of `pyproject.toml`, a line of a Makefile.
+    pub tools: Vec<Declared>,
     /// Lines of Makefiles, Dockerfiles, CI files and shell scripts that activate wrongly.
     pub activation_problems: Vec<ActivationSite>,
     /// Lines of unit files and crontabs that run one of the project's files with another Python.
@@ -81,6 +84,11 @@ impl ManagerKind {
     /// `X run` makes activation unnecessary.
     pub fn runs_for_you(self) -> bool {
         !matches!(self, ManagerKind::Conda | ManagerKind::PipTools)
+    }
+
+    /// Packages come into its environments without their own pip.
+    pub fn installs_by_itself(self) -> bool {
+        !matches!(self, ManagerKind::PipTools | ManagerKind::Tox | ManagerKind::Nox)
     }
 }
 

@@ -34,6 +34,16 @@ pub struct SearchEntry {
     pub names: Vec<String>,
 }
 
+/// Where `pip install --user` puts entry scripts: `~/.local/bin`, or as `PYTHONUSERBASE` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserScripts {
+    pub directory: HostPath,
+    /// Names of the entry scripts in it that run Python.
+    pub scripts: Vec<String>,
+    /// Whether `PATH` holds the directory, by its spelling or its real place.
+    pub on_search_path: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryState {

@@ -156,6 +156,53 @@ pub struct Shell {
     pub seen_through: Option<Wrapper>,
     /// Allow-listed variables that are set, sorted by name. Values are as the shell exports them.
     pub variables: Vec<(String, String)>,
+    /// Lines of the shell's start-up files that put a directory on `PATH`.
+    pub path_lines: Vec<PathLine>,
+    /// Aliases and functions for the names of Python's programs: the live shell's own where the shell
+    /// integration tells them, else those of the rc files that this shell reads.
+    pub aliases: Vec<Alias>,
+    /// What the live shell itself reports. None: its integration is not installed.
+    pub integration: Option<Integration>,
+}
+
+/// A line of a start-up file that puts a directory on `PATH`: `export PATH="$HOME/.pyenv/shims:$PATH"`,
+/// `eval "$(pyenv init -)"`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathLine {
+    pub file: HostPath,
+    pub line: usize,
+    pub text: String,
+    pub directory: HostPath,
+}
+
+/// A name that the shell takes for something else before it searches `PATH`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    pub name: String,
+    /// What it stands for, without the quotes around it: `/usr/bin/python3`, or a function's body.
+    pub value: String,
+    pub function: bool,
+    /// The file and line that define it. None: the live shell has it, and no rc file is known to define it.
+    pub file: Option<HostPath>,
+    pub line: Option<usize>,
+    /// That line, without the white space around it.
+    pub text: Option<String>,
+    /// What it depends on (`if [ -d ~/work ]`), where it is not defined at every start.
+    pub condition: Option<String>,
+}
+
+/// What the live shell reports through its integration (`venv-doctor init`).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Integration {
+    /// Programs whose place the shell has remembered, so that it does not search `PATH` for them.
+    pub remembered: Vec<Remembered>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    pub name: String,
+    pub path: HostPath,
+    pub exists: bool,
 }
 
 impl Shell {
@@ -182,6 +229,11 @@ impl Shell {
 
     pub fn within(&self, wrapper: Wrapper) -> bool {
         self.wrappers.contains(&wrapper)
+    }
+
+    /// Started by sudo, which leaves out most variables and sets a `PATH` of its own.
+    pub fn under_sudo(&self) -> bool {
+        self.within(Wrapper::Sudo) || self.set("SUDO_USER").is_some()
     }
 
     /// The nearest wrapper that brings an environment of its own.

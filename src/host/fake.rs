@@ -564,6 +564,11 @@ impl Host for FakeMachine {
         &self.user
     }
 
+    /// The first of January 2026.
+    fn now(&self) -> u64 {
+        1_767_225_600
+    }
+
     fn variable(&self, name: &str) -> Option<Vec<u8>> {
         let same = |known: &[u8]| match self.flavour() {
             Flavour::Posix => known == name.as_bytes(),

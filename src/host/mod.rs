@@ -199,6 +199,8 @@ pub struct Mount {
 pub trait Host: Files {
     fn platform(&self) -> &Platform;
     fn user(&self) -> &User;
+    /// Seconds since 1970.
+    fn now(&self) -> u64;
     /// One environment variable, as bytes.
     fn variable(&self, name: &str) -> Option<Vec<u8>>;
     /// Every environment variable, for handing to a program that is run. Never for reports.

@@ -6,15 +6,20 @@
 pub mod activate;
 pub mod activation_use;
 pub mod binary;
+pub mod digest;
 pub mod git_index;
 pub mod launcher;
 pub mod names;
 pub mod os_release;
+pub mod python_source;
 pub mod python_version_file;
 pub mod pyvenv_cfg;
 pub mod raw;
+pub mod requirements;
+pub mod service;
 pub mod shebang;
 pub mod shell_word;
+pub mod startup_file;
 
 /// Lines with their number from 1, without `\n` or `\r\n`.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {

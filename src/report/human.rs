@@ -10,7 +10,6 @@ use crate::diagnosis::{Diagnosis, Evidence, Finding, Remedy, Safety, Severity, U
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::{Interpreter, LinkEnd, Probe};
-use crate::facts::platform::System;
 use crate::facts::search_path::{Command, Hit, Target};
 use crate::facts::shell::ShellSource;
 use crate::path::HostPath;
@@ -26,14 +25,21 @@ pub struct HumanOptions {
     pub unicode: bool,
 }
 
-/// Writes the report. `timing` names the steps of the run, for `-v`.
+/// How long the run took so far, for `-v`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    pub gathered: Duration,
+    pub examined: Duration,
+}
+
+/// Writes the report.
 pub fn write(
     out: &mut dyn Write,
     facts: &Facts,
     diagnosis: &Diagnosis,
     dialect: &Dialect,
     options: &HumanOptions,
-    timing: &[(&str, Duration)],
+    timing: &Timing,
 ) -> io::Result<()> {
     let page = Page {
         facts,
@@ -73,7 +79,7 @@ impl Page<'_> {
         text
     }
 
-    fn whole(&self, timing: &[(&str, Duration)]) -> String {
+    fn whole(&self, timing: &Timing) -> String {
         let mut text = self.examined();
         if self.is_verbose() {
             text.push_str(&self.asked());
@@ -250,13 +256,7 @@ impl Page<'_> {
             shell.push_str(&format!(", commands are for {}", self.dialect.kind.label()));
         }
         let mut text = self.row("shell", &shell);
-        let system = match facts.platform.system {
-            System::Linux => "Linux",
-            System::MacOs => "macOS",
-            System::Windows => "Windows",
-            System::Other => "an unknown system",
-        };
-        let mut platform = format!("{system} {}", facts.platform.architecture);
+        let mut platform = format!("{} {}", facts.platform.system.label(), facts.platform.architecture);
         for part in [&facts.platform.distribution, &facts.platform.release].into_iter().flatten() {
             platform.push_str(&format!(", {}", sanitize::shown(part)));
         }
@@ -427,7 +427,7 @@ impl Page<'_> {
     }
 
     /// `-v`: which checks ran, what was left out and why, what took how long.
-    fn course(&self, timing: &[(&str, Duration)]) -> String {
+    fn course(&self, timing: &Timing) -> String {
         let diagnosis = self.diagnosis;
         let mut text =
             self.row("checks run", &format!("{}: {}", diagnosis.run.len(), diagnosis.run.join(", ")));
@@ -436,13 +436,11 @@ impl Page<'_> {
             let label = if index == 0 { "notes" } else { "" };
             text.push_str(&self.row(label, &self.places.evidence(note)));
         }
-        if !timing.is_empty() {
-            let steps: Vec<String> = timing
-                .iter()
-                .map(|(step, time)| format!("{step}{NO_BREAK}{:.1}{NO_BREAK}ms", time.as_secs_f64() * 1000.0))
-                .collect();
-            text.push_str(&self.row("time", &steps.join(", ")));
-        }
+        let milliseconds = |time: Duration| format!("{:.1}{NO_BREAK}ms", time.as_secs_f64() * 1000.0);
+        let (gathered, examined) = (milliseconds(timing.gathered), milliseconds(timing.examined));
+        text.push_str(
+            &self.row("time", &format!("{gathered} to gather the facts, {examined} for the checks")),
+        );
         text.push('\n');
         text
     }
@@ -515,13 +513,21 @@ pub(super) fn version(interpreter: &Interpreter) -> Option<String> {
 
 /// The version of an environment's interpreter, else the one that its `pyvenv.cfg` or its library tells.
 pub(super) fn environment_version(facts: &Facts, environment: &Environment) -> Option<String> {
-    let interpreter = environment.interpreters.iter().find_map(|path| {
+    let configured = environment.venv_config().and_then(|config| config.version_text()).map(sanitize::shown);
+    let found = environment.interpreters.iter().find_map(|path| {
         let interpreter = facts.interpreter(path)?;
         interpreter.can_start().then(|| version(interpreter)).flatten()
     });
-    interpreter.or_else(|| environment.venv_config()?.version_text().map(sanitize::shown)).or_else(|| {
-        environment.libraries.iter().find_map(|library| library.version).map(|version| version.to_string())
-    })
+    match (found, configured) {
+        // a file's name tells less than the configuration
+        (Some(found), Some(configured)) if configured.starts_with(&format!("{found}.")) => Some(configured),
+        (Some(version), _) | (None, Some(version)) => Some(version),
+        (None, None) => environment
+            .libraries
+            .iter()
+            .find_map(|library| library.version)
+            .map(|version| version.to_string()),
+    }
 }
 
 /// Why an interpreter does not work, in a few words.

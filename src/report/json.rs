@@ -11,7 +11,7 @@ use super::sanitize;
 use crate::diagnosis::{Category, Diagnosis, Finding, Remedy, Safety, Severity, Subject, Unexamined};
 use crate::facts::Facts;
 use crate::facts::environment::EnvironmentKind;
-use crate::facts::platform::System;
+use crate::facts::search_path::Target;
 use crate::path::HostPath;
 
 pub const SCHEMA_VERSION: u32 = 1;
@@ -44,7 +44,8 @@ pub struct Doctor {
 pub struct Situation {
     pub cwd: Option<String>,
     pub shell: Option<&'static str>,
-    pub platform: System,
+    /// `linux-x86_64`.
+    pub platform: String,
 }
 
 /// What the shell runs for `python`, else for `python3`.
@@ -52,7 +53,7 @@ pub struct Situation {
 pub struct Python {
     pub command: String,
     pub path: String,
-    /// The path, then each place that a link leads to.
+    /// Each place that a link led to.
     pub links: Vec<String>,
     pub version: Option<String>,
     pub environment: Option<String>,
@@ -63,7 +64,7 @@ pub struct Patient {
     pub root: String,
     pub kind: EnvironmentKind,
     pub creator: Option<String>,
-    /// The base interpreter, else the directory that `home` names.
+    /// The directory of the base interpreter, as `home` names it.
     pub base: Option<String>,
     pub version: Option<String>,
 }
@@ -141,7 +142,7 @@ impl Report {
             situation: Situation {
                 cwd: facts.working_directory.as_ref().map(text),
                 shell: facts.shell.kind.map(|kind| kind.label()),
-                platform: facts.platform.system,
+                platform: format!("{}-{}", facts.platform.system.label(), facts.platform.architecture),
             },
             python: python(facts),
             patient: patient(facts),
@@ -163,14 +164,17 @@ impl Report {
 fn python(facts: &Facts) -> Option<Python> {
     let command = facts.shell_python()?;
     let hit = command.chosen()?;
-    let interpreter = facts.interpreter(&hit.path);
+    let program = match &hit.leads_to {
+        Target::Shim { program: Some(program), .. } => program,
+        _ => &hit.path,
+    };
+    let interpreter = facts.interpreter(program);
     Some(Python {
         command: command.name.clone(),
         path: text(&hit.path),
-        links: match interpreter {
-            Some(interpreter) => interpreter.links.hops.iter().map(text).collect(),
-            None => vec![text(&hit.path)],
-        },
+        links: interpreter
+            .map(|interpreter| interpreter.links.hops.iter().skip(1).map(text).collect())
+            .unwrap_or_default(),
         version: interpreter.and_then(super::human::version),
         environment: hit.leads_to.environment().map(text),
     })
@@ -182,7 +186,7 @@ fn patient(facts: &Facts) -> Option<Patient> {
         root: text(&environment.root),
         kind: environment.kind,
         creator: environment.creator.as_ref().map(|creator| creator.label()),
-        base: environment.home.as_ref().map(|home| text(home.interpreter.as_ref().unwrap_or(&home.path))),
+        base: environment.home.as_ref().map(|home| text(&home.path)),
         version: environment_version(facts, environment),
     })
 }

@@ -4,27 +4,18 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::text::{Margin, NO_BREAK, Styles, width};
+use super::text::{self, Margin, NO_BREAK, Styles};
 use crate::diagnosis::{Category, Check, Severity};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListingOptions {
-    /// Columns of the terminal.
-    pub width: usize,
-    pub color: bool,
-}
-
-impl ListingOptions {
-    /// Long lines of prose are hard to read.
-    fn columns(self) -> usize {
-        self.width.clamp(40, 100)
-    }
+/// Long lines of prose are hard to read.
+fn columns(width: usize) -> usize {
+    width.clamp(40, 100)
 }
 
 /// `explain CHECK`.
-pub fn explain(out: &mut dyn Write, check: &Check, options: &ListingOptions) -> io::Result<()> {
-    let styles = Styles::new(options.color);
-    let columns = options.columns();
+pub fn explain(out: &mut dyn Write, check: &Check, width: usize, color: bool) -> io::Result<()> {
+    let styles = Styles::new(color);
+    let columns = columns(width);
     let mut page = format!("{}\n", styles.strong(check.id));
     page.push_str(&Margin::spaces(0).paragraph(check.summary, columns));
     let severity = styles.severity(check.severity, check.severity.label());
@@ -102,7 +93,7 @@ impl Paragraph {
             if index > 0 {
                 self.text.push('`');
             }
-            let is_code = index % 2 == 1 && width(part) < 30;
+            let is_code = index % 2 == 1 && text::width(part) < 30;
             self.text.push_str(&if is_code {
                 part.replace(' ', &NO_BREAK.to_string())
             } else {
@@ -120,10 +111,10 @@ impl Paragraph {
 }
 
 /// `checks`: every check below its category.
-pub fn checks(out: &mut dyn Write, checks: &[&Check], options: &ListingOptions) -> io::Result<()> {
-    let styles = Styles::new(options.color);
-    let columns = options.columns();
-    let id = checks.iter().map(|check| width(check.id)).max().unwrap_or(0) + 2;
+pub fn checks(out: &mut dyn Write, checks: &[&Check], width: usize, color: bool) -> io::Result<()> {
+    let styles = Styles::new(color);
+    let columns = columns(width);
+    let id = checks.iter().map(|check| text::width(check.id)).max().unwrap_or(0) + 2;
     let severity = Severity::Warning.label().len() + 2;
     // beside the id where there is room, else below it
     let beside = columns >= id + severity + 32;
@@ -138,7 +129,7 @@ pub fn checks(out: &mut dyn Write, checks: &[&Check], options: &ListingOptions) 
             let head = format!(
                 "  {}{}{}{}",
                 check.id,
-                " ".repeat(id - width(check.id)),
+                " ".repeat(id - text::width(check.id)),
                 styles.severity(check.severity, label),
                 " ".repeat(severity - label.len())
             );

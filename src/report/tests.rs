@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use super::human::{self, HumanOptions};
-use super::listing::{self, ListingOptions};
-use super::{Dialect, json};
+use super::human::{self, HumanOptions, Timing};
+use super::{Dialect, json, listing};
 use crate::diagnosis::{
     Action, Category, Check, Diagnosis, Finding, Remedy, Severity, Subject, Unexamined, Word,
 };
@@ -65,7 +64,7 @@ fn options(width: usize) -> HumanOptions {
 }
 
 fn human(facts: &Facts, diagnosis: &Diagnosis, options: &HumanOptions) -> String {
-    let timing = [("facts", Duration::from_micros(12_300)), ("checks", Duration::from_micros(250))];
+    let timing = Timing { gathered: Duration::from_micros(12_300), examined: Duration::from_micros(250) };
     let mut out = Vec::new();
     human::write(&mut out, facts, diagnosis, &Dialect::of(facts), options, &timing).unwrap();
     String::from_utf8(out).unwrap()
@@ -257,12 +256,11 @@ fn the_report_as_json() {
 
 #[test]
 fn the_handbook() {
-    let show = |width| ListingOptions { width, color: false };
     for width in [60, 100] {
         let mut out = Vec::new();
-        listing::explain(&mut out, &MOVED, &show(width)).unwrap();
+        listing::explain(&mut out, &MOVED, width, false).unwrap();
         out.extend(b"\n--------\n\n");
-        listing::checks(&mut out, &[&MOVED, &UNPINNED], &show(width)).unwrap();
+        listing::checks(&mut out, &[&MOVED, &UNPINNED], width, false).unwrap();
         insta::assert_snapshot!(format!("handbook-{width}"), String::from_utf8(out).unwrap());
     }
     let mut out = Vec::new();

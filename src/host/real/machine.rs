@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
 
-use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run, to_std};
+use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run};
 use crate::facts::platform::{Platform, System, User};
 use crate::facts::shell::{reported_argument, reported_variable};
 use crate::host::{Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process};
@@ -161,6 +161,11 @@ impl Host for RealMachine {
         &self.user
     }
 
+    fn now(&self) -> u64 {
+        let elapsed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        elapsed.map_or(0, |elapsed| elapsed.as_secs())
+    }
+
     fn variable(&self, name: &str) -> Option<Vec<u8>> {
         std::env::var_os(name).map(|value| bytes_of(&value))
     }
@@ -206,7 +211,7 @@ impl Host for RealMachine {
     #[cfg(unix)]
     fn mount(&self, path: &HostPath) -> Option<Mount> {
         use rustix::fs::StatVfsMountFlags;
-        let flags = rustix::fs::statvfs(to_std(path)).ok()?.f_flag;
+        let flags = rustix::fs::statvfs(super::to_std(path)).ok()?.f_flag;
         #[cfg(target_os = "linux")]
         let noexec = flags.contains(StatVfsMountFlags::NOEXEC);
         #[cfg(not(target_os = "linux"))]

@@ -1,0 +1,271 @@
+//! `VIRTUAL_ENV` (or the project's entry in `PATH`) names a directory that is gone or is no environment.
+
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::facts::Facts;
+use crate::facts::environment::{Environment, EnvironmentKind};
+use crate::facts::search_path::EntryState;
+use crate::path::HostPath;
+
+pub static CHECK: Check = Check {
+    id: "stale-activation",
+    category: Category::Activation,
+    severity: Severity::Error,
+    summary: "The shell still names an environment that is gone or is none",
+    needs: &[Need::Project, Need::Scripts],
+    explains: &[
+        "forgotten-activation",
+        "lost-activation",
+        "global-install",
+        "pip-elsewhere",
+        "python-names-disagree",
+        "python-command-missing",
+        "tool-outside-environment",
+    ],
+    explanation: r#"
+## What it means
+
+The shell believes that an environment is active, and there is no environment at that place. Its entry in `PATH`
+leads nowhere, so `python3` and `pip` silently are the next ones on `PATH`, often the system's. `uv` goes by
+`VIRTUAL_ENV` and warns, fails or installs somewhere else.
+
+## How it happens
+
+The directory was deleted, renamed or unmounted while it was active, perhaps in another terminal. Or its
+`activate` script names an old place: the environment was moved, and `activate` (which carries its absolute path)
+exits with success all the same. Or a start-up file, tmux server or editor still exports a `VIRTUAL_ENV` of old.
+
+## How to fix it
+
+    deactivate                    # where the function still exists
+    unset VIRTUAL_ENV             # where it does not
+
+and then activate the environment that is there, or make it again:
+
+    python3 -m venv .venv
+    . .venv/bin/activate
+    python -m pip install -r requirements.txt
+
+If it comes back in a new shell, look for `VIRTUAL_ENV` in your start-up files, and end tmux servers that were
+started with it (`tmux set-environment -gu VIRTUAL_ENV`).
+
+## When it is fine
+
+Never while `VIRTUAL_ENV` is set: what relies on it fails. Other entries of `PATH` that do not exist are harmless.
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    if facts.shell.set("VIRTUAL_ENV").is_none() {
+        return dead_entry(facts, findings);
+    }
+    let Some(claimed) = facts.claimed() else { return };
+    let what = match claimed.kind {
+        EnvironmentKind::Missing => "which does not exist",
+        EnvironmentKind::Other => "which is no environment",
+        _ => return,
+    };
+    let running = facts.running();
+    let harmless =
+        running.is_some_and(|running| facts.belongs_to_project(running) && facts.is_chosen(running));
+    let mut finding =
+        Finding::new(&CHECK, Subject::Shell, format!("VIRTUAL_ENV names {}, {what}", claimed.root))
+            .severity(if harmless { Severity::Warning } else { Severity::Error })
+            .evidence("VIRTUAL_ENV", format!("{} ({})", claimed.root, state(claimed)));
+    for root in concerned(facts, claimed) {
+        finding = finding.about(root);
+    }
+    if let Some(entry) = facts.search_entry(claimed) {
+        finding = finding.evidence("PATH", format!("entry {} is {}", entry.index + 1, entry.raw));
+    }
+    if let Some((command, hit)) = facts.shell_python().and_then(|command| Some((command, command.chosen()?)))
+    {
+        finding = finding.evidence(&command.name, hit.describe());
+    }
+    for remedy in remedies(facts, claimed) {
+        finding = finding.remedy(remedy);
+    }
+    findings.push(finding);
+}
+
+/// With `VIRTUAL_ENV` unset: `PATH` holds an environment of this project that is gone.
+fn dead_entry(facts: &Facts, findings: &mut Findings) {
+    let Some(project) = &facts.project.root else { return };
+    if facts.own_environment().is_some() || facts.running().is_some_and(|running| facts.is_chosen(running)) {
+        return;
+    }
+    let dead = facts.search_path.entries.iter().find(|entry| {
+        entry.state == EntryState::Missing
+            && entry.directory.as_ref().is_some_and(|directory| is_script_directory_in(directory, project))
+    });
+    let Some((entry, directory)) = dead.and_then(|entry| Some((entry, entry.directory.as_ref()?))) else {
+        return;
+    };
+    let Some(root) = directory.normalized().parent() else { return };
+    let mut finding = Finding::new(
+        &CHECK,
+        Subject::Shell,
+        format!("PATH names the programs of the environment {root}, which does not exist"),
+    )
+    .severity(Severity::Warning)
+    .about(&root)
+    .evidence("PATH", format!("entry {} is {} (does not exist)", entry.index + 1, entry.raw));
+    if let Some((command, hit)) = facts.shell_python().and_then(|command| Some((command, command.chosen()?)))
+    {
+        finding = finding.evidence(&command.name, hit.describe());
+    }
+    if let Some(running) = facts.running() {
+        finding = finding.about(&running.root);
+    }
+    if let Some(remedy) = super::create(facts, &root) {
+        finding = finding.remedy(remedy);
+    }
+    findings.push(finding.remedy(Remedy::safe(
+        "Take it off PATH",
+        vec![Action::RemoveFromPath { raw: entry.raw.as_str().into() }],
+    )));
+}
+
+/// `.venv/bin` and the like, directly in `project`.
+fn is_script_directory_in(directory: &HostPath, project: &HostPath) -> bool {
+    let directory = directory.normalized();
+    let Some(root) = directory.parent() else { return false };
+    ["bin", "Scripts"].contains(&&*directory.name())
+        && [".venv", "venv", "env", ".env", "virtualenv"].contains(&&*root.name())
+        && root.parent().is_some_and(|parent| parent.same_as(project))
+}
+
+fn state(claimed: &Environment) -> &'static str {
+    match claimed.kind {
+        EnvironmentKind::Missing => "does not exist",
+        _ => "a directory without pyvenv.cfg and without Python",
+    }
+}
+
+/// The place itself, the environments whose files still name it, and what runs instead.
+fn concerned<'a>(facts: &'a Facts, claimed: &'a Environment) -> Vec<&'a HostPath> {
+    let moved = facts
+        .environments
+        .iter()
+        .filter(|environment| {
+            environment.foreign_roots().iter().any(|foreign| foreign.root.same_as(&claimed.root))
+        })
+        .map(|environment| &environment.root);
+    std::iter::once(&claimed.root).chain(moved).chain(facts.running().map(|running| &running.root)).collect()
+}
+
+fn remedies(facts: &Facts, claimed: &Environment) -> Vec<Remedy> {
+    let leave = Action::deactivate(claimed);
+    if let Some(own) = facts.own_environment()
+        && facts.can_be_activated(own)
+    {
+        return vec![Remedy::safe(
+            format!("Leave it, and activate {}", own.root),
+            vec![leave, Action::activate(own)],
+        )];
+    }
+    let in_project = facts.project.root.as_ref().is_some_and(|project| claimed.root.is_within(project));
+    let mut remedies = Vec::new();
+    if in_project
+        && claimed.kind == EnvironmentKind::Missing
+        && let Some(mut create) = super::create(facts, &claimed.root)
+    {
+        create.actions.insert(0, leave.clone());
+        remedies.push(create);
+    }
+    remedies.push(Remedy::safe("Take it out of this shell", vec![leave]));
+    remedies
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::environment::{BakedState, Layout};
+    use crate::facts::example::{self, PROJECT, VENV, path};
+
+    /// The environment at `root` was deleted.
+    fn gone(root: &str) -> Environment {
+        Environment {
+            real: None,
+            kind: EnvironmentKind::Missing,
+            layout: Layout::None,
+            script_directory: None,
+            interpreters: Vec::new(),
+            libraries: Vec::new(),
+            scripts: Vec::new(),
+            activators: Vec::new(),
+            installed: Vec::new(),
+            ..example::venv(root)
+        }
+    }
+
+    fn deleted() -> Facts {
+        let mut facts = example::healthy();
+        *example::venv_of(&mut facts) = gone(VENV);
+        facts.project.environments.clear();
+        facts.patient = None;
+        example::set_search_path(&mut facts, "/home/me/project/.venv/bin:/usr/local/bin:/usr/bin:/bin");
+        facts
+    }
+
+    #[test]
+    fn fires_when_the_active_environment_was_deleted() {
+        let found = CHECK.findings(&deleted());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].message.contains("does not exist"));
+        let first = &found[0].remedies[0].actions;
+        assert!(
+            matches!(first[..], [Action::Deactivate { .. }, Action::Run(_), Action::Activate { .. }, _]),
+            "{first:?}"
+        );
+    }
+
+    #[test]
+    fn fires_about_the_moved_environment_whose_script_named_the_old_place() {
+        let mut facts = example::not_activated();
+        facts.environments.push(gone("/home/me/old/.venv"));
+        example::set_variable(&mut facts, "VIRTUAL_ENV", "/home/me/old/.venv");
+        for script in &mut example::venv_of(&mut facts).activators {
+            script.root = Some(path("/home/me/old/.venv"));
+            script.root_state = Some(BakedState::Missing);
+        }
+        let found = CHECK.findings(&facts);
+        assert!(found[0].environments.contains(&path(VENV)));
+        assert!(matches!(found[0].remedies[0].actions[..], [Action::Deactivate { .. }]));
+    }
+
+    #[test]
+    fn fires_as_a_warning_when_only_path_names_it() {
+        let mut facts = deleted();
+        example::unset_variable(&mut facts, "VIRTUAL_ENV");
+        facts.search_path.entries[0].state = EntryState::Missing;
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert!(found[0].environments.contains(&path(&format!("{PROJECT}/.venv"))));
+    }
+
+    #[test]
+    fn quiet_when_the_environment_is_there() {
+        assert!(CHECK.findings(&example::healthy()).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_the_variable_names_a_conda_environment_or_an_installation() {
+        for kind in [EnvironmentKind::Conda, EnvironmentKind::Installation, EnvironmentKind::Remains] {
+            let mut facts = example::healthy();
+            example::venv_of(&mut facts).kind = kind;
+            assert!(CHECK.findings(&facts).is_empty());
+        }
+    }
+
+    #[test]
+    fn quiet_when_some_other_entry_of_path_is_missing() {
+        let mut facts = example::not_activated();
+        example::set_search_path(&mut facts, "/home/me/go/bin:/home/me/old/.venv/bin:/usr/bin");
+        for entry in &mut facts.search_path.entries[..2] {
+            entry.state = EntryState::Missing;
+        }
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+}

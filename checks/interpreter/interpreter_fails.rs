@@ -1,0 +1,159 @@
+//! The interpreter can be started and gives no answer, for a reason that no other check knows.
+
+use super::{examined, severity, with_replacement};
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::facts::Facts;
+use crate::facts::interpreter::{Interpreter, Probe};
+
+pub static CHECK: Check = Check {
+    id: "interpreter-fails",
+    category: Category::Interpreter,
+    severity: Severity::Error,
+    summary: "The interpreter starts, and dies, hangs or answers nonsense",
+    needs: &[Need::Probe],
+    explains: &[],
+    explanation: r#"
+## What it means
+The interpreter's file is there and may be executed. The doctor started it with a small program that asks for its
+version and import path, and got no answer: it ended with an error, took too long, or wrote something else. The
+evidence shows what it said.
+
+## How it happens
+Many causes have a check of their own (a missing library, a wrong `home`, `PYTHONHOME`, a failing startup hook), and
+this finding then stands below theirs. What remains: a damaged or incomplete standard library, a full disk or an exhausted
+memory limit, security software that kills it, a shell script in place of the interpreter that does not pass its
+arguments on, a network drive that does not answer, a crash in a library that is loaded at start.
+
+## How to fix it
+Start it by hand without everything that can be left out, and then with it:
+
+    .venv/bin/python -I -S -c 'print(1)'
+    .venv/bin/python -I -c 'print(1)'
+    .venv/bin/python -v -c 'print(1)'
+
+When the first one fails, the Python itself is broken: install it again, then make the environment again. When only the
+second one fails, something in `site-packages` runs at start: look for `sitecustomize.py` and `.pth` files. When both work,
+an environment variable is to blame: `env | grep ^PYTHON`.
+
+## When it is fine
+On a slow machine or network drive the first start may take longer than the deadline: try again with `--timeout 60`.
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    for environment in examined(facts) {
+        let Some(interpreter) =
+            facts.interpreters_of(environment).find(|found| found.can_start() && found.probe.went_wrong())
+        else {
+            continue;
+        };
+        if facts.answers(environment) {
+            continue;
+        }
+        let Some((message, said)) = outcome(interpreter) else { continue };
+        let severity = match interpreter.probe {
+            // a slow machine looks the same
+            Probe::TimedOut { .. } => Severity::Warning,
+            _ => severity(facts, environment),
+        };
+        let mut finding =
+            Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message).severity(severity);
+        for line in said {
+            finding = finding.evidence("it said", line);
+        }
+        if interpreter.links.is_link() {
+            finding = finding.evidence("links", interpreter.links_text());
+        }
+        finding = match interpreter.probe {
+            Probe::TimedOut { .. } => finding.remedy(Remedy::manual(
+                "Give it more time, and see where it stays",
+                vec![
+                    Action::run([
+                        (&interpreter.path).into(),
+                        "-X".into(),
+                        "importtime".into(),
+                        "-c".into(),
+                        "pass".into(),
+                    ]),
+                    Action::Advice("run venv-doctor with --timeout 60".to_owned()),
+                ],
+            )),
+            _ => with_replacement(finding, facts, environment),
+        };
+        findings.push(finding);
+    }
+}
+
+/// What happened, and the last lines that it wrote.
+fn outcome(interpreter: &Interpreter) -> Option<(String, Vec<String>)> {
+    const SHOWN: usize = 4;
+    let path = &interpreter.path;
+    let last = |text: &str| -> Vec<String> {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
+        lines[lines.len().saturating_sub(SHOWN)..].iter().map(|line| (*line).to_owned()).collect()
+    };
+    Some(match &interpreter.probe {
+        Probe::Failed { ending, stderr } => {
+            (format!("{path} does not get through its start ({ending})"), last(stderr))
+        }
+        Probe::TimedOut { seconds } => {
+            (format!("{path} did not answer within {seconds} seconds"), Vec::new())
+        }
+        Probe::Garbled { stdout } => {
+            (format!("{path} was started and does not answer as a Python does"), last(stdout))
+        }
+        Probe::NotRun { .. } | Probe::Answered(_) => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example::{healthy, interpreters_of};
+
+    fn probed(probe: Probe) -> Facts {
+        let mut facts = healthy();
+        interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
+        facts
+    }
+
+    #[test]
+    fn fires_when_it_dies() {
+        let stderr = "a\nb\nc\nd\nImportError: no module named os\n\n".to_owned();
+        let found = CHECK.findings(&probed(Probe::Failed { ending: "exit status 1".to_owned(), stderr }));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].message.ends_with("(exit status 1)"));
+        assert_eq!(found[0].evidence[3].value, "ImportError: no module named os");
+    }
+
+    #[test]
+    fn fires_when_it_hangs_and_stays_careful() {
+        let found = CHECK.findings(&probed(Probe::TimedOut { seconds: 5 }));
+        assert_eq!(found[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn fires_when_it_babbles() {
+        let found = CHECK.findings(&probed(Probe::Garbled { stdout: "welcome!\n".to_owned() }));
+        assert_eq!(found[0].evidence[0].value, "welcome!");
+    }
+
+    #[test]
+    fn quiet_when_it_was_not_started() {
+        assert_eq!(CHECK.findings(&healthy()), []);
+    }
+
+    #[test]
+    fn quiet_when_it_answers() {
+        assert_eq!(CHECK.findings(&probed(Probe::Answered(Box::default()))), []);
+    }
+
+    #[test]
+    fn quiet_when_it_cannot_even_be_started() {
+        let mut facts = probed(Probe::Failed { ending: "not started".to_owned(), stderr: String::new() });
+        interpreters_of(&mut facts).for_each(|interpreter| interpreter.executable = false);
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+}

@@ -1,0 +1,298 @@
+//! Where a file on the search path leads: to an interpreter, through a script's first line, or to a shim.
+
+use super::{Found, Search, state};
+use crate::facts::search_path::{DirectoryOwner, HitState, ShimManager, Target};
+use crate::host::Host;
+use crate::path::{Flavour, HostPath};
+
+/// The beginning of a script that is read: its first lines.
+const HEAD: usize = 4096;
+
+/// The end of a Windows launcher that is read: its `#!` line and the archive behind it.
+const TAIL: usize = 32 * 1024;
+
+/// A script may lead to a script; a circle of them leads nowhere.
+const DEPTH: usize = 4;
+
+impl Search<'_> {
+    pub fn leads_to(&self, found: &Found<'_>, name: &str) -> Target {
+        self.follow(&found.path, found.state, found.entry.owner, name, 0)
+    }
+
+    pub fn follow(
+        &self,
+        path: &HostPath,
+        state: HitState,
+        owner: Option<DirectoryOwner>,
+        name: &str,
+        depth: usize,
+    ) -> Target {
+        if state == HitState::Directory || depth > DEPTH {
+            return Target::Unknown;
+        }
+        let manager = match owner {
+            Some(DirectoryOwner::PyenvShims) => Some(ShimManager::Pyenv),
+            Some(DirectoryOwner::AsdfShims) => Some(ShimManager::Asdf),
+            Some(DirectoryOwner::MiseShims) => Some(ShimManager::Mise),
+            Some(DirectoryOwner::WindowsApps) => return self.store_alias(path),
+            _ => None,
+        };
+        if let (Some(manager), Some(root)) = (manager, path.parent().and_then(|shims| shims.parent())) {
+            return self.shim(manager, &root, name, depth);
+        }
+        let head = self.host.read(path, HEAD).map(|head| head.bytes).unwrap_or_default();
+        if head.starts_with(b"#!") {
+            return match pyenv_root(self.host, &head) {
+                Some(root) => self.shim(ShimManager::Pyenv, &root, name, depth),
+                None => self.script(path, program_of(&head), depth),
+            };
+        }
+        if is_interpreter_name(path) {
+            return Target::Interpreter { environment: interpreter_environment(self.host, path) };
+        }
+        if self.host.platform().flavour() == Flavour::Windows && head.starts_with(b"MZ") {
+            return self.script(path, self.launched(path), depth);
+        }
+        Target::Unknown
+    }
+
+    fn script(&self, script: &HostPath, program: Option<Program>, depth: usize) -> Target {
+        let relative_to = |directory: Option<HostPath>, name: &[u8]| Some(directory?.join(name).normalized());
+        let interpreter = match program {
+            Some(Program::Path(raw)) => match HostPath::new(script.flavour(), raw.as_slice()) {
+                Some(path) => Some(path),
+                None if script.flavour() == Flavour::Windows => relative_to(script.parent(), &raw),
+                // the kernel takes a relative name from the working directory
+                None => relative_to(self.host.working_directory().ok(), &raw),
+            },
+            Some(Program::BesideTheScript(name)) => {
+                relative_to(self.host.canonical(script).ok().and_then(|real| real.parent()), &name)
+            }
+            Some(Program::Named(name)) => return self.named(&name, depth),
+            None => None,
+        };
+        let Some(interpreter) = interpreter else { return Target::Unknown };
+        let environment = is_interpreter_name(&interpreter)
+            .then(|| interpreter_environment(self.host, &interpreter))
+            .flatten();
+        let runnable = state(self.host, &interpreter, None) == Some(HitState::Runnable);
+        Target::Script { interpreter, runnable, environment }
+    }
+
+    /// `#!/usr/bin/env NAME`: whatever the search path gives for the name.
+    fn named(&self, name: &str, depth: usize) -> Target {
+        let Some(found) = self.runnable(name, None) else { return Target::Unknown };
+        let next = self.follow(&found.path, found.state, found.entry.owner, name, depth + 1);
+        Target::Script { interpreter: found.path, runnable: true, environment: next.environment().cloned() }
+    }
+
+    /// The interpreter in a launcher's trailer: a `#!` line between the program and the archive behind it.
+    fn launched(&self, path: &HostPath) -> Option<Program> {
+        let size = self.host.metadata(path).ok()?.size;
+        let tail = self.host.read_at(path, size.saturating_sub(TAIL as u64), TAIL).ok()?.bytes;
+        let position = |bytes: &[u8], of: &[u8]| bytes.windows(of.len()).position(|window| window == of);
+        let before = &tail[..position(&tail, b"PK\x03\x04")?];
+        let start = before.windows(2).rposition(|window| window == b"#!")?;
+        let line = before[start + 2..].split(|byte| matches!(byte, b'\r' | b'\n')).next()?.trim_ascii();
+        let program = match line.strip_prefix(b"\"") {
+            Some(quoted) => quoted.split(|byte| *byte == b'"').next()?,
+            None => line.split(|byte| *byte == b' ').next()?,
+        };
+        (!program.is_empty()).then(|| Program::Path(program.to_vec()))
+    }
+
+    /// An alias in `WindowsApps` is empty. It runs the Store's Python where that is installed, which shows
+    /// by a directory of the package beside the alias; else it opens the Store.
+    fn store_alias(&self, path: &HostPath) -> Target {
+        let size = self.host.link_metadata(path).map(|metadata| metadata.size);
+        let Some(directory) = path.parent().filter(|_| size == Ok(0) || size.is_err()) else {
+            return Target::Interpreter { environment: interpreter_environment(self.host, path) };
+        };
+        let installed = self.host.list(&directory).is_ok_and(|listing| {
+            listing
+                .entries
+                .iter()
+                .any(|entry| entry.name.to_ascii_lowercase().starts_with(b"pythonsoftwarefoundation.python."))
+        });
+        if installed { Target::Interpreter { environment: None } } else { Target::StoreStub }
+    }
+}
+
+/// Names that interpreters have: `python`, `python3.12`, `python3.13t`, `pythonw.exe`, `pypy3`.
+fn is_interpreter_name(path: &HostPath) -> bool {
+    let name = path.name().to_ascii_lowercase();
+    let name = name.strip_suffix(".exe").unwrap_or(&name);
+    ["python", "pypy", "graalpy"].iter().any(|family| {
+        name.strip_prefix(family).is_some_and(|rest| {
+            let rest = rest.strip_prefix('w').unwrap_or(rest);
+            let rest = rest.strip_suffix(['t', 'd']).unwrap_or(rest);
+            rest.chars().all(|c| c.is_ascii_digit() || c == '.')
+        })
+    })
+}
+
+/// The environment that an interpreter works in when it is started by this path: the venv whose
+/// `pyvenv.cfg` is above or beside its directory, links not resolved (`site.venv`, and `getpath` since 3.11);
+/// else the conda environment; else the prefix of the installation that its links end in. A link elsewhere to
+/// a venv's interpreter is not in that venv. None where a dangling link leads to neither.
+pub fn interpreter_environment(host: &dyn Host, interpreter: &HostPath) -> Option<HostPath> {
+    let windows = host.platform().flavour() == Flavour::Windows;
+    let directory = interpreter.parent()?;
+    let above = directory.parent();
+    let holds_programs = |directory: &HostPath| {
+        let name = directory.name();
+        name == "bin" || (windows && name.eq_ignore_ascii_case("scripts"))
+    };
+    let has_config = |directory: &HostPath| host.is_file(&directory.join("pyvenv.cfg"));
+    if let Some(root) = above.filter(has_config) {
+        return Some(root);
+    }
+    if has_config(&directory) {
+        return if holds_programs(&directory) { directory.parent() } else { Some(directory) };
+    }
+    let prefix_of = |directory: HostPath| {
+        if holds_programs(&directory) { directory.parent() } else { Some(directory) }
+    };
+    let prefix = prefix_of(directory)?;
+    if host.is_directory(&prefix.join("conda-meta")) {
+        return Some(prefix);
+    }
+    prefix_of(host.canonical(interpreter).ok()?.parent()?)
+}
+
+/// What a script's first lines say is to run it.
+#[derive(Debug, PartialEq, Eq)]
+enum Program {
+    Path(Vec<u8>),
+    /// Looked up on the search path by `env`.
+    Named(String),
+    /// A name in the directory of the script itself, links resolved.
+    BesideTheScript(Vec<u8>),
+}
+
+/// Reads `#!PATH`, `#!.../env [-S] NAME`, and the two lines that pip, uv and conda write where the path would be
+/// too long or holds a space: `#!/bin/sh`, then `'''exec' PATH "$0" "$@"`.
+fn program_of(head: &[u8]) -> Option<Program> {
+    let mut lines = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n');
+    let line = lines.next()?;
+    let line = line.trim_ascii_start();
+    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
+    let (program, argument) = (&line[..end], line[end..].trim_ascii());
+    let name = program.rsplit(|byte| *byte == b'/').next()?;
+    if name == b"env" {
+        return env_program(argument);
+    }
+    if name == b"sh"
+        && let Some(word) = lines.next().and_then(|line| line.strip_prefix(b"'''exec'"))
+    {
+        return shell_word(word.trim_ascii_start());
+    }
+    (!program.is_empty()).then(|| Program::Path(program.to_vec()))
+}
+
+/// Everything behind `env` is one argument, unless `-S` takes it apart.
+fn env_program(argument: &[u8]) -> Option<Program> {
+    let text = std::str::from_utf8(argument).ok()?;
+    let word = match text.strip_prefix("-S").or_else(|| text.strip_prefix("--split-string=")) {
+        Some(words) => words.split_whitespace().find(|word| !word.starts_with('-') && !word.contains('='))?,
+        None => text,
+    };
+    match word {
+        "" => None,
+        _ if word.contains('/') => Some(Program::Path(word.as_bytes().to_vec())),
+        _ => Some(Program::Named(word.to_owned())),
+    }
+}
+
+/// The first word of a shell command: plain or quoted, or computed from `$0` and a name (uv's relocatable
+/// scripts).
+fn shell_word(text: &[u8]) -> Option<Program> {
+    if text.starts_with(b"\"$(") {
+        let at = text.windows(3).rposition(|window| window == b")\"/")?;
+        return match shell_word(&text[at + 3..])? {
+            Program::Path(name) => Some(Program::BesideTheScript(name)),
+            other => Some(other),
+        };
+    }
+    let mut word = Vec::new();
+    let mut quote: Option<u8> = None;
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match (quote, byte) {
+            (Some(open), _) if open == byte => quote = None,
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b' ' | b'\t' | b'\n' | b'\r') => break,
+            (None | Some(b'"'), b'\\') => word.extend(bytes.next()),
+            _ => word.push(byte),
+        }
+    }
+    (!word.is_empty()).then_some(Program::Path(word))
+}
+
+/// The root that a pyenv shim names, wherever the shim lies.
+fn pyenv_root(host: &dyn Host, head: &[u8]) -> Option<HostPath> {
+    let text = String::from_utf8_lossy(head);
+    let line = text.lines().find(|line| line.contains("libexec/pyenv") || line.contains("bin/pyenv"))?;
+    if !line.contains(" exec ") {
+        return None;
+    }
+    let root = text.lines().find_map(|line| line.trim().strip_prefix("export PYENV_ROOT="))?;
+    HostPath::new(host.platform().flavour(), root.trim_matches(['"', '\'']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> Option<Program> {
+        Some(Program::Path(text.as_bytes().to_vec()))
+    }
+
+    fn named(text: &str) -> Option<Program> {
+        Some(Program::Named(text.to_owned()))
+    }
+
+    #[test]
+    fn reads_first_lines() {
+        assert_eq!(program_of(b"#!/v/bin/python\nimport x"), path("/v/bin/python"));
+        assert_eq!(program_of(b"#! /v/bin/python -E -s\n"), path("/v/bin/python"));
+        assert_eq!(program_of(b"#!/v/bin/python\r\n"), path("/v/bin/python\r"));
+        assert_eq!(program_of(b"#!/usr/bin/env python3\n"), named("python3"));
+        assert_eq!(program_of(b"#!/usr/bin/env -S python3 -u\n"), named("python3"));
+        assert_eq!(program_of(b"#!/usr/bin/env -S A=1 -i python3 -u\n"), named("python3"));
+        assert_eq!(program_of(b"#!/usr/bin/env python3 -u\n"), named("python3 -u"));
+        assert_eq!(program_of(b"#!/bin/sh\necho\n"), path("/bin/sh"));
+        assert_eq!(program_of(b"#!\n"), None);
+        assert_eq!(program_of(b"#!/caf\xe9/python\n"), Some(Program::Path(b"/caf\xe9/python".to_vec())));
+    }
+
+    #[test]
+    fn reads_trampolines() {
+        let sh = |line: &str| program_of(format!("#!/bin/sh\n'''exec' {line}\n' '''\nimport x\n").as_bytes());
+        assert_eq!(sh("/long/bin/python \"$0\" \"$@\""), path("/long/bin/python"));
+        assert_eq!(sh("\"/a b/bin/python\" \"$0\" \"$@\""), path("/a b/bin/python"));
+        assert_eq!(sh("'/a b/it'\"'\"'s/bin/python' \"$0\" \"$@\""), path("/a b/it's/bin/python"));
+        let beside = Some(Program::BesideTheScript(b"python3".to_vec()));
+        let line = "\"$(dirname -- \"$(realpath -- \"$0\")\")\"/'python3' \"$0\" \"$@\"";
+        assert_eq!(sh(line), beside);
+    }
+
+    #[test]
+    fn knows_interpreters_by_name() {
+        for name in [
+            "python",
+            "python3",
+            "python3.13t",
+            "python2.7",
+            "pypy3.10",
+            "Python.exe",
+            "pythonw.exe",
+            "python3d",
+        ] {
+            assert!(is_interpreter_name(&HostPath::posix("/bin").join(name)), "{name}");
+        }
+        for name in ["python-config", "python3-config", "pip", "pythonize", "ipython"] {
+            assert!(!is_interpreter_name(&HostPath::posix("/bin").join(name)), "{name}");
+        }
+    }
+}

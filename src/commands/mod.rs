@@ -1,0 +1,121 @@
+//! One file per subcommand: wiring only.
+
+use std::io::{IsTerminal, Write};
+
+use crate::checks;
+use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
+use crate::host::Host;
+use crate::host::real::RealMachine;
+
+mod check;
+mod checks_list;
+mod explain;
+mod select;
+
+/// How a run ends: the exit statuses are a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing at or above `--fail-on`.
+    Clean = 0,
+    /// Findings at or above it.
+    Findings = 1,
+    /// The doctor could not do its work.
+    Trouble = 2,
+}
+
+/// Something that keeps the doctor from its work, for a person to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble(pub String);
+
+impl From<std::io::Error> for Trouble {
+    fn from(error: std::io::Error) -> Trouble {
+        Trouble(format!("cannot write the report: {error}"))
+    }
+}
+
+/// Does what was typed.
+pub fn run(cli: Cli) -> Status {
+    let host = RealMachine::new();
+    let result = match &cli.command {
+        None => check::run(&host, &cli.check),
+        Some(Command::Check(arguments)) => check::run(&host, arguments),
+        Some(Command::Explain(arguments)) => explain::run(&host, arguments),
+        Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
+    };
+    match result {
+        Ok(status) => status,
+        Err(Trouble(message)) => {
+            // standard error may be closed, too: then there is nobody to tell
+            let _ = writeln!(std::io::stderr(), "venv-doctor: {message}");
+            Status::Trouble
+        }
+    }
+}
+
+/// How to write to standard output: decided once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terminal {
+    pub width: usize,
+    pub color: bool,
+    pub unicode: bool,
+}
+
+impl Terminal {
+    pub fn of(host: &dyn Host, output: &OutputArguments) -> Terminal {
+        let stdout = std::io::stdout();
+        let on_terminal = stdout.is_terminal();
+        let color = match output.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never,
+        };
+        let width = host
+            .text_variable("COLUMNS")
+            .and_then(|columns| columns.parse().ok())
+            .or_else(|| on_terminal.then(terminal_width).flatten())
+            .unwrap_or(100);
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.text_variable(name));
+        let unicode = locale.is_some_and(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        Terminal { width, color, unicode }
+    }
+}
+
+#[cfg(unix)]
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+#[cfg(not(unix))]
+fn terminal_width() -> Option<usize> {
+    None
+}
+
+/// Writes the whole report at once. A reader that closed the pipe has had enough: that is no trouble.
+fn deliver(report: &[u8]) -> Result<(), Trouble> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(report).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(Trouble::from),
+    }
+}
+
+/// The check of that id, else an error with the nearest ids.
+fn find_check(id: &str) -> Result<&'static crate::diagnosis::Check, Trouble> {
+    checks::find(id).ok_or_else(|| {
+        let names = checks::all().map(|check| check.id);
+        Trouble(format!(
+            "there is no check {id:?}{}; `venv-doctor checks` lists them",
+            select::did_you_mean(id, names)
+        ))
+    })
+}
+
+impl CheckArguments {
+    fn deadline(&self) -> std::time::Duration {
+        std::time::Duration::from_secs_f64(self.timeout)
+    }
+}

@@ -1,0 +1,85 @@
+//! Having entry scripts written anew: the installer of today knows how to name an interpreter that the
+//! kernel cannot take from a `#!` line.
+
+use super::{Action, Remedy, Word};
+use crate::facts::environment::{Environment, Installed, Script};
+use crate::parse::pyvenv_cfg::Creator;
+
+/// Installs the distributions that own these scripts again, at the versions that are there. None when the
+/// owner of one of them is not known or did not come from an index, or when nothing can install here.
+pub fn reinstall_scripts(environment: &Environment, scripts: &[&Script]) -> Option<Remedy> {
+    let mut owners: Vec<&Installed> = Vec::new();
+    for script in scripts {
+        let owner = environment.owner_of(script)?;
+        if owner.editable.is_some() || owner.direct_url.is_some() || owner.version.is_empty() {
+            return None;
+        }
+        if !owners.iter().any(|known| known.name == owner.name) {
+            owners.push(owner);
+        }
+    }
+    if owners.is_empty() {
+        return None;
+    }
+    let installer = installer(environment)?;
+    // pip by itself and last: where its old version cannot be had, the others are mended all the same
+    let (pip, others): (Vec<&Installed>, Vec<&Installed>) =
+        owners.iter().partition(|owner| owner.name.eq_ignore_ascii_case("pip"));
+    let mut actions: Vec<Action> = [others, pip]
+        .into_iter()
+        .filter(|group| !group.is_empty())
+        .map(|group| {
+            let pinned = group.iter().map(|owner| Word::from(format!("{}=={}", owner.name, owner.version)));
+            Action::Run(installer.iter().cloned().chain(pinned).collect())
+        })
+        .collect();
+    actions.push(Action::Rehash);
+    let names = owners.iter().map(|owner| owner.name.as_str()).collect::<Vec<_>>().join(", ");
+    Some(Remedy::safe(format!("Have the scripts of {names} written anew, at the same versions"), actions))
+}
+
+fn installer(environment: &Environment) -> Option<Vec<Word>> {
+    let python = Word::from(environment.program("python"));
+    let mut words = Vec::new();
+    if environment.has_pip() {
+        words.push(python);
+        words.extend(["-m", "pip", "install", "--force-reinstall", "--no-deps"].map(Word::from));
+    } else if matches!(environment.creator, Some(Creator::Uv { .. })) {
+        words.extend(["uv", "pip", "install", "--python"].map(Word::from));
+        words.push(python);
+        words.extend(["--reinstall", "--no-deps"].map(Word::from));
+    } else {
+        return None;
+    }
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example::{VENV, script, venv};
+
+    #[test]
+    fn names_owner_and_version() {
+        let mut environment = venv(VENV);
+        environment.scripts.push(script(&environment.root, "six", "six"));
+        let scripts: Vec<&Script> = environment.scripts.iter().collect();
+        let remedy = reinstall_scripts(&environment, &scripts).unwrap();
+        let shown: Vec<String> = remedy.actions.iter().map(|action| format!("{action:?}")).collect();
+        assert!(
+            shown[0].ends_with(r#""install", "--force-reinstall", "--no-deps", "six==1.16.0"])"#),
+            "{shown:?}"
+        );
+        assert!(shown[1].ends_with(r#""--no-deps", "pip==23.0.1"])"#), "{shown:?}");
+    }
+
+    #[test]
+    fn does_not_guess_an_owner() {
+        let mut environment = venv(VENV);
+        let stranger = script(&environment.root, "tool", "tool_of_nobody.cli");
+        assert!(reinstall_scripts(&environment, &[&stranger]).is_none());
+        environment.installed[1].editable = Some("/home/me/six".into());
+        let editable = script(&environment.root, "six", "six");
+        assert!(reinstall_scripts(&environment, &[&editable]).is_none());
+    }
+}

@@ -1,0 +1,121 @@
+//! A quick reading of Python files: the modules that a file cannot do without.
+
+/// The first parts of the modules named by `import` and `from` at the start of a line, with their line
+/// numbers. What is indented may be optional (`try:`, `if TYPE_CHECKING:`) and is left out, as are
+/// relative imports and the text of strings.
+pub fn imported_modules(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut string: Option<&str> = None;
+    for (line, number) in text.lines().zip(1..) {
+        if string.is_none() && !line.starts_with([' ', '\t']) {
+            let code = line.split('#').next().unwrap_or_default();
+            for statement in code.split(';').map(str::trim_start) {
+                // behind a `;` only what follows further imports is sure to be a statement of its own
+                if !statement.starts_with("import ") && !statement.starts_with("from ") {
+                    break;
+                }
+                found.extend(statement_modules(statement).into_iter().map(|name| (number, name)));
+            }
+        }
+        string = string_after(line, string);
+    }
+    found
+}
+
+fn statement_modules(statement: &str) -> Vec<String> {
+    let first_part = |dotted: &str| {
+        let name = dotted.split('.').next().unwrap_or_default();
+        let valid = !name.is_empty()
+            && !name.starts_with(|c: char| c.is_ascii_digit())
+            && name.chars().all(|c| c == '_' || c.is_alphanumeric());
+        valid.then(|| name.to_owned())
+    };
+    if let Some(rest) = statement.strip_prefix("from ") {
+        let mut words = rest.split_whitespace();
+        let module = words.next().filter(|_| words.next().is_some_and(|word| word.starts_with("import")));
+        return module.and_then(first_part).into_iter().collect();
+    }
+    let Some(rest) = statement.strip_prefix("import ") else { return Vec::new() };
+    let mut modules = Vec::new();
+    for item in rest.split(',') {
+        let words: Vec<&str> = item.split_whitespace().collect();
+        match words.as_slice() {
+            [module] | [module, "as", _] => modules.extend(first_part(module)),
+            // prose, not an import
+            _ => return Vec::new(),
+        }
+    }
+    modules
+}
+
+/// Which triple quote is open after this line, given what was open before it.
+fn string_after<'quote>(line: &str, mut open: Option<&'quote str>) -> Option<&'quote str> {
+    let mut at = 0;
+    while let Some(rest) = line.get(at..) {
+        match open {
+            Some(quote) => match rest.find(quote) {
+                Some(end) => {
+                    at += end + quote.len();
+                    open = None;
+                }
+                None => return open,
+            },
+            None => {
+                let next = rest.find(['"', '\'', '#'])?;
+                let rest = &rest[next..];
+                at += next;
+                if rest.starts_with('#') {
+                    return None;
+                } else if rest.starts_with("\"\"\"") {
+                    open = Some("\"\"\"");
+                    at += 3;
+                } else if rest.starts_with("'''") {
+                    open = Some("'''");
+                    at += 3;
+                } else {
+                    // a string of one line: to its other quote, past escaped ones
+                    let quote = rest.as_bytes()[0];
+                    let mut end = 1;
+                    while let Some(byte) = rest.as_bytes().get(end).filter(|byte| **byte != quote) {
+                        end += if *byte == b'\\' { 2 } else { 1 };
+                    }
+                    at += end + 1;
+                    while !line.is_char_boundary(at.min(line.len())) {
+                        at += 1;
+                    }
+                }
+            }
+        }
+    }
+    open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(text: &str) -> Vec<String> {
+        imported_modules(text).into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[test]
+    fn reads_imports_at_the_start_of_a_line() {
+        let text = "import os, numpy.linalg as la\nfrom flask.app import Flask\nimport a;import b ; import c  # d\nfrom x import(y)\n";
+        assert_eq!(names(text), ["os", "numpy", "flask", "a", "b", "c", "x"]);
+        assert_eq!(imported_modules("\n\nimport six\r\n"), [(3, "six".to_owned())]);
+    }
+
+    #[test]
+    fn leaves_out_what_may_be_optional() {
+        let text = "try:\n    import ujson\nexcept ImportError:\n    ujson = None\nif TYPE_CHECKING:\n import mypy\n\
+                    from . import near\nfrom .pkg import near\n";
+        assert_eq!(names(text), Vec::<String>::new());
+    }
+
+    #[test]
+    fn leaves_out_the_text_of_strings() {
+        let text = "\"\"\"Title\nimport prose\nfrom x import y\n\"\"\"\nimport six\nT = '''\nimport no\n''' + \"it's\"\n\
+                    import yes\nX = '\\'\"\"\"'\nimport also\nimport the data\n# \"\"\"\nimport last\nS = \"é\\é\"\n";
+        assert_eq!(names(text), ["six", "yes", "also", "last"]);
+    }
+}

@@ -1,0 +1,126 @@
+//! Requirements: one by one (PEP 508), and the lines of a requirements file as pip reads them.
+
+use super::names::normalize_name;
+
+/// A distribution that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// Normalised by PEP 503.
+    pub name: String,
+    /// Behind a marker (`; python_version < "3.9"`), so that it may be left out.
+    pub conditional: bool,
+}
+
+/// What a line of a requirements file says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    Requirement(Requirement),
+    /// `-r FILE`.
+    Include(String),
+}
+
+/// `name[extra] >= 1; marker`, `name @ url`. None: no requirement that has a name of its own, such as a
+/// path or URL.
+pub fn requirement(text: &str) -> Option<Requirement> {
+    let text = text.trim();
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+        .unwrap_or(text.len());
+    let name = &text[..end];
+    let bounded = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    if !bounded(name.chars().next()) || !bounded(name.chars().next_back()) {
+        return None;
+    }
+    let mut rest = text[end..].trim_start();
+    if let Some(extras) = rest.strip_prefix('[') {
+        rest = extras.split_once(']')?.1.trim_start();
+    }
+    // `dist/x.whl`, `git+https://...` and a drive letter are places, not names
+    let starts_well = rest.is_empty() || rest.starts_with(['<', '>', '=', '!', '~', '(', ';', '@', ',']);
+    starts_well.then(|| Requirement { name: normalize_name(name), conditional: rest.contains(';') })
+}
+
+/// The lines of a requirements file, each with its number: comments, `\` at an end and options handled
+/// by pip's rules (`pip/_internal/req/req_file.py`). Other options are left out.
+pub fn file(text: &str) -> Vec<(usize, Line)> {
+    let mut found = Vec::new();
+    let mut logical = String::new();
+    let mut first = 1;
+    for (line, number) in text.lines().zip(1..) {
+        if logical.is_empty() {
+            first = number;
+        }
+        // a comment starts the line or stands behind a blank
+        let comment = line
+            .match_indices('#')
+            .find(|(at, _)| *at == 0 || line[..*at].ends_with([' ', '\t']))
+            .map_or(line.len(), |(at, _)| at);
+        match line[..comment].strip_suffix('\\') {
+            Some(part) => logical.push_str(part),
+            None => {
+                logical.push_str(&line[..comment]);
+                found.extend(logical_line(&logical).map(|line| (first, line)));
+                logical.clear();
+            }
+        }
+    }
+    found.extend(logical_line(&logical).map(|line| (first, line)));
+    found
+}
+
+fn logical_line(text: &str) -> Option<Line> {
+    let text = text.trim();
+    if let Some(option) = text.strip_prefix('-') {
+        let value = option.strip_prefix("-requirement").or_else(|| option.strip_prefix('r'))?;
+        let value = value.trim_start_matches([' ', '\t', '=']).trim();
+        return (!value.is_empty()).then(|| Line::Include(value.to_owned()));
+    }
+    // hashes and other options follow the requirement
+    let text = text.split(" --").next().unwrap_or(text);
+    requirement(text).map(Line::Requirement)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> Option<String> {
+        requirement(text).map(|requirement| requirement.name)
+    }
+
+    #[test]
+    fn reads_names() {
+        assert_eq!(name("Foo.Bar__baz[x,y]>=1").as_deref(), Some("foo-bar-baz"));
+        assert_eq!(name("a @ https://example.org/a.whl").as_deref(), Some("a"));
+        assert_eq!(name("six").as_deref(), Some("six"));
+        assert!(!requirement("six==1").is_some_and(|found| found.conditional));
+        assert!(requirement("six; sys_platform == 'win32'").is_some_and(|found| found.conditional));
+    }
+
+    #[test]
+    fn places_are_no_names() {
+        for text in
+            ["./dist/x.whl", "git+https://example.org/x", "https://x", "dist/x.whl", "C:\\x", "-", "é"]
+        {
+            assert_eq!(name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_a_file_as_pip_does() {
+        let text = "# six\n\nrequests==2 \\\n  --hash=sha256:00\n-r other.txt\n--requirement=more.txt\n\
+                    -e .\n--index-url https://x\nurl#frag\nflask # web\n-c pins.txt\n";
+        let requirement =
+            |name: &str| Line::Requirement(Requirement { name: name.into(), conditional: false });
+        assert_eq!(
+            file(text),
+            [
+                (3, requirement("requests")),
+                (5, Line::Include("other.txt".into())),
+                (6, Line::Include("more.txt".into())),
+                (10, requirement("flask")),
+            ]
+        );
+        assert_eq!(file("a\\"), [(1, requirement("a"))]);
+    }
+}
