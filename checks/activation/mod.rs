@@ -37,13 +37,13 @@ pub static ALL: &[&Check] = &[
     &stale_command_hash::CHECK,
     &wrong_environment_active::CHECK,
     &activate_not_sourced::CHECK,
+    &script_bypasses_environment::CHECK,
     &forgotten_activation::CHECK,
     &pip_elsewhere::CHECK,
     &stacked_environments::CHECK,
     &python_names_disagree::CHECK,
     &python_command_missing::CHECK,
     &tool_outside_environment::CHECK,
-    &script_bypasses_environment::CHECK,
     &user_scripts_not_on_path::CHECK,
 ];
 

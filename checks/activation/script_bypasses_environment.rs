@@ -124,31 +124,25 @@ fn in_service(facts: &Facts, environment: &Environment, line: &ServiceLine) -> O
     if is_own(facts, environment, &named) {
         return None;
     }
-    let imports = imports_of(facts, &line.script);
-    let missed = missed(facts, environment, &named, imports.iter().copied());
-    let (severity, says) = match &missed {
-        Some(missed) => (missed.severity(), format!("imports {}", missed.says(environment))),
-        // it was read, and needs nothing of the environment
-        None if !imports.is_empty() || is_at_the_top(facts, &line.script) => return None,
-        None => (Severity::Info, format!("may need what is installed in {}", environment.root)),
-    };
+    let missed = missed(facts, environment, &named, line.imports.iter().map(String::as_str))?;
     let python = environment.program("python");
-    let mut finding = Finding::new(
+    let finding = Finding::new(
         &CHECK,
         Subject::line(&line.file, line.line),
         format!(
-            "Line {} of {} runs {} with {}, and it {says}",
-            line.line, line.file, line.script, line.interpreter
+            "Line {} of {} runs {} with {}, and it imports {}",
+            line.line,
+            line.file,
+            line.script,
+            line.interpreter,
+            missed.says(environment)
         ),
     )
-    .severity(severity)
+    .severity(missed.severity())
     .about(&environment.root)
-    .evidence("line", format!("{} (line {} of {})", line.text.trim(), line.line, line.file));
-    if let Some(missed) = &missed {
-        finding = finding
-            .evidence("imports", missed.modules.join(", "))
-            .evidence("installed in", environment.root.to_text());
-    }
+    .evidence("line", format!("{} (line {} of {})", line.text.trim(), line.line, line.file))
+    .evidence("imports", missed.modules.join(", "))
+    .evidence("installed in", environment.root.to_text());
     Some(finding.remedy(named_in_service(facts, line, &python)))
 }
 
@@ -218,41 +212,17 @@ fn missed<'a>(
     let other = facts.environment_at(interpreter);
     let modules: Vec<&str> = imports
         .filter(|module| environment.distribution(module).is_some())
-        .filter(|module| other.is_none_or(|other| other.distribution(module).is_none()))
+        .filter(|module| other.is_none_or(|other| !other.provides(module)))
         .collect();
     let proven = other.is_some_and(|other| modules.iter().any(|module| other.lacks(module)));
     (!modules.is_empty()).then_some(Missed { modules, proven })
 }
 
-fn imports_of<'a>(facts: &'a Facts, script: &HostPath) -> Vec<&'a str> {
-    let from_files = facts
-        .project
-        .imports
-        .iter()
-        .filter(|import| import.file.same_as(script))
-        .map(|import| import.name.as_str());
-    let from_scripts = facts
-        .project
-        .scripts
-        .iter()
-        .filter(|known| known.path.same_as(script))
-        .flat_map(|known| known.imports.iter().map(String::as_str));
-    let mut all: Vec<&str> = from_files.chain(from_scripts).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The imports of these files were read.
-fn is_at_the_top(facts: &Facts, script: &HostPath) -> bool {
-    script.parent().zip(facts.project.root.as_ref()).is_some_and(|(parent, root)| parent.same_as(root))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Gathered;
     use crate::facts::example::*;
-    use crate::facts::project::ImportedModule;
 
     fn with_script(line: &str, interpreter: ScriptInterpreter, imports: &[&str]) -> Facts {
         let mut facts = healthy();
@@ -272,20 +242,13 @@ mod tests {
 
     fn with_service(imports: &[&str]) -> Facts {
         let mut facts = healthy();
-        facts.project.imports = imports
-            .iter()
-            .map(|name| ImportedModule {
-                name: (*name).to_owned(),
-                file: path("/home/me/project/main.py"),
-                line: 1,
-            })
-            .collect();
         facts.project.service_lines.push(ServiceLine {
             file: path("/home/me/.config/systemd/user/app.service"),
             line: 3,
             text: "ExecStart=/usr/bin/python3 /home/me/project/main.py".into(),
             interpreter: "/usr/bin/python3".into(),
             script: path("/home/me/project/main.py"),
+            imports: imports.iter().map(|name| (*name).to_owned()).collect(),
         });
         facts
     }
@@ -315,7 +278,7 @@ mod tests {
     #[test]
     fn warns_only_when_what_the_other_python_has_is_not_known() {
         let mut facts = with_script("#!/usr/bin/python3", system_python(), &["six"]);
-        facts.environments[1].libraries.clear();
+        facts.environments[1].shared = Gathered::NotAsked;
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Warning);
     }

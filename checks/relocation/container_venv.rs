@@ -204,7 +204,13 @@ fn was_outside(
         is_below(old.root, HOMES) && strange(old.root) && old.root.file_name() == environment.root.file_name()
     });
     let old_python = base.is_some_and(|base| is_below(base, HOST_PYTHONS) && strange(base));
-    old_home || (old_python && old.is_none_or(|old| strange(old.root)))
+    old_home || (old_python && !names_this_place(environment))
+}
+
+/// Its files say that it was made where it is.
+fn names_this_place(environment: &Environment) -> bool {
+    environment.made_at_state == Some(BakedState::Own)
+        || environment.activators.iter().any(|activator| activator.root_state == Some(BakedState::Own))
 }
 
 /// `/home/NAME` of a path in it.
@@ -333,6 +339,14 @@ mod tests {
         made_at(&mut facts, "/home/me/old-name/.venv");
         assert!(CHECK.findings(&facts).is_empty());
         facts.surroundings.container = Some("container=podman".into());
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_it_was_made_here_whatever_its_python_was() {
+        let mut facts = healthy();
+        facts.surroundings.container = Some("/.dockerenv exists".into());
+        python_gone(&mut facts, "/Library/Frameworks/Python.framework/Versions/3.11/bin/python3.11");
         assert!(CHECK.findings(&facts).is_empty());
     }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    installations, interpreter, inventory, links, places, project, search_path, shell, synced, user_scripts,
+    installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
+    user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
@@ -22,7 +23,7 @@ use crate::parse::git_index;
 use crate::path::HostPath;
 
 /// Names that are looked up on the search path: Python's, installers', and the tools that make environments.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 21] = [
     "python",
     "python3",
     "pip",
@@ -36,6 +37,14 @@ const COMMANDS: [&str; 13] = [
     "virtualenv",
     "pytest",
     "mypy",
+    "pylint",
+    "coverage",
+    "sphinx-build",
+    "django-admin",
+    "flask",
+    "celery",
+    "alembic",
+    "gunicorn",
 ];
 /// So many environments are examined, and no more.
 const MOST_ENVIRONMENTS: usize = 40;

@@ -51,7 +51,7 @@ pub fn project(files: &dyn Files, directory: &HostPath, context: &ProjectContext
     project.scripts = scripts::scripts(files, root, &place.listing, &local);
     project.container_files = container_files(root, &place.listing);
     project.service_lines =
-        services::service_lines(files, root, &place.listing, &project.environments, context);
+        services::service_lines(files, root, &place.listing, &project.environments, &local, context);
     reading
 }
 

@@ -197,10 +197,18 @@ impl Environment {
         self.installed.iter().find(|installed| normalize_name(&installed.name) == name)
     }
 
-    /// What is installed is known, and nothing of this name is among it.
+    /// Installed in it, or where its distributor puts packages for all of its kind.
+    pub fn provides(&self, name: &str) -> bool {
+        let normalized = normalize_name(name);
+        let mut shared = self.shared.known().into_iter().flatten();
+        self.distribution(name).is_some() || shared.any(|it| normalize_name(&it.name) == normalized)
+    }
+
+    /// What it provides is known, and nothing of this name is among it.
     pub fn lacks(&self, name: &str) -> bool {
-        let known = self.libraries.iter().any(|library| library.site_packages_exists && library.readable);
-        known && self.distribution(name).is_none()
+        let unread = self.libraries.iter().any(|library| library.site_packages_exists && !library.readable);
+        let known = !unread && (self.is_venv() || self.shared.known().is_some());
+        known && !self.provides(name)
     }
 
     /// The distribution that put a generated script there, by the module that the script imports.

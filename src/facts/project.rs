@@ -154,6 +154,8 @@ pub struct ServiceLine {
     pub interpreter: String,
     /// The project's file that it runs.
     pub script: HostPath,
+    /// Modules that this file imports, as [`Project::imports`].
+    pub imports: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

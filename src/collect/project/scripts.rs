@@ -108,18 +108,23 @@ fn scripts_in(
             continue;
         }
         let Some(shebang) = shebang(files, &path) else { continue };
-        let text =
-            files.read(&path, SOURCE_SIZE).map(|contents| contents.text().into_owned()).unwrap_or_default();
-        let mut imports: Vec<String> = Vec::new();
-        for (_, name) in imported_modules(&text) {
-            if imports.len() < IMPORTS && !local.contains(&name) && !imports.contains(&name) {
-                imports.push(name);
-            }
-        }
+        let imports = imported_by(files, &path, local);
         let Shebang { line, interpreter, crlf } = shebang;
         scripts.push(ProjectScript { path, line, interpreter, crlf, imports });
     }
     scripts
+}
+
+/// What one file imports from elsewhere, each module once.
+pub fn imported_by(files: &dyn Files, path: &HostPath, local: &BTreeSet<String>) -> Vec<String> {
+    let text = files.read(path, SOURCE_SIZE).map(|contents| contents.text().into_owned()).unwrap_or_default();
+    let mut imports: Vec<String> = Vec::new();
+    for (_, name) in imported_modules(&text) {
+        if imports.len() < IMPORTS && !local.contains(&name) && !imports.contains(&name) {
+            imports.push(name);
+        }
+    }
+    imports
 }
 
 pub struct Shebang {

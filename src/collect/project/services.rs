@@ -1,7 +1,9 @@
 //! Unit files and crontabs that run one of the project's files with an interpreter from elsewhere.
 
+use std::collections::BTreeSet;
+
 use super::ProjectContext;
-use super::scripts::{is_python, shebang};
+use super::scripts::{imported_by, is_python, shebang};
 use crate::facts::platform::System;
 use crate::facts::project::{ScriptInterpreter, ServiceLine};
 use crate::host::{FileKind, Files, Listing};
@@ -21,12 +23,13 @@ pub fn service_lines(
     root: &HostPath,
     listing: &Listing,
     environments: &[HostPath],
+    local: &BTreeSet<String>,
     context: &ProjectContext,
 ) -> Vec<ServiceLine> {
     if environments.is_empty() || context.places.system == System::Windows {
         return Vec::new();
     }
-    let project = Target { files, root, environments, home: context.places.home };
+    let project = Target { files, root, environments, local, home: context.places.home };
     let mut lines = Vec::new();
     let config = context.places.path("XDG_CONFIG_HOME").or_else(|| context.places.in_home(".config"));
     let user_units = config.map(|config| config.join("systemd").join("user"));
@@ -65,6 +68,7 @@ struct Target<'a> {
     files: &'a dyn Files,
     root: &'a HostPath,
     environments: &'a [HostPath],
+    local: &'a BTreeSet<String>,
     home: Option<&'a HostPath>,
 }
 
@@ -106,6 +110,7 @@ impl Target<'_> {
             line: command.line,
             text: command.text.clone(),
             interpreter,
+            imports: imported_by(self.files, &script, self.local),
             script,
         })
     }
