@@ -126,7 +126,7 @@ impl Page<'_> {
         if facts.directory != facts.working_directory
             && let Some(directory) = &facts.directory
         {
-            text.push_str(&self.row("directory", &self.places.evidence(&directory.to_text())));
+            text.push_str(&self.row("directory", &self.places.value(&directory.to_text())));
         }
         match facts.shell_python().and_then(|command| Some((command, command.chosen()?))) {
             Some((command, hit)) => {
@@ -161,12 +161,12 @@ impl Page<'_> {
         let mut remarks: Vec<String> = Vec::new();
         let mut shown = match interpreter {
             Some(interpreter) => self.links(interpreter),
-            None => self.places.evidence(&hit.path.to_text()),
+            None => self.places.value(&hit.path.to_text()),
         };
         if let Target::Shim { manager, program, .. } = &hit.leads_to {
             remarks.push(format!("a shim of {}", manager.label()));
             if let Some(program) = program {
-                shown.push_str(&format!("{}{}", self.arrow(), self.places.evidence(&program.to_text())));
+                shown.push_str(&format!("{}{}", self.arrow(), self.places.value(&program.to_text())));
                 remarks.extend(facts.interpreter(program).and_then(version));
             }
         }
@@ -192,30 +192,28 @@ impl Page<'_> {
             if before.is_some() && before == directory {
                 shown.push_str(&sanitize::shown(&hop.name()));
             } else {
-                shown.push_str(&self.places.evidence(&hop.to_text()));
+                shown.push_str(&self.places.value(&hop.to_text()));
             }
             before = directory;
         }
-        if shown.is_empty() { self.places.evidence(&interpreter.path.to_text()) } else { shown }
+        if shown.is_empty() { self.places.value(&interpreter.path.to_text()) } else { shown }
     }
 
     fn pip(&self, hit: &Hit) -> String {
-        let shown = self.places.evidence(&hit.path.to_text());
+        let shown = self.places.value(&hit.path.to_text());
         let mut remarks = Vec::new();
         if let Target::Script { interpreter, runnable: false, .. } = &hit.leads_to {
-            remarks.push(format!(
-                "cannot run: {} cannot be started",
-                self.places.evidence(&interpreter.to_text())
-            ));
+            remarks
+                .push(format!("cannot run: {} cannot be started", self.places.value(&interpreter.to_text())));
         } else if let Some(root) = hit.leads_to.environment() {
-            remarks.push(format!("installs into {}", self.places.evidence(&root.to_text())));
+            remarks.push(format!("installs into {}", self.places.value(&root.to_text())));
         }
         with_remarks(shown, &remarks)
     }
 
     fn patient(&self) -> String {
         let Some(root) = &self.facts.patient else { return "none found".to_owned() };
-        let shown = self.places.evidence(&root.to_text());
+        let shown = self.places.value(&root.to_text());
         let Some(environment) = self.facts.patient() else { return shown };
         let mut remarks = vec![match &environment.creator {
             Some(creator) if environment.kind == EnvironmentKind::Venv => {
@@ -228,7 +226,7 @@ impl Page<'_> {
         }
         if let Some(home) = &environment.home {
             let base = home.interpreter.as_ref().unwrap_or(&home.path);
-            remarks.push(format!("base {}", self.places.evidence(&base.to_text())));
+            remarks.push(format!("base {}", self.places.value(&base.to_text())));
         }
         if self.facts.active().is_some_and(|active| active.is_at(root)) {
             remarks.push("active".to_owned());
@@ -270,7 +268,7 @@ impl Page<'_> {
             platform.push_str(", in the Windows Subsystem for Linux");
         }
         text.push_str(&self.row("platform", &platform));
-        let place = |path: &Option<HostPath>| path.as_ref().map(|path| self.places.evidence(&path.to_text()));
+        let place = |path: &Option<HostPath>| path.as_ref().map(|path| self.places.value(&path.to_text()));
         let directory = place(&facts.working_directory).unwrap_or_else(|| "deleted or unreadable".to_owned());
         text.push_str(&self.row("started in", &directory));
         text.push_str(&self.row("project", &place(&facts.project.root).unwrap_or_else(|| "none".to_owned())));
@@ -330,14 +328,17 @@ impl Page<'_> {
     }
 
     fn evidence(&self, evidence: &[Evidence], margin: usize) -> String {
-        const LONGEST: usize = 20;
+        const LONGEST: usize = 22;
         let labels: Vec<String> = evidence.iter().map(|evidence| sanitize::shown(&evidence.label)).collect();
         let column =
             labels.iter().map(|label| width(label)).filter(|width| *width <= LONGEST).max().unwrap_or(0) + 2;
         let mut text = String::new();
         // one value with `~` of its own, and none of them is shortened
         let shorten = !evidence.iter().any(|evidence| evidence.value.contains('~'));
-        for (evidence, label) in evidence.iter().zip(&labels) {
+        for (index, evidence) in evidence.iter().enumerate() {
+            // a label that says the same as the one above is left out
+            let label = &labels[index];
+            let label = if index > 0 && labels[index - 1] == *label { "" } else { label.as_str() };
             let value = sanitize::redact_value(&evidence.label, &evidence.value);
             let value = if shorten { self.places.evidence(&value) } else { sanitize::shown(&value) };
             let styled = self.styles.faint(label);
@@ -384,7 +385,7 @@ impl Page<'_> {
         let mut text = String::new();
         if prose.iter().all(Option::is_some) {
             for advice in prose.into_iter().flatten() {
-                text.push_str(&Margin::spaces(6).paragraph(&self.places.evidence(&advice), self.columns));
+                text.push_str(&Margin::spaces(6).paragraph(&self.places.value(&advice), self.columns));
             }
             return text;
         }
@@ -434,7 +435,7 @@ impl Page<'_> {
         text.push_str(&self.reasons("skipped", &diagnosis.skipped));
         for (index, note) in self.facts.notes.iter().enumerate() {
             let label = if index == 0 { "notes" } else { "" };
-            text.push_str(&self.row(label, &self.places.evidence(note)));
+            text.push_str(&self.row(label, &self.places.value(note)));
         }
         let milliseconds = |time: Duration| format!("{:.1}{NO_BREAK}ms", time.as_secs_f64() * 1000.0);
         let (gathered, examined) = (milliseconds(timing.gathered), milliseconds(timing.examined));

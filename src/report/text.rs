@@ -160,11 +160,22 @@ impl Places {
             Some(directory) => replace_prefix(text, directory, ""),
             None => text.to_owned(),
         };
-        self.evidence(&shorter)
+        self.value(&shorter)
+    }
+
+    /// An observed value and, in brackets behind it, the place where it stands: that one is prose.
+    pub fn evidence(&self, text: &str) -> String {
+        match text.rfind(" (").filter(|_| text.ends_with(')')) {
+            Some(at) if !text.contains('~') => {
+                let (value, place) = text.split_at(at);
+                self.value(value) + &self.prose(place)
+            }
+            _ => self.value(text),
+        }
     }
 
     /// An observed value: what is relative or starts with `~` there must not be mistaken for our shortening.
-    pub fn evidence(&self, text: &str) -> String {
+    pub fn value(&self, text: &str) -> String {
         let shorter = match &self.home {
             Some(home) if !text.contains('~') => replace_prefix(text, home, "~"),
             _ => text.to_owned(),
@@ -222,6 +233,7 @@ mod tests {
         );
         assert_eq!(prose("home=/home/me/p/bin/:/home/me/p/"), "home=bin/:~/p/");
         assert_eq!(places().evidence("/home/me/p/.venv"), "~/p/.venv");
+        assert_eq!(places().evidence("/home/me/p/x (line 1 of /home/me/p/y)"), "~/p/x (line 1 of y)");
         assert_eq!(places().evidence("~/bin, that is /home/me/bin"), "~/bin, that is /home/me/bin");
     }
 
