@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Warning,
     summary: "The environment's copied interpreter is of another patch release than its base",
     needs: &[Need::Binaries, Need::Probe],
-    explains: &["interpreter-fails"],
+    explains: &["interpreter-fails", "environment-without-pip"],
     explanation: r#"
 ## What it means
 Made with `--copies`, an environment holds a copy of the interpreter instead of a link. Everything else, the standard

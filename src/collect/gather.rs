@@ -173,6 +173,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         search_path,
         commands,
         environments,
+        packages: Vec::new(),
         interpreters,
         installations,
         project,

@@ -11,6 +11,7 @@ pub mod environments;
 pub mod root;
 mod scripts;
 mod services;
+mod tools;
 
 /// What a reading of the project needs to know of the shell and the user.
 pub struct ProjectContext<'a> {
@@ -49,6 +50,7 @@ pub fn project(files: &dyn Files, directory: &HostPath, context: &ProjectContext
     let local = scripts::local_modules(files, root, &place.listing, project);
     project.imports = scripts::imports(files, root, &place.listing, &local);
     project.scripts = scripts::scripts(files, root, &place.listing, &local);
+    project.tools = tools::tools(files, root, &place.listing);
     project.container_files = container_files(root, &place.listing);
     project.service_lines =
         services::service_lines(files, root, &place.listing, &project.environments, &local, context);

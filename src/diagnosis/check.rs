@@ -61,6 +61,14 @@ pub enum Need {
     Project,
     /// Names and versions of installed distributions.
     Installed,
+    /// Metadata of what is installed: [`Facts::packages`].
+    Packages,
+    /// Extension modules and the libraries that they need.
+    Native,
+    /// Start-up and configuration files of installers.
+    Installers,
+    /// Kernels, editors, tools' environments, hooks.
+    Tools,
 }
 
 /// One entry of the handbook.

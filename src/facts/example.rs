@@ -56,6 +56,7 @@ pub fn healthy() -> Facts {
         user_scripts: None,
         commands: Vec::new(),
         environments: vec![venv(VENV), system()],
+        packages: Vec::new(),
         interpreters: vec![
             interpreter("/home/me/project/.venv/bin/python", Some(VENV)),
             interpreter("/home/me/project/.venv/bin/python3", Some(VENV)),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::path::HostPath;
 
 pub mod activation;
+pub mod distribution;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
@@ -16,6 +17,7 @@ pub mod project;
 pub mod search_path;
 pub mod shell;
 
+use distribution::Packages;
 use environment::Environment;
 use interpreter::{Installation, Interpreter, Version};
 use platform::{Platform, Surroundings, User};
@@ -85,6 +87,8 @@ pub struct Facts {
     pub commands: Vec<Command>,
     /// Every environment that anything above leads to. No two have the same real root.
     pub environments: Vec<Environment>,
+    /// What is installed for the patient, and for the environment that the shell's python runs in where that is another.
+    pub packages: Vec<Packages>,
     /// Every interpreter that was looked at: the commands' and the environments'.
     pub interpreters: Vec<Interpreter>,
     /// Pythons on this machine that an environment could be made from.
@@ -123,6 +127,11 @@ impl Facts {
 
     pub fn patient(&self) -> Option<&Environment> {
         self.environment(self.patient.as_ref()?)
+    }
+
+    /// What is installed for the environment at this root.
+    pub fn packages(&self, root: &HostPath) -> Option<&Packages> {
+        self.packages.iter().find(|packages| packages.environment.same_as(root))
     }
 
     /// What `VIRTUAL_ENV` claims, else `CONDA_PREFIX`, whether or not `PATH` agrees.
