@@ -91,6 +91,14 @@ impl Place<'_> {
         if self.is_absolute(&anchored) { self.normalized(&anchored) } else { anchored }
     }
 
+    /// `abspath` of getpath.py: normalised first, then put behind the working directory.
+    pub fn getpath_absolute(&self, path: &[u8]) -> Vec<u8> {
+        match self.normalized(path) {
+            normal if normal == b"." => self.anchored(b""),
+            normal => self.anchored(&normal),
+        }
+    }
+
     /// getpath's `dirname` and `reduce`: what stands before the last separator, empty for a root.
     pub fn reduced<'b>(&self, path: &'b [u8]) -> &'b [u8] {
         path.iter().rposition(|byte| self.is_separator(*byte)).map_or(&path[..0], |at| &path[..at])

@@ -226,7 +226,7 @@ impl<'a> Getpath<'a> {
             None => self.search(),
         };
         let exec_prefix = if exec_prefix.is_empty() { prefix.clone() } else { exec_prefix };
-        let mut entries = python_path(place, self.question, self.settings, |entry| place.absolute(entry));
+        let mut entries = python_path(place, self.question, self.settings, |entry| place.getpath_absolute(entry));
         let landmarks = self.landmarks;
         entries.push(ImportEntry::new(landmarks.zip(place, &prefix), ImportOrigin::StdlibZip));
         entries.push(ImportEntry::new(landmarks.stdlib(place, &prefix), ImportOrigin::Stdlib));

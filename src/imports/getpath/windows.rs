@@ -54,7 +54,7 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
             .unwrap_or_else(|| compiled_prefix(question, &mut notes)),
     };
     let mut entries = python_path(place, question, settings, |entry| match version {
-        version if version >= Version::new(3, 11) => place.absolute(entry),
+        version if version >= Version::new(3, 11) => place.getpath_absolute(entry),
         _ => entry.to_vec(),
     });
     entries.push(ImportEntry::new(zip, ImportOrigin::StdlibZip));
