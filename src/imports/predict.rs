@@ -338,10 +338,15 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
         let mut site = Site::new(&place, question, &settings, located);
         let result = if site27::takes_over(&site) { site27::run(&mut site) } else { site.main() };
         site.into_prediction(&mut prediction);
-        if let Err(reason) = result {
-            prediction.outcome = Outcome::Fatal { reason };
+        match result {
+            Ok(()) => customize::find(&place, &mut prediction),
+            // PyPy says that site failed, and goes on without the rest of it.
+            Err(reason) if question.build.implementation == Implementation::PyPy => {
+                prediction.notes.push(format!("site fails, and Python goes on without it: {reason}"));
+                prediction.user_site = UserSite::default();
+            }
+            Err(reason) => prediction.outcome = Outcome::Fatal { reason },
         }
-        customize::find(&place, &mut prediction);
     }
     insert_first_entry(&place, question, &settings, &mut prediction);
     for entry in &mut prediction.entries {

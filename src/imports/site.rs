@@ -36,7 +36,16 @@ pub(super) struct Site<'a> {
     /// What 3.15 collects before it extends the path: entries, and the site directories it has read.
     pending: Vec<ImportEntry>,
     processed: HashSet<Vec<u8>>,
+    /// The import lines that 3.15 runs once it has extended the path.
+    deferred: Vec<ImportLine>,
     nesting: usize,
+}
+
+/// An `import` line whose effect is known.
+struct ImportLine {
+    kind: HookKind,
+    directory: Vec<u8>,
+    origin: ImportOrigin,
 }
 
 impl<'a> Site<'a> {
@@ -60,6 +69,7 @@ impl<'a> Site<'a> {
             notes: Vec::new(),
             pending: Vec::new(),
             processed: HashSet::new(),
+            deferred: Vec::new(),
             nesting: 0,
         }
     }
@@ -96,8 +106,7 @@ impl<'a> Site<'a> {
         }
         self.add_user_site()?;
         self.add_site_packages(&self.prefixes.clone())?;
-        self.extend_path();
-        Ok(())
+        self.process()
     }
 
     /// `removeduppaths`: entries become absolute, the first of equals stays.
@@ -119,14 +128,7 @@ impl<'a> Site<'a> {
         let site_prefix = place.dirname(&directory);
         let candidates = [&directory, &site_prefix].map(|above| place.join(above, "pyvenv.cfg"));
         let Some(file) = candidates.into_iter().find(|file| place.is_file(file)) else { return Ok(()) };
-        let includes_system = match self.reads_include_system(&file) {
-            Ok(includes) => includes,
-            Err(reason) if self.import_site_may_fail() => {
-                self.notes.push(format!("importing site fails: {reason}"));
-                return Err(reason);
-            }
-            Err(reason) => return Err(reason),
-        };
+        let includes_system = self.reads_include_system(&file)?;
         let getpath_sets_prefix = self.getpath_sets_prefix();
         if !getpath_sets_prefix {
             self.located.prefix = site_prefix.clone();
@@ -153,11 +155,6 @@ impl<'a> Site<'a> {
     fn getpath_sets_prefix(&self) -> bool {
         self.build().implementation == Implementation::CPython
             && self.build().version >= Version::new(3, 14)
-    }
-
-    /// PyPy goes on without site where CPython gives up.
-    fn import_site_may_fail(&self) -> bool {
-        self.build().implementation == Implementation::PyPy
     }
 
     /// The last `include-system-site-packages`; true where there is none.
@@ -324,17 +321,26 @@ impl<'a> Site<'a> {
         text: String,
     ) -> Result<(), Fatal> {
         let (kind, unknown) = pth::recognise(name, &text);
+        self.note_hook(kind.clone(), file, number, text, unknown);
         let origin = ImportOrigin::Pth { file: file.clone(), line: number };
-        let first_time = self.note_hook(kind.clone(), file, number, text, unknown);
-        match kind {
+        let line = ImportLine { kind, directory: directory.to_vec(), origin };
+        if self.rules.deferred {
+            self.deferred.push(line);
+            return Ok(());
+        }
+        self.apply(line)
+    }
+
+    fn apply(&mut self, line: ImportLine) -> Result<(), Fatal> {
+        match line.kind {
             HookKind::SiteDirectory { directory } if self.nesting < NESTING_LIMIT => {
                 self.nesting += 1;
-                let result = self.add_nested_site_directory(directory.as_bytes(), origin);
+                let result = self.add_nested_site_directory(directory.as_bytes(), line.origin);
                 self.nesting -= 1;
                 result
             }
-            HookKind::EditableFinder { module } if first_time => {
-                self.add_placeholder(directory, &module, origin);
+            HookKind::EditableFinder { module } => {
+                self.add_placeholder(&line.directory, &module, line.origin);
                 Ok(())
             }
             _ => Ok(()),
@@ -343,15 +349,22 @@ impl<'a> Site<'a> {
 
     /// `addsitedir` called with nothing known: what exists on the path counts as known.
     fn add_nested_site_directory(&mut self, directory: &[u8], origin: ImportOrigin) -> Result<(), Fatal> {
-        if self.rules.deferred {
-            // It runs once the path has been extended, on a state of its own.
-            self.notes.push("a directory added by an import line is listed where 3.15 would add it".into());
-        }
         let existing = self.existing();
-        let outer = std::mem::replace(&mut self.known, existing);
-        let result = self.add_site_directory(directory, origin);
-        self.known = outer;
+        let known = std::mem::replace(&mut self.known, existing);
+        let processed = std::mem::take(&mut self.processed);
+        let deferred = std::mem::take(&mut self.deferred);
+        let result = self.add_site_directory(directory, origin).and_then(|()| self.process());
+        (self.known, self.processed, self.deferred) = (known, processed, deferred);
         result
+    }
+
+    /// 3.15's `StartupState.process`: the path first, then the import lines. Before, nothing is left to do.
+    fn process(&mut self) -> Result<(), Fatal> {
+        self.extend_path();
+        for line in std::mem::take(&mut self.deferred) {
+            self.apply(line)?;
+        }
+        Ok(())
     }
 
     /// `site._init_pathinfo`: what exists of the path; directories alone until 3.6.
@@ -370,11 +383,11 @@ impl<'a> Site<'a> {
         let Ok(contents) = self.place.read(&path, pth::SIZE_LIMIT) else { return };
         let Some(placeholder) = pth::finder_placeholder(&contents.text()) else { return };
         if !self.path.iter().any(|entry| entry.directory.as_bytes() == placeholder) {
-            self.append(ImportEntry::new(placeholder, origin));
+            self.path.push(ImportEntry::new(placeholder, origin));
         }
     }
 
-    /// Returns whether it was new: in a venv every line runs twice until 3.14.
+    /// Once each: in a venv every line runs twice until 3.14.
     fn note_hook(
         &mut self,
         kind: HookKind,
@@ -382,13 +395,11 @@ impl<'a> Site<'a> {
         number: usize,
         text: String,
         may_add_entries: bool,
-    ) -> bool {
+    ) {
         let hook = StartupHook { kind, file: file.clone(), line: Some(number), text, may_add_entries };
-        let new = !self.hooks.contains(&hook);
-        if new {
+        if !self.hooks.contains(&hook) {
             self.hooks.push(hook);
         }
-        new
     }
 
     /// A `.start` file: every line an entry point to call. One that is no UTF-8 is left out.

@@ -44,7 +44,7 @@ pub(super) fn run(site: &mut Site) -> Result<(), Fatal> {
     site.remove_duplicates();
     site.enable_user_site = Some(false);
     site.add_site_packages(&site.prefixes.clone())?;
-    let own = site.place.join(&here, "../site-packages");
+    let own = site.place.join(&here, "site-packages");
     site.known = site.existing();
     site.add_site_directory(&own, ImportOrigin::SitePackages)?;
 

@@ -33,7 +33,9 @@ fn predictions_agree_with_every_interpreter() {
             println!("not run: environments made by {name}, which was not found");
         }
     }
-    println!("not run: {}", tally.not_run.join("; "));
+    for name in &tally.not_run {
+        println!("not run: {name}");
+    }
     for disagreement in tally.disagreements.iter().take(40) {
         println!("{disagreement}\n");
     }

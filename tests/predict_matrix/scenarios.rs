@@ -72,6 +72,8 @@ impl<'a> Scenarios<'a> {
         if interpreter.version >= (3, 3) {
             self.configs();
             self.pth_files();
+            self.import_lines();
+            self.underscore_pth();
         } else if let Some(subject) = subjects.iter().find(|subject| subject.label == "virtualenv") {
             self.pth_files_of(subject.executable.clone());
         }
@@ -234,6 +236,55 @@ impl<'a> Scenarios<'a> {
         }
     }
 
+    /// `import` lines whose effect is known: setuptools' finder with namespaces, uv's overlay.
+    fn import_lines(&mut self) {
+        let root = self.root.join("import lines");
+        let Some(python) = environments::venv(self.interpreter, &root, &[]) else { return };
+        let site_packages = root.join(format!("lib/{}/site-packages", self.versioned()));
+        let overlay = self.root.join("overlay");
+        std::fs::create_dir_all(&overlay).unwrap();
+        std::fs::write(overlay.join("inner.pth"), real::bytes(&self.work)).unwrap();
+        let module = "__editable___x_1_finder";
+        let files = [
+            ("__editable__.x-1.pth", format!("import {module}; {module}.install()")),
+            ("__editable___x_1_finder.py", FINDER.to_owned()),
+            ("_uv_ephemeral_overlay.pth", format!("import site; site.addsitedir(\"{}\")", overlay.display())),
+            ("z.pth", self.work.join("x1").display().to_string()),
+        ];
+        for (name, contents) in files {
+            std::fs::write(site_packages.join(name), contents).unwrap();
+            let setting = vec![("HOME", self.root.join("home").into_os_string())];
+            self.sampled(1, &format!("import lines up to {name}"), &python, &[], &setting, true);
+            let listed = vec![("PYTHONPATH", overlay.clone().into_os_string())];
+            self.sampled(1, &format!("import lines up to {name}"), &python, &[], &listed, false);
+        }
+    }
+
+    /// A `._pth` file beside the executable: it counts from 3.11 on, and before it is nothing.
+    fn underscore_pth(&mut self) {
+        let root = self.root.join("underscore");
+        let Some(python) = environments::venv(self.interpreter, &root, &["--copies"]) else { return };
+        let library = self.interpreter.path.canonicalize().unwrap();
+        let library = library.parent().unwrap().join("../lib").join(self.versioned());
+        let library = library.to_string_lossy();
+        let setting = vec![("HOME", self.root.join("home with user site").into_os_string())];
+        let listed = vec![("PYTHONPATH", self.work.clone().into_os_string())];
+        for (name, contents) in [
+            ("without site", format!("{library}\n{library}/lib-dynload # x\n\n..\nrel/x\n")),
+            ("with site", format!("{library}\n{library}/lib-dynload\n. # x\nimport site\n")),
+            ("other import", format!("# x\n{library}\r\nimport sys\n")),
+            ("no library", "..\n".to_owned()),
+            ("empty", String::new()),
+        ] {
+            std::fs::write(root.join("bin/python._pth"), contents).unwrap();
+            let label = format!("._pth {name}");
+            for (flags, setting) in [(&[][..], &setting), (&["-s"], &listed), (&["-S"], &setting)] {
+                self.sampled(1, &label, &python, flags, setting, true);
+                self.sampled(1, &label, &python, flags, setting, false);
+            }
+        }
+    }
+
     fn sampled(
         &mut self,
         every: usize,
@@ -329,6 +380,18 @@ impl<'a> Scenarios<'a> {
         Ok(imports::predict(&RealFiles, &question))
     }
 }
+
+/// What setuptools writes for an editable installation, as far as the path is concerned.
+const FINDER: &str = r#"
+import sys
+NAME = '__editable__.x-1.finder'
+NAMESPACES = {'a': ['/source/a']}
+PATH_PLACEHOLDER = '__editable__.x-1.finder' + ".__path_hook__"
+
+def install():
+    if PATH_PLACEHOLDER not in sys.path:
+        sys.path.append(PATH_PLACEHOLDER)
+"#;
 
 /// The variants' names and contents; None: a directory of that name.
 fn config_variants(home: &str, other: &str) -> Vec<(&'static str, Option<Vec<u8>>)> {
