@@ -15,6 +15,10 @@ pub struct Reported {
     /// None before 3.3, which has no such attribute.
     pub base_prefix: Option<Spelling>,
     pub exec_prefix: Spelling,
+    pub base_exec_prefix: Option<Spelling>,
+    pub executable: Option<Spelling>,
+    /// `site.USER_SITE`, where site was imported.
+    pub user_site: Option<Spelling>,
     /// `site.ENABLE_USER_SITE`; the outer None: site was not imported.
     pub user_site_enabled: Option<Option<bool>>,
     pub path: Vec<Spelling>,
@@ -56,8 +60,16 @@ pub fn compare(prediction: &Prediction, reported: &Reported) -> Comparison {
     let text = |spelling: &Spelling| spelling.to_text().into_owned();
     differ("sys.prefix", text(&prediction.prefix), text(&reported.prefix));
     differ("sys.exec_prefix", text(&prediction.exec_prefix), text(&reported.exec_prefix));
-    if let Some(base_prefix) = &reported.base_prefix {
-        differ("sys.base_prefix", text(&prediction.base_prefix), text(base_prefix));
+    let optional = [
+        ("sys.base_prefix", Some(&prediction.base_prefix), &reported.base_prefix),
+        ("sys.base_exec_prefix", Some(&prediction.base_exec_prefix), &reported.base_exec_prefix),
+        ("sys.executable", Some(&prediction.executable), &reported.executable),
+        ("site.USER_SITE", prediction.user_site.directory.as_ref(), &reported.user_site),
+    ];
+    for (what, predicted, reported) in optional {
+        if let Some(reported) = reported {
+            differ(what, predicted.map(text).unwrap_or_default(), text(reported));
+        }
     }
     if let Some(enabled) = reported.user_site_enabled {
         differ("site.ENABLE_USER_SITE", flag(prediction.user_site.enabled), flag(enabled));

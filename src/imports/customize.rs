@@ -5,7 +5,8 @@ use super::predict::{HookKind, Prediction, StartupHook};
 
 pub(super) fn find(place: &Place, prediction: &mut Prediction) {
     let user = prediction.user_site.enabled == Some(true);
-    let modules = [("sitecustomize", HookKind::SiteCustomize, true), ("usercustomize", HookKind::UserCustomize, user)];
+    let modules =
+        [("sitecustomize", HookKind::SiteCustomize, true), ("usercustomize", HookKind::UserCustomize, user)];
     for (module, kind, imported) in modules {
         if !imported {
             continue;

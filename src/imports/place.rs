@@ -189,11 +189,8 @@ mod tests {
     #[test]
     fn spells_paths_as_os_path_does() {
         let tree = Tree::default();
-        let place = Place {
-            files: &tree,
-            flavour: Flavour::Posix,
-            working_directory: Some(b"/work".to_vec()),
-        };
+        let place =
+            Place { files: &tree, flavour: Flavour::Posix, working_directory: Some(b"/work".to_vec()) };
         for (path, expected) in
             [("", "/work"), ("..", "/"), ("a/../b/./c//", "/work/b/c"), ("//x/../y", "//y"), ("///x", "/x")]
         {

@@ -135,18 +135,36 @@ pub enum Outcome {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Fatal {
     /// Neither a zip file nor a directory on the path holds `encodings`: `No module named 'encodings'`.
-    NoStandardLibrary { looked_in: Vec<Spelling> },
+    NoStandardLibrary {
+        looked_in: Vec<Spelling>,
+    },
     /// `NotADirectoryError` while getpath evaluates the path (3.11 to 3.13).
-    HomeIsFile { home: Spelling },
+    HomeIsFile {
+        home: Spelling,
+    },
     /// getpath reads at most 32 KB of `pyvenv.cfg` (3.11+).
-    ConfigTooLarge { file: Spelling },
-    ConfigUnreadable { file: Spelling, why: String },
+    ConfigTooLarge {
+        file: Spelling,
+    },
+    ConfigUnreadable {
+        file: Spelling,
+        why: String,
+    },
     /// `site.py` decodes it strictly.
-    ConfigNotUtf8 { file: Spelling },
+    ConfigNotUtf8 {
+        file: Spelling,
+    },
     /// virtualenv's `site.py` for 2.7 needs this key.
-    ConfigKeyMissing { file: Spelling, key: String },
-    PthNotUtf8 { file: Spelling },
-    UnknownOption { option: char },
+    ConfigKeyMissing {
+        file: Spelling,
+        key: String,
+    },
+    PthNotUtf8 {
+        file: Spelling,
+    },
+    UnknownOption {
+        option: char,
+    },
 }
 
 impl std::fmt::Display for Fatal {
@@ -247,7 +265,9 @@ pub enum HookKind {
     /// An `import` line that nothing more is known of.
     ImportLine,
     /// setuptools' finder for an editable installation.
-    EditableFinder { module: String },
+    EditableFinder {
+        module: String,
+    },
     /// setuptools' replacement of `distutils`.
     DistutilsPrecedence,
     /// virtualenv's patches of `distutils` and `setuptools`.
@@ -255,7 +275,9 @@ pub enum HookKind {
     /// A namespace package of setuptools' old kind.
     Namespace,
     /// `site.addsitedir` with a literal directory, as uv writes it for `uv run --with`.
-    SiteDirectory { directory: Spelling },
+    SiteDirectory {
+        directory: Spelling,
+    },
     /// A line of a `.start` file (PEP 829).
     EntryPoint,
     /// Skipped, because a `.start` file of the same name exists (PEP 829).
@@ -290,8 +312,7 @@ impl Settings {
         let no_user_site = variable(&variables.pythonnousersite);
         let says_no_user_site = !no_user_site.is_empty()
             && (pypy || version < Version::new(3, 7) || !counts_as_zero(&no_user_site));
-        let safe_path_set =
-            version >= Version::new(3, 11) && !variable(&variables.pythonsafepath).is_empty();
+        let safe_path_set = version >= Version::new(3, 11) && !variable(&variables.pythonsafepath).is_empty();
         Ok(Settings {
             use_environment,
             no_user_site: flags.isolated || flags.no_user_site || says_no_user_site,
@@ -389,12 +410,7 @@ fn from_located(question: &Question, located: &Located) -> Prediction {
 }
 
 /// What the start puts first, after site has run (`pymain_run_python`, Modules/main.c).
-fn insert_first_entry(
-    place: &Place,
-    question: &Question,
-    settings: &Settings,
-    prediction: &mut Prediction,
-) {
+fn insert_first_entry(place: &Place, question: &Question, settings: &Settings, prediction: &mut Prediction) {
     let version = question.build.version;
     let directory: Vec<u8> = match &question.start {
         // A bundle is what was asked to run, so neither -P nor -I leaves it out.

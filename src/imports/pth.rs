@@ -64,10 +64,7 @@ pub(super) fn lines(contents: &[u8], rules: Rules) -> Result<Vec<(usize, Line)>,
         split_lines(text)
     } else {
         // Cut at line ends alone, so the pieces are UTF-8 again.
-        universal_newlines(contents)
-            .into_iter()
-            .filter_map(|line| std::str::from_utf8(line).ok())
-            .collect()
+        universal_newlines(contents).into_iter().filter_map(|line| std::str::from_utf8(line).ok()).collect()
     };
     Ok(number(lines.into_iter().map(|line| {
         let line = if rules.deferred { strip(line) } else { line };
@@ -119,9 +116,7 @@ pub(super) fn universal_newlines(contents: &[u8]) -> Vec<&[u8]> {
 
 /// `str.splitlines`.
 fn split_lines(text: &str) -> Vec<&str> {
-    let is_end = |letter: char| {
-        matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-    };
+    let is_end = |letter: char| matches!(letter, '\n'..='\r' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}');
     let mut lines = Vec::new();
     let mut rest = text;
     while !rest.is_empty() {
@@ -210,9 +205,9 @@ fn added_directory(line: &str) -> Option<Spelling> {
 /// The entry that setuptools' finder puts on the path when it serves namespace packages.
 pub(super) fn finder_placeholder(source: &str) -> Option<Vec<u8>> {
     let value = |name: &str| {
-        let line = source.lines().find(|line| {
-            line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ':', '=']))
-        })?;
+        let line = source
+            .lines()
+            .find(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with([' ', ':', '='])))?;
         Some(line.split_once(" = ")?.1.trim())
     };
     if value("NAMESPACES")? == "{}" {
@@ -259,7 +254,11 @@ mod tests {
         let text = "import a\nimport\tb\n import c\nimports\n";
         let imports = |minor| {
             let lines = lines(text.as_bytes(), rules(minor)).unwrap();
-            lines.iter().filter(|(_, line)| matches!(line, Line::Import(_))).map(|(at, _)| *at).collect::<Vec<_>>()
+            lines
+                .iter()
+                .filter(|(_, line)| matches!(line, Line::Import(_)))
+                .map(|(at, _)| *at)
+                .collect::<Vec<_>>()
         };
         assert_eq!(imports(14), [1, 2]);
         assert_eq!(imports(15), [1, 2, 3]);

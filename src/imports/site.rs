@@ -153,8 +153,7 @@ impl<'a> Site<'a> {
     }
 
     fn getpath_sets_prefix(&self) -> bool {
-        self.build().implementation == Implementation::CPython
-            && self.build().version >= Version::new(3, 14)
+        self.build().implementation == Implementation::CPython && self.build().version >= Version::new(3, 14)
     }
 
     /// The last `include-system-site-packages`; true where there is none.
@@ -251,9 +250,7 @@ impl<'a> Site<'a> {
             .entries
             .into_iter()
             .map(|entry| entry.name)
-            .filter(|name| {
-                name.ends_with(b".pth") || (self.rules.deferred && name.ends_with(b".start"))
-            })
+            .filter(|name| name.ends_with(b".pth") || (self.rules.deferred && name.ends_with(b".start")))
             .filter(|name| !(skips_hidden && name.starts_with(b".")))
             .collect();
         names.sort_by_cached_key(|name| pth::sort_key(name, self.rules.bytes));

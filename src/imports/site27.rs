@@ -17,7 +17,9 @@ pub(super) fn takes_over(site: &Site) -> bool {
     site.path
         .iter()
         .filter(|entry| entry.origin == ImportOrigin::Stdlib)
-        .find_map(|entry| site.place.read(&site.place.join(entry.directory.as_bytes(), "site.py"), TEXT_LIMIT).ok())
+        .find_map(|entry| {
+            site.place.read(&site.place.join(entry.directory.as_bytes(), "site.py"), TEXT_LIMIT).ok()
+        })
         .is_some_and(|contents| contents.text().contains(MARK))
 }
 
@@ -102,7 +104,11 @@ fn rewrite_standard_library(site: &mut Site, config: &Config) {
     // PYTHONPATH's entries come back unmapped, without duplicates, over the first entries.
     let value = site.question.variables.pythonpath.as_ref().filter(|_| site.settings.use_environment);
     let mut restored: Vec<&[u8]> = Vec::new();
-    for entry in value.filter(|value| !value.is_empty()).into_iter().flat_map(|value| value.split(|byte| *byte == b':')) {
+    for entry in value
+        .filter(|value| !value.is_empty())
+        .into_iter()
+        .flat_map(|value| value.split(|byte| *byte == b':'))
+    {
         if !restored.contains(&entry) {
             restored.push(entry);
         }

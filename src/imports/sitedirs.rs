@@ -108,9 +108,7 @@ pub(super) fn user_site(place: &Place, question: &Question) -> Option<Vec<u8>> {
                 let data = data.or(variables.userprofile.as_deref())?;
                 place.join(data, implementation_name(build))
             }
-            (_, Some(framework)) => {
-                place.below(&home(question)?, &["Library", framework, &version])
-            }
+            (_, Some(framework)) => place.below(&home(question)?, &["Library", framework, &version]),
             (_, None) => place.join(&home(question)?, ".local"),
         },
     };

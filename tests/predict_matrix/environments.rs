@@ -47,12 +47,14 @@ pub fn subjects(
     for (suffix, options) in options {
         if let Some(tool) = &tools.virtualenv {
             let target = root.join(format!("virtualenv{suffix}"));
-            let made = made_by(tool, &["--without-pip", "--no-vcs-ignore", "-p"], interpreter, options, &target);
+            let made =
+                made_by(tool, &["--without-pip", "--no-vcs-ignore", "-p"], interpreter, options, &target);
             add(&format!("virtualenv{suffix}"), made);
         }
         if let Some(tool) = &tools.uv {
             let target = root.join(format!("uv{suffix}"));
-            let made = made_by(tool, &["venv", "--offline", "--no-project", "-p"], interpreter, options, &target);
+            let made =
+                made_by(tool, &["venv", "--offline", "--no-project", "-p"], interpreter, options, &target);
             add(&format!("uv{suffix}"), made);
         }
     }

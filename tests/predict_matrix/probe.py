@@ -10,10 +10,11 @@ def spell(value):
 
 
 lines = ['path ' + spell(entry) for entry in sys.path]
-for name in ('prefix', 'exec_prefix', 'base_prefix', 'base_exec_prefix'):
+for name in ('prefix', 'exec_prefix', 'base_prefix', 'base_exec_prefix', 'executable'):
     if hasattr(sys, name):
         lines.append(name + ' ' + spell(getattr(sys, name)))
 site = sys.modules.get('site')
 if site is not None:
+    lines.append('user_site_directory ' + spell(site.USER_SITE or ''))
     lines.append('user_site ' + spell(str(site.ENABLE_USER_SITE)))
 sys.stdout.write('\n'.join(['reported'] + lines + ['end']) + '\n')

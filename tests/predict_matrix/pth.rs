@@ -29,8 +29,18 @@ impl Random {
 }
 
 const NAMES: [&[u8]; 12] = [
-    b"a.pth", b"B.pth", b".hidden.pth", b"b.pth", b"\xc3\xa9.pth", b"\xff.pth", b"\xef\xbf\xbd.pth", b".pth",
-    b"no.PTH", b"0.pth", b"with blank.pth", b"_x.pth",
+    b"a.pth",
+    b"B.pth",
+    b".hidden.pth",
+    b"b.pth",
+    b"\xc3\xa9.pth",
+    b"\xff.pth",
+    b"\xef\xbf\xbd.pth",
+    b".pth",
+    b"no.PTH",
+    b"0.pth",
+    b"with blank.pth",
+    b"_x.pth",
 ];
 
 /// Fills a site directory. Everything that lines refer to lies below `scratch`.
@@ -59,10 +69,20 @@ fn targets(site_packages: &Path, scratch: &Path) -> Vec<Vec<u8>> {
     }
     std::fs::write(scratch.join("some.zip"), "PK").unwrap();
     std::fs::create_dir_all(site_packages.join("inner")).unwrap();
-    let mut targets: Vec<Vec<u8>> =
-        [&b"inner"[..], b"./inner/", b"inner/..", b"../site-packages", b".", b"gone", b"~/x", b"$HOME", b"/", b"inner\0x"]
-            .map(<[u8]>::to_vec)
-            .to_vec();
+    let mut targets: Vec<Vec<u8>> = [
+        &b"inner"[..],
+        b"./inner/",
+        b"inner/..",
+        b"../site-packages",
+        b".",
+        b"gone",
+        b"~/x",
+        b"$HOME",
+        b"/",
+        b"inner\0x",
+    ]
+    .map(<[u8]>::to_vec)
+    .to_vec();
     for name in ["d1", "d 2", "\u{e9}t\u{e9}", "d3\u{a0}", "some.zip", "gone", "d1/../d 2", "d1//", "./d1"] {
         targets.push(bytes(&scratch.join(name)).to_vec());
     }
@@ -74,13 +94,28 @@ fn contents(targets: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     if random.below(8) == 0 {
         contents.extend_from_slice(b"\xef\xbb\xbf");
     }
-    let end: &[u8] = random.pick(&[&b"\n"[..], b"\n", b"\n", b"\r\n", b"\r", b"\x0b", b"\x0c", b"\xc2\x85", b"\xe2\x80\xa8"]);
+    let end: &[u8] = random.pick(&[
+        &b"\n"[..],
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\x0b",
+        b"\x0c",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+    ]);
     for _ in 0..random.below(7) {
         match random.below(12) {
             0 => contents.extend_from_slice(b"# comment"),
             1 => contents.extend_from_slice(b"   "),
             2 => {}
-            3 => contents.extend_from_slice(random.pick(&[&b"import sys"[..], b"import\tsys", b" import sys", b"import sys; x = 1"])),
+            3 => contents.extend_from_slice(random.pick(&[
+                &b"import sys"[..],
+                b"import\tsys",
+                b" import sys",
+                b"import sys; x = 1",
+            ])),
             4 => {
                 contents.extend_from_slice(random.pick(&[&b" "[..], b"\t", b"\xc2\xa0"]));
                 contents.extend_from_slice(random.target(targets));

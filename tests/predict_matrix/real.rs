@@ -27,7 +27,9 @@ pub fn interpreters() -> Vec<Interpreter> {
                 PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".pyenv")
             });
             let versions = std::fs::read_dir(root.join("versions"));
-            paths.extend(versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python")));
+            paths.extend(
+                versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin/python")),
+            );
             paths.push("/usr/bin/python3".into());
             paths.push("/usr/bin/pypy3".into());
         }
@@ -37,7 +39,8 @@ pub fn interpreters() -> Vec<Interpreter> {
 }
 
 fn describe(path: PathBuf) -> Option<Interpreter> {
-    let code = "import sys; print('%d.%d.%d %s' % (sys.version_info[:3] + (hasattr(sys, 'pypy_version_info'),)))";
+    let code =
+        "import sys; print('%d.%d.%d %s' % (sys.version_info[:3] + (hasattr(sys, 'pypy_version_info'),)))";
     let output = Command::new(&path).args(["-c", code]).stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let (version, pypy) = text.trim().split_once(' ')?;
@@ -96,6 +99,9 @@ pub fn ask(run: &Run) -> Result<Reported, String> {
             "prefix" => reported.prefix = value,
             "exec_prefix" => reported.exec_prefix = value,
             "base_prefix" => reported.base_prefix = Some(value),
+            "base_exec_prefix" => reported.base_exec_prefix = Some(value),
+            "executable" => reported.executable = Some(value),
+            "user_site_directory" => reported.user_site = Some(value),
             "user_site" => {
                 reported.user_site_enabled = Some(match value.as_bytes() {
                     b"True" => Some(true),

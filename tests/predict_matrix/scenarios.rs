@@ -145,7 +145,11 @@ impl<'a> Scenarios<'a> {
             one("PYTHONHOME", bin.parent().unwrap().as_os_str().to_owned()),
             text("PYTHONHOME", "/nonexistent"),
             text("PYTHONHOME", ""),
-            vec![("PYTHONPATH", path("work/pp")), ("PYTHONNOUSERSITE", "1".into()), ("PYTHONSAFEPATH", "1".into())],
+            vec![
+                ("PYTHONPATH", path("work/pp")),
+                ("PYTHONNOUSERSITE", "1".into()),
+                ("PYTHONSAFEPATH", "1".into()),
+            ],
             one("PYTHONEXECUTABLE", bin.join("python3").into_os_string()),
             one("__PYVENV_LAUNCHER__", path("work/bin/python")),
         ]
@@ -172,7 +176,14 @@ impl<'a> Scenarios<'a> {
                         let mut setting = setting.clone();
                         setting.extend(home.clone().map(|home| ("HOME", home)));
                         let script = !(index + home_index + flags.len()).is_multiple_of(3);
-                        self.sampled(GRID_SAMPLE, &subject.label, &subject.executable, flags, &setting, script);
+                        self.sampled(
+                            GRID_SAMPLE,
+                            &subject.label,
+                            &subject.executable,
+                            flags,
+                            &setting,
+                            script,
+                        );
                     }
                 }
             }
@@ -207,7 +218,8 @@ impl<'a> Scenarios<'a> {
     }
 
     fn pth_files(&mut self) {
-        let python = environments::venv(self.interpreter, &self.root.join("pth"), &["--system-site-packages"]);
+        let python =
+            environments::venv(self.interpreter, &self.root.join("pth"), &["--system-site-packages"]);
         if let Some(python) = python {
             self.pth_files_of(python);
         }
@@ -329,7 +341,11 @@ impl<'a> Scenarios<'a> {
                 (!comparison.agrees).then(|| {
                     format!(
                         "{outcome:?}\n  predicted {:?}\n  reported  {:?}\n  {:?}",
-                        prediction.path().iter().map(|entry| String::from_utf8_lossy(entry)).collect::<Vec<_>>(),
+                        prediction
+                            .path()
+                            .iter()
+                            .map(|entry| String::from_utf8_lossy(entry))
+                            .collect::<Vec<_>>(),
                         reported.path,
                         comparison.differences
                     )
@@ -359,7 +375,11 @@ impl<'a> Scenarios<'a> {
         let executable = from_std(executable).unwrap();
         let build = imports::identify(&RealFiles, &executable).map_err(|error| error.to_string())?;
         let variables = Variables::from_lookup(|name| {
-            setting.iter().rev().find(|(key, _)| *key == name).map(|(_, value)| real::bytes(Path::new(value)).to_vec())
+            setting
+                .iter()
+                .rev()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| real::bytes(Path::new(value)).to_vec())
         });
         let directory = from_std(self.script.parent().unwrap()).unwrap();
         let question = Question {

@@ -22,11 +22,7 @@ pub(super) fn linked_library(place: &Place, file: &[u8]) -> Option<Name> {
 }
 
 /// The first absolute path among the binary's strings, or the directory above one, that `is_prefix`.
-pub(super) fn compiled_in(
-    place: &Place,
-    file: &[u8],
-    is_prefix: impl Fn(&[u8]) -> bool,
-) -> Option<Vec<u8>> {
+pub(super) fn compiled_in(place: &Place, file: &[u8], is_prefix: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     let bytes = place.read(file, BINARY_LIMIT).ok()?.bytes;
     let mut seen = BTreeSet::new();
     let plausible = |text: &&[u8]| {

@@ -73,7 +73,11 @@ pub(super) fn find(place: &Place, executable: &HostPath) -> Result<Found, Uniden
     let name = name_of_chain(place, executable.as_bytes())
         .or_else(|| binary::linked_library(place, &resolved))
         .or_else(|| library_beside(place, &starts))
-        .or_else(|| place.search_up(&directory, |above| lone_stdlib(place, above).is_some()).and_then(|above| lone_stdlib(place, &above)))
+        .or_else(|| {
+            place
+                .search_up(&directory, |above| lone_stdlib(place, above).is_some())
+                .and_then(|above| lone_stdlib(place, &above))
+        })
         .or_else(|| lone_library_directory(place, &own))
         .or_else(|| {
             let (version, _) = config.version?;

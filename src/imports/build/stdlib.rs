@@ -69,9 +69,9 @@ fn stdlib_below(place: &Place, build: &Build, prefix: &[u8]) -> Option<Vec<u8>> 
             below
         }
     };
-    candidates.into_iter().find(|directory| {
-        ["os.py", "os.pyc"].iter().any(|name| place.is_file(&place.join(directory, name)))
-    })
+    candidates
+        .into_iter()
+        .find(|directory| ["os.py", "os.pyc"].iter().any(|name| place.is_file(&place.join(directory, name))))
 }
 
 /// `PREFIX`, `PLATLIBDIR` and the system from `_sysconfigdata*.py`.
@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn reads_sysconfig_strings() {
-        let text = "build_time_vars = {'ABIFLAGS': '',\n 'exec_prefix': '/e',\n 'prefix': '/a '\n  'b',\n 'x': 1}";
+        let text =
+            "build_time_vars = {'ABIFLAGS': '',\n 'exec_prefix': '/e',\n 'prefix': '/a '\n  'b',\n 'x': 1}";
         assert_eq!(string_value(text, "prefix").as_deref(), Some("/a b"));
         assert_eq!(string_value(text, "ABIFLAGS").as_deref(), Some(""));
         assert_eq!(string_value(text, "x"), None);

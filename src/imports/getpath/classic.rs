@@ -18,8 +18,7 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
         Some(home) => split_home(place, home),
         None => {
             let prefix = place.search_up(&start, |directory| landmarks.is_prefix(place, directory));
-            let exec_prefix =
-                place.search_up(&start, |directory| landmarks.is_exec_prefix(place, directory));
+            let exec_prefix = place.search_up(&start, |directory| landmarks.is_exec_prefix(place, directory));
             let mut fallback = || compiled_prefix(question, &mut notes);
             (prefix.unwrap_or_else(&mut fallback), exec_prefix.unwrap_or_else(&mut fallback))
         }

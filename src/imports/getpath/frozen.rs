@@ -142,9 +142,8 @@ impl<'a> Getpath<'a> {
         let place = self.place;
         let directory = place.reduced(&self.base_executable).to_vec();
         let landmarks = &self.landmarks;
-        let has_landmark = |above: &[u8]| {
-            place.is_file(&landmarks.zip(place, above)) || landmarks.is_prefix(place, above)
-        };
+        let has_landmark =
+            |above: &[u8]| place.is_file(&landmarks.zip(place, above)) || landmarks.is_prefix(place, above);
         if place.is_file(&place.join(&directory, "pybuilddir.txt"))
             || place.search_up(&directory, has_landmark).is_some()
         {
@@ -181,9 +180,7 @@ impl<'a> Getpath<'a> {
         [&self.executable, &self.real_executable].into_iter().find_map(|executable| {
             let file = [executable.as_slice(), b"._pth"].concat();
             match read_lines(self.place, &file) {
-                Ok(Lines::Read(lines)) if self.place.is_file(&file) => {
-                    Some((self.place.host(&file)?, lines))
-                }
+                Ok(Lines::Read(lines)) if self.place.is_file(&file) => Some((self.place.host(&file)?, lines)),
                 _ => None,
             }
         })
@@ -226,7 +223,8 @@ impl<'a> Getpath<'a> {
             None => self.search(),
         };
         let exec_prefix = if exec_prefix.is_empty() { prefix.clone() } else { exec_prefix };
-        let mut entries = python_path(place, self.question, self.settings, |entry| place.getpath_absolute(entry));
+        let mut entries =
+            python_path(place, self.question, self.settings, |entry| place.getpath_absolute(entry));
         let landmarks = self.landmarks;
         entries.push(ImportEntry::new(landmarks.zip(place, &prefix), ImportOrigin::StdlibZip));
         entries.push(ImportEntry::new(landmarks.stdlib(place, &prefix), ImportOrigin::Stdlib));

@@ -87,9 +87,7 @@ impl Landmarks {
             .variables
             .pythonplatlibdir
             .as_ref()
-            .filter(|value| {
-                settings.use_environment && !value.is_empty() && version >= Version::new(3, 9)
-            })
+            .filter(|value| settings.use_environment && !value.is_empty() && version >= Version::new(3, 9))
             .map_or_else(|| build.platlibdir.clone(), |value| String::from_utf8_lossy(value).into_owned());
         let zip = format!("python{}{}{}.zip", version.major, version.minor, build.thread_suffix());
         Landmarks { platlibdir, versioned: build.versioned_name(), zip }

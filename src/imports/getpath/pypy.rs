@@ -10,14 +10,16 @@ const CONFIG_LIMIT: usize = 16_384;
 pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) -> Result<Located, Fatal> {
     let executable = place.absolute(question.executable.as_bytes());
     let mut notes = Vec::new();
-    let (prefix, stdlib) = find_stdlib(place, question, &executable).or_else(|| {
-        // A shared build asks the loader where its library lies, which is the compiled-in place.
-        let prefix = question.build.prefix.as_ref()?.as_bytes();
-        Some((prefix.to_vec(), stdlib_of(place, question, prefix)?))
-    }).unwrap_or_else(|| {
-        notes.push("no PyPy standard library was found above the executable".to_owned());
-        (b"/".to_vec(), Vec::new())
-    });
+    let (prefix, stdlib) = find_stdlib(place, question, &executable)
+        .or_else(|| {
+            // A shared build asks the loader where its library lies, which is the compiled-in place.
+            let prefix = question.build.prefix.as_ref()?.as_bytes();
+            Some((prefix.to_vec(), stdlib_of(place, question, prefix)?))
+        })
+        .unwrap_or_else(|| {
+            notes.push("no PyPy standard library was found above the executable".to_owned());
+            (b"/".to_vec(), Vec::new())
+        });
     // PYTHONPATH entries stay as they are; site makes them absolute.
     let mut entries = python_path(place, question, settings, <[u8]>::to_vec);
     entries.extend(stdlib.into_iter().map(|path| ImportEntry::new(path, ImportOrigin::Stdlib)));

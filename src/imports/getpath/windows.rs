@@ -43,15 +43,12 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
     }
 
     let library = if version >= Version::new(3, 11) { "Lib" } else { "lib" };
-    let has_stdlib =
-        |prefix: &[u8]| place.is_file(&place.below(prefix, &["Lib", "os.py"]));
+    let has_stdlib = |prefix: &[u8]| place.is_file(&place.below(prefix, &["Lib", "os.py"]));
     let zip = place.join(&real, format!("{stem}.zip"));
     let prefix = match python_home(question, settings) {
         Some(home) => split_home(place, home).0,
         None if place.is_file(&zip) => real.clone(),
-        None => place
-            .search_up(&real, has_stdlib)
-            .unwrap_or_else(|| compiled_prefix(question, &mut notes)),
+        None => place.search_up(&real, has_stdlib).unwrap_or_else(|| compiled_prefix(question, &mut notes)),
     };
     let mut entries = python_path(place, question, settings, |entry| match version {
         version if version >= Version::new(3, 11) => place.getpath_absolute(entry),
