@@ -6,7 +6,7 @@ mod customize;
 mod getpath;
 mod place;
 pub mod predict;
-pub mod pth;
+mod pth;
 mod site;
 mod site27;
 mod sitedirs;

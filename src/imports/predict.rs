@@ -191,7 +191,7 @@ impl std::fmt::Display for Fatal {
 pub struct UserSite {
     /// `site.ENABLE_USER_SITE`: None when refused for a set-user-id process, and without site.
     pub enabled: Option<bool>,
-    /// `site.USER_SITE`. None without site, and where no home directory is known.
+    /// `site.USER_SITE`. None without site.
     pub directory: Option<Spelling>,
 }
 
@@ -284,6 +284,8 @@ pub enum HookKind {
     Suppressed,
     SiteCustomize,
     UserCustomize,
+    /// A `site.py` found before the standard library's: none of the usual site directories is added.
+    OtherSite,
 }
 
 /// Which options and variables are in force once each other's effects are counted.
@@ -355,6 +357,8 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
     let mut prediction = from_located(question, &located);
     if let Some(reason) = located.cannot_start(&place, &settings, question.build) {
         prediction.outcome = Outcome::Fatal { reason };
+    } else if let Some(hook) = customize::other_site(&place, question, &settings, &located) {
+        prediction.hooks.push(hook);
     } else if !settings.no_site {
         let mut site = Site::new(&place, question, &settings, located);
         let result = if site27::takes_over(&site) { site27::run(&mut site) } else { site.main() };

@@ -5,7 +5,7 @@ use super::predict::HookKind;
 use super::spelling::Spelling;
 
 /// So much of a `.pth` file is read; setuptools' longest are a few KB.
-pub const SIZE_LIMIT: usize = 4 << 20;
+pub(super) const SIZE_LIMIT: usize = 4 << 20;
 
 /// What differs between versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

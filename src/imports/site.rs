@@ -88,7 +88,7 @@ impl<'a> Site<'a> {
         prediction.notes.extend(self.notes);
         prediction.user_site = UserSite {
             enabled: self.enable_user_site,
-            directory: sitedirs::user_site(self.place, self.question).map(Into::into),
+            directory: Some(sitedirs::user_site(self.place, self.question).into()),
         };
     }
 
@@ -189,7 +189,7 @@ impl<'a> Site<'a> {
     }
 
     pub fn add_user_site(&mut self) -> Result<(), Fatal> {
-        let Some(directory) = sitedirs::user_site(self.place, self.question) else { return Ok(()) };
+        let directory = sitedirs::user_site(self.place, self.question);
         if self.enable_user_site == Some(true) && self.place.is_directory(&directory) {
             self.add_site_directory(&directory, ImportOrigin::UserSite)?;
         }

@@ -4,7 +4,7 @@ use super::build::{Build, Implementation, Version};
 use super::place::Place;
 use super::predict::{ImportOrigin, Question};
 use crate::facts::platform::System;
-use crate::path::Flavour;
+use crate::path::{Flavour, HostPath};
 
 /// `site.getsitepackages(prefixes)`, with what each is called.
 pub(super) fn site_packages(
@@ -94,8 +94,8 @@ fn windows(place: &Place, build: &Build, prefix: &[u8]) -> Vec<Vec<u8>> {
     vec![prefix.to_vec(), place.below(prefix, &[library, "site-packages"])]
 }
 
-/// `site.USER_SITE`. None where no home directory is known.
-pub(super) fn user_site(place: &Place, question: &Question) -> Option<Vec<u8>> {
+/// `site.USER_SITE`.
+pub(super) fn user_site(place: &Place, question: &Question) -> Vec<u8> {
     let (build, variables) = (question.build, question.variables);
     let framework = build.framework.as_deref().filter(|_| build.system == System::MacOs);
     let version = build.version.to_string();
@@ -105,24 +105,25 @@ pub(super) fn user_site(place: &Place, question: &Question) -> Option<Vec<u8>> {
         None => match (place.flavour, framework) {
             (Flavour::Windows, _) => {
                 let data = variables.appdata.as_deref().filter(|value| !value.is_empty());
-                let data = data.or(variables.userprofile.as_deref())?;
+                let data = data.or(variables.userprofile.as_deref()).unwrap_or(b"~");
                 place.join(data, implementation_name(build))
             }
-            (_, Some(framework)) => place.below(&home(question)?, &["Library", framework, &version]),
-            (_, None) => place.join(&home(question)?, ".local"),
+            (_, Some(framework)) => place.below(&home(question), &["Library", framework, &version]),
+            (_, None) => place.join(&home(question), ".local"),
         },
     };
     // Joined by hand in site.py: a trailing separator of the base stays.
     let rest = match (place.flavour, framework) {
         (Flavour::Windows, _) => {
-            format!("\\{}{}\\site-packages", implementation_name(build), version.replace('.', ""))
+            let version = version.replace('.', "") + build.thread_suffix();
+            format!("\\{}{version}\\site-packages", implementation_name(build))
         }
         (_, Some(_)) => "/lib/python/site-packages".to_owned(),
         (_, None) => format!("/lib/{}/site-packages", build.versioned_name()),
     };
     let directory = [base.as_slice(), rest.as_bytes()].concat();
     // Until 3.6 sysconfig is asked, which normalises.
-    Some(if build.version < Version::new(3, 7) { place.normalized(&directory) } else { directory })
+    if build.version < Version::new(3, 7) { place.normalized(&directory) } else { directory }
 }
 
 fn implementation_name(build: &Build) -> &'static str {
@@ -132,13 +133,11 @@ fn implementation_name(build: &Build) -> &'static str {
     }
 }
 
-/// `os.path.expanduser("~")`: `HOME`, set but empty included, else the password file. The empty string
-/// stands for the root.
-fn home(question: &Question) -> Option<Vec<u8>> {
-    let home = match &question.variables.home {
-        Some(home) => home.clone(),
-        None => question.user.home.as_ref()?.as_bytes().to_vec(),
-    };
+/// `os.path.expanduser("~")`: `HOME`, set but empty included, else the password file, else `~` itself. The
+/// empty string stands for the root.
+fn home(question: &Question) -> Vec<u8> {
+    let from_password_file = question.user.home.as_ref().map(HostPath::as_bytes);
+    let home = question.variables.home.as_deref().or(from_password_file).unwrap_or(b"~");
     let end = home.iter().rposition(|byte| *byte != b'/').map_or(0, |at| at + 1);
-    Some(if end == 0 { b"/".to_vec() } else { home[..end].to_vec() })
+    if end == 0 { b"/".to_vec() } else { home[..end].to_vec() }
 }

@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Spelling {
         let text = String::deserialize(deserializer)?;
         let Some(digits) = text.strip_prefix(HEXADECIMAL) else { return Ok(Spelling(text.into_bytes())) };
         let wrong = || serde::de::Error::custom("bad hexadecimal path");
-        if !digits.is_ascii() || digits.len() % 2 != 0 {
+        if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
             return Err(wrong());
         }
         (0..digits.len())

@@ -15,6 +15,6 @@ for name in ('prefix', 'exec_prefix', 'base_prefix', 'base_exec_prefix', 'execut
         lines.append(name + ' ' + spell(getattr(sys, name)))
 site = sys.modules.get('site')
 if site is not None:
-    lines.append('user_site_directory ' + spell(site.USER_SITE or ''))
-    lines.append('user_site ' + spell(str(site.ENABLE_USER_SITE)))
+    lines.append('user_site_directory ' + spell(getattr(site, 'USER_SITE', None) or ''))
+    lines.append('user_site ' + spell(str(getattr(site, 'ENABLE_USER_SITE', None))))
 sys.stdout.write('\n'.join(['reported'] + lines + ['end']) + '\n')

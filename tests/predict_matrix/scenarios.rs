@@ -28,10 +28,9 @@ impl Tally {
     }
 }
 
-/// In a normal run one of so many combinations of the grid is compared: a prime, so that no value of any
-/// axis is skipped throughout.
-const GRID_SAMPLE: usize = 61;
-const CONFIG_SAMPLE: usize = 3;
+/// In a normal run one of about so many combinations is compared, always the same ones.
+const GRID_SAMPLE: usize = 90;
+const CONFIG_SAMPLE: usize = 4;
 
 pub struct Scenarios<'a> {
     root: PathBuf,
@@ -41,7 +40,7 @@ pub struct Scenarios<'a> {
     script: PathBuf,
     work: PathBuf,
     user: User,
-    candidates: usize,
+    sample: Random,
     pub tally: Tally,
 }
 
@@ -53,12 +52,14 @@ impl<'a> Scenarios<'a> {
         for directory in ["work/pp", "work/x1", "scripts", "home", "home with user site", "user base"] {
             std::fs::create_dir_all(root.join(directory)).unwrap();
         }
+        std::fs::create_dir_all(root.join("other site")).unwrap();
+        std::fs::write(root.join("other site/site.py"), "").unwrap();
         let script = root.join("scripts/probe.py");
         std::fs::write(&script, real::PROBE).unwrap();
         let home = real::password_home().and_then(|home| from_std(&home));
         let user = User { home, ..User::default() };
         let tally = Tally::default();
-        Scenarios { root, interpreter, tools, full, script, work, user, candidates: 0, tally }
+        Scenarios { root, interpreter, tools, full, script, work, user, sample: Random::new(1), tally }
     }
 
     pub fn run(&mut self) {
@@ -129,6 +130,7 @@ impl<'a> Scenarios<'a> {
             text("PYTHONPATH", ""),
             text("PYTHONPATH", ":"),
             text("PYTHONPATH", "pp:../work:~/x:/gone:/gone/"),
+            one("PYTHONPATH", path("other site")),
             text("PYTHONNOUSERSITE", "1"),
             text("PYTHONNOUSERSITE", "0"),
             text("PYTHONNOUSERSITE", "x"),
@@ -306,8 +308,7 @@ impl<'a> Scenarios<'a> {
         setting: &[(&'static str, OsString)],
         script: bool,
     ) {
-        self.candidates += 1;
-        if self.full || self.candidates.is_multiple_of(every) {
+        if self.full || self.sample.below(every) == 0 {
             self.compare(label, executable, flags, setting, script);
         }
     }

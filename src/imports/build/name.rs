@@ -61,6 +61,9 @@ pub(super) fn find(place: &Place, executable: &HostPath) -> Result<Found, Uniden
         };
         return Err(Unidentified { why });
     }
+    if place.read(&resolved, 2).is_ok_and(|contents| contents.bytes == b"#!") {
+        return Err(Unidentified { why: format!("{executable} is a script, not an interpreter") });
+    }
     let config = read_config(place, executable);
     let directory = place.reduced(&resolved).to_vec();
     let mut starts = vec![directory.clone()];

@@ -30,7 +30,7 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
     getpath.read_config()?;
     getpath.settle_directories();
     if let Some((file, lines)) = getpath.underscore_pth() {
-        return Ok(getpath.from_underscore_pth(&file, &lines));
+        return Ok(getpath.bound_to(&file, &lines));
     }
     getpath.check_build_directory()?;
     Ok(getpath.finish())
@@ -186,7 +186,7 @@ impl<'a> Getpath<'a> {
         })
     }
 
-    fn from_underscore_pth(mut self, file: &HostPath, lines: &[Vec<u8>]) -> Located {
+    fn bound_to(mut self, file: &HostPath, lines: &[Vec<u8>]) -> Located {
         let directory = self.place.reduced(file.as_bytes()).to_vec();
         let (entries, underscore) = underscore_entries(self.place, file, lines);
         let prefix = match self.venv_prefix.take() {

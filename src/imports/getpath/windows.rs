@@ -13,9 +13,12 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
     let executable = place.absolute(question.executable.as_bytes());
     let directory = place.reduced(&executable).to_vec();
     let mut notes = Vec::new();
-    let (venv, home) = venv_home(place, &directory)?;
+    let launcher = if version >= Version::new(3, 3) { launcher_of(place, &directory)? } else { None };
     // A venv's python.exe is a launcher: the interpreter, its library and its `._pth` lie in `home`.
-    let real = home.unwrap_or_else(|| directory.clone());
+    let (venv, real) = match launcher {
+        Some(launcher) => (Some(launcher.root), launcher.home),
+        None => (None, directory),
+    };
     if place.is_file(&real) {
         return Err(Fatal::HomeIsFile { home: real.into() });
     }
@@ -42,9 +45,8 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
         }
     }
 
-    let library = if version >= Version::new(3, 11) { "Lib" } else { "lib" };
-    let has_stdlib = |prefix: &[u8]| place.is_file(&place.below(prefix, &["Lib", "os.py"]));
     let zip = place.join(&real, format!("{stem}.zip"));
+    let has_stdlib = |prefix: &[u8]| place.is_file(&place.below(prefix, &["Lib", "os.py"]));
     let prefix = match python_home(question, settings) {
         Some(home) => split_home(place, home).0,
         None if place.is_file(&zip) => real.clone(),
@@ -55,23 +57,40 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
         _ => entry.to_vec(),
     });
     entries.push(ImportEntry::new(zip, ImportOrigin::StdlibZip));
-    entries.push(ImportEntry::new(place.join(&prefix, "DLLs"), ImportOrigin::LibDynload));
-    entries.push(ImportEntry::new(place.join(&prefix, library), ImportOrigin::Stdlib));
+    add_library(place, version, &mut entries, &prefix, real);
+    Ok(located(prefix, entries, None, notes))
+}
+
+/// Extensions come before modules, and the interpreter's own directory last.
+fn add_library(
+    place: &Place,
+    version: Version,
+    entries: &mut Vec<ImportEntry>,
+    prefix: &[u8],
+    real: Vec<u8>,
+) {
+    let library = if version >= Version::new(3, 11) { "Lib" } else { "lib" };
+    entries.push(ImportEntry::new(place.join(prefix, "DLLs"), ImportOrigin::LibDynload));
+    entries.push(ImportEntry::new(place.join(prefix, library), ImportOrigin::Stdlib));
     let known = entries.iter().any(|entry| place.key(entry.directory.as_bytes()) == place.key(&real));
     if !known {
         entries.push(ImportEntry::new(real, ImportOrigin::Stdlib));
     }
-    Ok(located(prefix, entries, None, notes))
 }
 
-/// The venv's root and the `home` of its `pyvenv.cfg`: looked for beside the launcher first.
-fn venv_home(place: &Place, directory: &[u8]) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), Fatal> {
+struct Launcher {
+    root: Vec<u8>,
+    home: Vec<u8>,
+}
+
+/// The venv that the launcher belongs to: its `pyvenv.cfg` is looked for beside the launcher first.
+fn launcher_of(place: &Place, directory: &[u8]) -> Result<Option<Launcher>, Fatal> {
     for candidate in [directory, place.reduced(directory)] {
         if let Lines::Read(lines) = read_lines(place, &place.join(candidate, "pyvenv.cfg"))?
             && let Some(home) = first_home(&lines)
         {
-            return Ok((Some(candidate.to_vec()), Some(home)));
+            return Ok(Some(Launcher { root: candidate.to_vec(), home }));
         }
     }
-    Ok((None, None))
+    Ok(None)
 }
