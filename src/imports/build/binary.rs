@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::place::Place;
+use super::Version;
 use super::name::{self, Name};
 
 /// A dynamically linked interpreter is small, and its strings stand early.
@@ -39,4 +40,17 @@ pub(super) fn compiled_in(place: &Place, file: &[u8], is_prefix: impl Fn(&[u8]) 
         }
     }
     None
+}
+
+/// The third number of `PY_VERSION`, a string of its own in the interpreter or its library.
+pub(super) fn patch_level(place: &Place, file: &[u8], version: Version) -> Option<u8> {
+    let bytes = place.read(file, BINARY_LIMIT).ok()?.bytes;
+    let start = format!("{version}.");
+    bytes.split(|byte| *byte == 0).find_map(|text| {
+        let rest = std::str::from_utf8(text.strip_prefix(start.as_bytes())?).ok()?;
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let (patch, suffix) = rest.split_at(digits);
+        let release = matches!(suffix.bytes().next(), None | Some(b'+' | b'a' | b'b' | b'r'));
+        if release { patch.parse().ok() } else { None }
+    })
 }

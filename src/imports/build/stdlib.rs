@@ -18,14 +18,21 @@ pub(super) fn describe(place: &Place, build: &mut Build, starts: &[Vec<u8>], fil
     };
     build.stdlib = place.host(&stdlib);
     read_sysconfig(place, build, &prefix, &stdlib);
-    if let Some(patch) = patch_level(place, build, &prefix) {
-        build.patch = Some(patch);
-    }
+    let headers = patch_level(place, build, &prefix);
+    let from_headers = headers.is_some();
+    build.patch = headers.or(build.patch);
     build.skips_hidden_pth = skips_by_version(build);
     if let Ok(contents) = place.read(&place.join(&stdlib, "site.py"), TEXT_LIMIT) {
         let text = contents.text();
         build.debian = text.contains("\"dist-packages\"");
         build.skips_hidden_pth = text.contains("not name.startswith(\".\")");
+    }
+    // The one version whose rules depend on it.
+    if build.version.is(3, 14) && !from_headers {
+        let library = place.below(&prefix, &["lib", &format!("lib{}.so.1.0", build.versioned_name())]);
+        let found =
+            [file, &library].into_iter().find_map(|file| binary::patch_level(place, file, build.version));
+        build.patch = found.or(build.patch);
     }
     if build.version.is(3, 14) && build.patch.is_none_or(|patch| patch < 10) {
         build.notes.push(
