@@ -185,7 +185,7 @@ struct Machine {
 impl Machine {
     fn new(tree: Tree) -> Self {
         let variables = Variables { home: Some(b"/home/me".to_vec()), ..Variables::default() };
-        Machine { tree, variables, flags: Flags::default(), working_directory: posix("/work") }
+        Machine { tree, variables, flags: Flags::default(), working_directory: posix("/here") }
     }
 
     fn build(&self, executable: &HostPath) -> Build {
@@ -381,16 +381,16 @@ fn a_framework_build_has_its_user_site_in_the_library() {
 #[test]
 fn pypy_has_one_library_and_no_zip() {
     let tree = Tree::default()
-        .file(&posix("/opt/pypy/bin/pypy3.11"), "")
-        .file(&posix("/opt/pypy/lib/pypy3.11/os.py"), "")
-        .file(&posix("/opt/pypy/lib/pypy3.11/types.py"), "")
-        .file(&posix("/opt/pypy/lib/pypy3.11/site.py"), "")
-        .directory(&posix("/opt/pypy/lib/pypy3.11/encodings"))
-        .link(&posix("/v/bin/python"), "/opt/pypy/bin/pypy3.11")
-        .file(&posix("/v/pyvenv.cfg"), "home = /opt/pypy/bin\ninclude-system-site-packages = false\n")
+        .file(&posix("/pypy/bin/pypy3.11"), "")
+        .file(&posix("/pypy/lib/pypy3.11/os.py"), "")
+        .file(&posix("/pypy/lib/pypy3.11/types.py"), "")
+        .file(&posix("/pypy/lib/pypy3.11/site.py"), "")
+        .directory(&posix("/pypy/lib/pypy3.11/encodings"))
+        .link(&posix("/v/bin/python"), "/pypy/bin/pypy3.11")
+        .file(&posix("/v/pyvenv.cfg"), "home = /pypy/bin\ninclude-system-site-packages = false\n")
         .directory(&posix("/v/lib/pypy3.11/site-packages"));
     let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
-    assert_eq!(path(&prediction), ["", "/opt/pypy/lib/pypy3.11", "/v/lib/pypy3.11/site-packages"]);
+    assert_eq!(path(&prediction), ["", "/pypy/lib/pypy3.11", "/v/lib/pypy3.11/site-packages"]);
     assert_eq!(prediction.prefix, "/v".into());
 }
 
@@ -406,7 +406,7 @@ fn windows_installation() -> Tree {
 
 fn on_windows(tree: Tree) -> Machine {
     let mut machine = Machine::new(tree);
-    machine.working_directory = windows("C:\\work");
+    machine.working_directory = windows("C:\\here");
     machine.variables.appdata = Some(b"C:\\Users\\me\\AppData\\Roaming".to_vec());
     machine
 }
@@ -419,7 +419,7 @@ fn windows_lists_the_installation_itself() {
     machine.variables.pythonpath = Some(b"lib;D:\\x".to_vec());
     let expected = [
         "",
-        "C:\\work\\lib",
+        "C:\\here\\lib",
         "D:\\x",
         "C:\\Py\\python312.zip",
         "C:\\Py\\DLLs",
@@ -486,7 +486,7 @@ fn start_files_suppress_import_lines_and_add_their_own() {
 #[test]
 fn sitecustomize_is_found_before_the_first_entry_is_there() {
     let tree = installation(Tree::default(), "/base", "python3.11")
-        .file(&posix("/work/sitecustomize.py"), "")
+        .file(&posix("/here/sitecustomize.py"), "")
         .file(&posix("/base/lib/python3.11/site-packages/sitecustomize.py"), "");
     let prediction = Machine::new(tree).predict(posix("/base/bin/python3.11"));
     let expected = posix("/base/lib/python3.11/site-packages/sitecustomize.py");

@@ -34,12 +34,6 @@ pub(super) fn describe(place: &Place, build: &mut Build, starts: &[Vec<u8>], fil
             [file, &library].into_iter().find_map(|file| binary::patch_level(place, file, build.version));
         build.patch = found.or(build.patch);
     }
-    if build.version.is(3, 14) && build.patch.is_none_or(|patch| patch < 10) {
-        build.notes.push(
-            "some 3.14 releases prefer the link target's standard library to a wrong home; this one is taken not to"
-                .to_owned(),
-        );
-    }
 }
 
 fn find(place: &Place, build: &Build, starts: &[Vec<u8>], file: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {

@@ -117,7 +117,7 @@ impl<'a> Getpath<'a> {
         };
         self.executable_dir = Some(directory.clone());
         self.real_executable_dir = Some(directory);
-        if self.question.build.has_rescue() && place.is_file(&self.base_executable) {
+        if self.version() >= Version::new(3, 14) && place.is_file(&self.base_executable) {
             self.rescue();
         }
     }
@@ -139,18 +139,28 @@ impl<'a> Getpath<'a> {
 
     /// gh-106045 (3.14): where the link target has a standard library of its own, `home` is not used.
     fn rescue(&mut self) {
-        let place = self.place;
-        let directory = place.reduced(&self.base_executable).to_vec();
-        let landmarks = &self.landmarks;
-        let has_landmark =
-            |above: &[u8]| place.is_file(&landmarks.zip(place, above)) || landmarks.is_prefix(place, above);
-        if place.is_file(&place.join(&directory, "pybuilddir.txt"))
-            || place.search_up(&directory, has_landmark).is_some()
-        {
+        let directory = self.place.reduced(&self.base_executable).to_vec();
+        let rescues = self.place.is_file(&self.place.join(&directory, "pybuilddir.txt"))
+            || self.leads_to_library(&directory);
+        if !self.question.build.has_rescue() {
+            if rescues && !self.leads_to_library(&self.executable_dir()) {
+                let note = "home leads to no standard library; later releases of 3.14 use the link target's";
+                self.notes.push(note.to_owned());
+            }
+            return;
+        }
+        if rescues {
             self.executable_dir = Some(directory.clone());
             self.real_executable_dir = Some(directory.clone());
         }
         self.base_executable_dir = Some(directory);
+    }
+
+    fn leads_to_library(&self, start: &[u8]) -> bool {
+        let (place, landmarks) = (self.place, &self.landmarks);
+        let has_landmark =
+            |above: &[u8]| place.is_file(&landmarks.zip(place, above)) || landmarks.is_prefix(place, above);
+        place.search_up(start, has_landmark).is_some()
     }
 
     /// "CALCULATE base_executable, real_executable AND executable_dir".
