@@ -225,13 +225,8 @@ pub enum ImportOrigin {
     UserSite,
     SitePackages,
     DistPackages,
-    /// A line of a `.pth` file, counted from 1.
+    /// A line of a `.pth` file, or of the `._pth` file that replaces the whole path; counted from 1.
     Pth {
-        file: HostPath,
-        line: usize,
-    },
-    /// A line of the `._pth` file that replaces the whole path.
-    UnderscorePth {
         file: HostPath,
         line: usize,
     },
@@ -326,8 +321,8 @@ impl Settings {
 
 /// `strtol` reads the whole of it as nought (`_Py_get_env_flag`, Python/preconfig.c).
 fn counts_as_zero(value: &[u8]) -> bool {
-    let value = value.trim_ascii_start();
-    let value = value.strip_prefix(b"\x0b").unwrap_or(value);
+    let blanks = value.iter().take_while(|byte| matches!(byte, b' ' | b'\t'..=b'\r')).count();
+    let value = &value[blanks..];
     let digits = value.strip_prefix(b"+").or_else(|| value.strip_prefix(b"-")).unwrap_or(value);
     !digits.is_empty() && digits.iter().all(|byte| *byte == b'0')
 }

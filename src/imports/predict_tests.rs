@@ -465,7 +465,7 @@ fn the_embeddable_package_is_bound_to_its_underscore_pth() {
     assert!(prediction.starts());
     assert_eq!(path(&prediction), ["C:\\embed\\python312.zip", "C:\\embed"]);
     let file = windows("C:\\embed\\python312._pth");
-    assert_eq!(prediction.entries[1].origin, ImportOrigin::UnderscorePth { file, line: 2 });
+    assert_eq!(prediction.entries[1].origin, ImportOrigin::Pth { file, line: 2 });
 }
 
 #[test]

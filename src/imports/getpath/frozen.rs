@@ -289,7 +289,7 @@ pub(super) fn underscore_entries(
         if line == b"import site" {
             imports_site = true;
         } else if !line.is_empty() && !line.starts_with(b"import ") {
-            let origin = ImportOrigin::UnderscorePth { file: file.clone(), line: index + 1 };
+            let origin = ImportOrigin::Pth { file: file.clone(), line: index + 1 };
             entries.push(ImportEntry::new(place.normalized(&place.join(directory, line)), origin));
         }
     }

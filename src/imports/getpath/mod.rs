@@ -47,7 +47,7 @@ impl Located {
         let looked_in = self
             .entries
             .iter()
-            .filter(|entry| matches!(entry.origin, ImportOrigin::Stdlib | ImportOrigin::UnderscorePth { .. }))
+            .filter(|entry| matches!(entry.origin, ImportOrigin::Stdlib | ImportOrigin::Pth { .. }))
             .map(|entry| entry.directory.clone())
             .collect();
         Some(Fatal::NoStandardLibrary { looked_in })
