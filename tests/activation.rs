@@ -1,7 +1,13 @@
 //! Activation in the real shells: what each exports is silent when it is right, and named when it is not; the commands
 //! that a remedy prints work in the shell that they are printed for. A shell that is not here is reported as ignored.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code
+)]
 
 mod support;
 

@@ -1,6 +1,12 @@
 //! Bad input: each a clear finding or message, never a panic, never a hang, never a lost report.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::unwrap_used, clippy::expect_used, dead_code)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code
+)]
 
 mod support;
 
@@ -71,7 +77,8 @@ fn a_configuration_of_one_gibibyte() {
 fn a_configuration_in_utf_16() {
     let (place, venv, _) = active();
     let config = fs::read_to_string(venv.join("pyvenv.cfg")).unwrap();
-    let wide: Vec<u8> = [0xfeff].into_iter().chain(config.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        [0xfeff].into_iter().chain(config.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     fs::write(venv.join("pyvenv.cfg"), wide).unwrap();
     assert_eq!(first(&place), "invalid-pyvenv-cfg");
 }
@@ -91,7 +98,8 @@ fn links_that_run_in_circles() {
         symlink(other, place.project.join(name)).unwrap();
     }
     let before = examined(&place, &[]);
-    let path = format!("{}/loop-a:{}/bin:/usr/local/bin:/usr/bin:/bin", place.project.display(), venv.display());
+    let path =
+        format!("{}/loop-a:{}/bin:/usr/local/bin:/usr/bin:/bin", place.project.display(), venv.display());
     place.set("PATH", path);
     assert_eq!(examined(&place, &[]), before);
     place.set("VIRTUAL_ENV", place.project.join("loop-a").display().to_string());
@@ -156,7 +164,11 @@ fn a_working_directory_that_was_deleted() {
     );
     let output = place.bash(&script);
     let said = text(&output.stdout);
-    assert!(said.contains("\"schema_version\": 1") && !said.contains("status 101"), "{said}{}", text(&output.stderr));
+    assert!(
+        said.contains("\"schema_version\": 1") && !said.contains("status 101"),
+        "{said}{}",
+        text(&output.stderr)
+    );
     let output = place.bash(&format!(
         "mkdir gone && cd gone && rmdir ../gone && '{}' some/where; echo \"status $?\"",
         env!("CARGO_BIN_EXE_venv-doctor")
@@ -235,12 +247,19 @@ fn doctor(place: &Place) -> Command {
 #[test]
 fn a_closed_standard_output() {
     let (place, _, _) = active();
-    let output: Output = place.bash(&format!("'{}' >&-; echo \"status $?\" >&2", env!("CARGO_BIN_EXE_venv-doctor")));
+    let output: Output =
+        place.bash(&format!("'{}' >&-; echo \"status $?\" >&2", env!("CARGO_BIN_EXE_venv-doctor")));
     assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
     // a reader that has seen enough
-    let output = place.bash(&format!("'{}' -v | head -c 10; echo \"${{PIPESTATUS[0]}}\"", env!("CARGO_BIN_EXE_venv-doctor")));
+    let output = place.bash(&format!(
+        "'{}' -v | head -c 10; echo \"${{PIPESTATUS[0]}}\"",
+        env!("CARGO_BIN_EXE_venv-doctor")
+    ));
     assert!(text(&output.stdout).ends_with("0\n"), "{}", text(&output.stdout));
-    let full = doctor(&place).stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap()).output().unwrap();
+    let full = doctor(&place)
+        .stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap())
+        .output()
+        .unwrap();
     assert_eq!(full.status.code(), Some(2));
     assert!(text(&full.stderr).contains("cannot write the report"), "{}", text(&full.stderr));
 }

@@ -53,8 +53,16 @@ fn ids_are_unique_and_kebab_case() {
     let mut seen = BTreeSet::new();
     for check in checks::all() {
         assert!(seen.insert(check.id), "{} is listed twice", check.id);
-        assert!(check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{}", check.id);
-        assert!(Category::ALL.iter().all(|category| category.label() != check.id), "{} is a category", check.id);
+        assert!(
+            check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{}",
+            check.id
+        );
+        assert!(
+            Category::ALL.iter().all(|category| category.label() != check.id),
+            "{} is a category",
+            check.id
+        );
     }
 }
 
@@ -74,7 +82,12 @@ fn explanations_have_their_four_headings_in_order() {
 fn summaries_are_one_line_without_a_full_stop() {
     for check in checks::all() {
         assert!(!check.summary.contains('\n') && !check.summary.ends_with('.'), "{}", check.id);
-        assert!(check.summary.starts_with(|first: char| first.is_uppercase() || first == '`'), "{}: {}", check.id, check.summary);
+        assert!(
+            check.summary.starts_with(|first: char| first.is_uppercase() || first == '`'),
+            "{}: {}",
+            check.id,
+            check.summary
+        );
         assert!(check.summary.chars().count() <= 100, "{} is too long: {}", check.id, check.summary);
     }
 }

@@ -1,5 +1,11 @@
 //! The real machine: its files here, the rest of it in [`RealMachine`].
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "this is the room that may touch the machine"
+)]
+
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
