@@ -46,7 +46,7 @@ struct Situation {
 
 impl Situation {
     fn new(shell: &Path) -> Situation {
-        let python = pythons().into_iter().filter(|python| python.number() >= (3, 8)).next_back().unwrap();
+        let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).unwrap();
         let mut place = Place::new();
         let venv = place.project.join(".venv");
         Creator::Venv.make(&python, &venv);
@@ -80,12 +80,14 @@ impl Situation {
     }
 }
 
+type Body = fn(&Shell, &Situation) -> Result<(), String>;
+
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for shell in &SHELLS {
         let found = program(shell.name);
-        let tests: [(&str, fn(&Shell, &Situation) -> Result<(), String>); 3] = [
+        let tests: [(&str, Body); 3] = [
             ("activated_is_silent", activated),
             ("forgotten_is_cured_in_its_own_words", forgotten),
             ("lost_path_is_cured_in_its_own_words", lost),
