@@ -151,10 +151,15 @@ enum Program {
 
 /// What the kernel starts for these first lines, or what the two lines of a trampoline lead to.
 fn program_of(head: &[u8]) -> Option<Program> {
-    match shebang::parse(head).shebang {
+    let script = shebang::parse(head);
+    match &script.shebang {
         Shebang::None => None,
-        Shebang::Plain { interpreter, .. } | Shebang::Trampoline { interpreter, .. } => {
-            Some(Program::Path(interpreter.as_bytes().to_vec()))
+        Shebang::Plain { .. } => script.executed().map(Program::Path),
+        Shebang::Trampoline { interpreter, .. } => Some(Program::Path(interpreter.as_bytes().to_vec())),
+        // without -S env gets the rest of the line in one piece, and looks for a program of that name
+        Shebang::Env { program, arguments, split: false, .. } if !arguments.is_empty() => {
+            let rest = arguments.iter().map(|argument| argument.to_text());
+            Some(Program::Named(std::iter::once(program.to_text()).chain(rest).collect::<Vec<_>>().join(" ")))
         }
         Shebang::Env { program, .. } if program.as_bytes().contains(&b'/') => {
             Some(Program::Path(program.as_bytes().to_vec()))
