@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
+use super::project::sources::sources;
 use super::{
     installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
     user_scripts,
@@ -16,7 +17,7 @@ use crate::facts::interpreter::{Interpreter, Probe};
 use crate::facts::project::{ActivationSite, Git};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
-use crate::facts::{Facts, Origin};
+use crate::facts::{Facts, Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host};
 use crate::parse::activation_use::{self, TextKind};
 use crate::parse::git_index;
@@ -136,7 +137,9 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations) = std::thread::scope(|scope| {
+    let (answer, environments, interpreters, installations, sources) = std::thread::scope(|scope| {
+        let own = &project;
+        let sources = request.needs.contains(&Need::Sources).then(|| scope.spawn(move || sources(host, own)));
         let asking = match &asked {
             Some(Plan::Start { program, trust }) => {
                 Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
@@ -154,8 +157,10 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 .join()
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
-        (answer, environments, interpreters, installations)
+        let sources = sources.and_then(|sources| sources.join().ok()).flatten();
+        (answer, environments, interpreters, installations, sources)
     });
+    project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
         record(host, &mut interpreters, plan, answer, &mut notes);

@@ -10,6 +10,7 @@ use super::environment::*;
 use super::interpreter::*;
 use super::platform::*;
 use super::project::*;
+use super::requirement::{DeclaredRequirement, Purpose};
 use super::search_path::*;
 use super::shell::*;
 use super::{Facts, Gathered, Origin};
@@ -77,6 +78,15 @@ pub fn healthy() -> Facts {
             requirement_files: vec![path("/home/me/project/requirements.txt")],
             dependencies: vec![Dependency {
                 name: "six".into(),
+                file: path("/home/me/project/requirements.txt"),
+                line: Some(1),
+            }],
+            requirements: vec![DeclaredRequirement {
+                name: "six".into(),
+                specifier: String::new(),
+                marker: None,
+                extras: Vec::new(),
+                purpose: Purpose::Run,
                 file: path("/home/me/project/requirements.txt"),
                 line: Some(1),
             }],

@@ -14,6 +14,7 @@ pub mod installation;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
+pub mod requirement;
 pub mod search_path;
 pub mod shell;
 

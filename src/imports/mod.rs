@@ -1,4 +1,5 @@
 //! What Python would do, without Python.
 
 pub mod known_modules;
+pub mod requirement;
 pub mod stdlib;
