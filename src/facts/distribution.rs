@@ -14,6 +14,8 @@ pub struct Packages {
     pub sites: Vec<SitePackages>,
     /// Files that more than one distribution of a site recorded; those of the environment under examination only.
     pub overlaps: Vec<Overlap>,
+    /// Names that can be imported from the directories that `.pth` lines add.
+    pub added_modules: Vec<String>,
 }
 
 /// Files that two distributions of one directory both claim, with different contents.
@@ -31,6 +33,27 @@ impl Packages {
     /// Every distribution, first on the import path first.
     pub fn distributions(&self) -> impl Iterator<Item = &Distribution> {
         self.sites.iter().flat_map(|site| &site.distributions)
+    }
+
+    /// The environment's own directories and the user's: what its user installs into.
+    pub fn own_sites(&self) -> impl Iterator<Item = &SitePackages> {
+        self.sites.iter().filter(|site| matches!(site.kind, SiteKind::Own | SiteKind::User))
+    }
+
+    /// The distributions there.
+    pub fn own_distributions(&self) -> impl Iterator<Item = &Distribution> {
+        self.own_sites().flat_map(|site| &site.distributions)
+    }
+
+    /// Whether something that is installed, or a directory that a `.pth` line adds, provides this top-level module.
+    pub fn provides_module(&self, name: &str) -> bool {
+        self.added_modules.iter().any(|module| module == name)
+            || self.sites.iter().any(|site| {
+                site.modules.iter().any(|module| module.name == name && !module.barren)
+                    || site.distributions.iter().any(|distribution| {
+                        distribution.is_editable() && distribution.modules.iter().any(|module| module == name)
+                    })
+            })
     }
 
     /// The distribution of this normalised name (PEP 503) that `importlib.metadata` finds.
@@ -110,6 +133,8 @@ pub struct Distribution {
     pub form: DistributionForm,
     /// Whether METADATA (or PKG-INFO) is there and readable.
     pub has_metadata: bool,
+    /// Whether its directory could be listed.
+    pub readable: bool,
     /// Whether its directory holds a RECORD.
     pub has_record: bool,
     /// `Requires-Dist`, as written.
@@ -124,7 +149,7 @@ pub struct Distribution {
     pub sources: Vec<EditableSource>,
     /// Where the source of an editable install may have gone: projects near the old place, or around the
     /// working directory, that declare the same name. Looked for only when a source is missing.
-    pub moved_to: Vec<HostPath>,
+    pub moved_to: Vec<MovedSource>,
     /// Without credentials.
     pub direct_url: Option<String>,
     /// `Tag` lines of WHEEL.
@@ -148,6 +173,44 @@ pub struct EditableSource {
     pub exists: bool,
 }
 
+impl Distribution {
+    pub fn is_editable(&self) -> bool {
+        self.editable.is_some() || !self.sources.is_empty()
+    }
+
+    /// Name and version, as `pip list` shows them.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Put there by a package manager that keeps its own list of files, so that a RECORD may be missing or untrue.
+    pub fn is_distributors(&self) -> bool {
+        self.installer.as_deref().is_some_and(|installer| {
+            matches!(
+                installer.to_ascii_lowercase().as_str(),
+                "conda" | "debian" | "rpm" | "apk" | "portage" | "pacman" | "nix"
+            )
+        })
+    }
+
+    /// Words that an installer takes to install the same again: `six==1.16.0`, a URL, `-e` and a directory.
+    pub fn requirement(&self) -> Option<Vec<String>> {
+        if self.is_editable() {
+            let source =
+                self.editable.as_ref().or_else(|| self.sources.first().map(|source| &source.path))?;
+            return Some(vec!["-e".to_owned(), source.to_text().into_owned()]);
+        }
+        match (&self.direct_url, &self.version) {
+            (Some(url), _) => Some(vec![format!("{} @ {url}", self.name)]),
+            (None, Some(version)) => Some(vec![format!("{}=={version}", self.name)]),
+            (None, None) => Some(vec![self.name.clone()]),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DistributionForm {
@@ -155,6 +218,14 @@ pub enum DistributionForm {
     EggInfo,
     EggLink,
     Egg,
+}
+
+/// A project that declares the name of an editable install whose source is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedSource {
+    pub path: HostPath,
+    /// Normalised names of what building it needs, from `[build-system]`.
+    pub build_requires: Vec<String>,
 }
 
 /// What a RECORD (or `installed-files.txt`) says, compared with what is there.

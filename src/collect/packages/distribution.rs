@@ -32,6 +32,7 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, compare: bool)
         form: form(name.form),
         metadata: path,
         has_metadata: false,
+        readable: true,
         has_record: false,
         requires: Vec::new(),
         requires_python: None,
@@ -70,7 +71,10 @@ fn dist_info(
     compare: bool,
 ) -> Vec<recorded::Claim> {
     let directory = distribution.metadata.clone();
-    let Ok(listing) = files.list(&directory) else { return Vec::new() };
+    let Ok(listing) = files.list(&directory) else {
+        distribution.readable = false;
+        return Vec::new();
+    };
     let has = |name: &str| {
         let found = listing.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes()));
         found.is_ok_and(|index| listing.entries[index].kind != FileKind::Directory)

@@ -56,6 +56,7 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         moved::find(host, &mut reading.distribution, question.project);
     }
     let overlaps = if question.compare { overlap::overlaps(host, &sites, &read) } else { Vec::new() };
+    let added_modules = added_modules(host, &sites);
     let mut found: Vec<Vec<Distribution>> = sites.iter().map(|_| Vec::new()).collect();
     for (site, reading) in read {
         if let Some(distributions) = found.get_mut(site) {
@@ -63,7 +64,12 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         }
     }
     let sites = sites.into_iter().zip(found).map(|(site, distributions)| finished(host, site, distributions));
-    Packages { environment: question.environment.root.clone(), sites: sites.collect(), overlaps }
+    Packages {
+        environment: question.environment.root.clone(),
+        sites: sites.collect(),
+        overlaps,
+        added_modules,
+    }
 }
 
 fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
@@ -98,6 +104,24 @@ fn pth_file(files: &dyn Files, directory: &HostPath, name: &[u8]) -> Option<PthF
         }
     }
     Some(file)
+}
+
+fn added_modules(files: &dyn Files, sites: &[Site]) -> Vec<String> {
+    let mut directories: Vec<&HostPath> = Vec::new();
+    let lines = sites.iter().flat_map(|site| &site.pth_files).flat_map(|file| &file.paths);
+    for line in lines.filter(|line| line.exists) {
+        if !directories.iter().any(|known| known.same_as(&line.path)) {
+            directories.push(&line.path);
+        }
+    }
+    let mut found: Vec<String> = directories
+        .into_iter()
+        .flat_map(|directory| modules::top_level(files, directory, files.list(directory).ok().as_ref()))
+        .map(|module| module.name)
+        .collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// A distribution to read: the index of its site, and its metadata's name there.

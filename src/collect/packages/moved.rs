@@ -1,8 +1,9 @@
 //! Where the lost source of an editable install may have gone.
 
-use crate::facts::distribution::Distribution;
+use crate::facts::distribution::{Distribution, MovedSource};
 use crate::host::{FileKind, Files};
 use crate::parse::names::normalize_name;
+use crate::parse::requirements;
 use crate::path::HostPath;
 
 /// So many neighbours of a missing directory are looked into.
@@ -18,11 +19,11 @@ pub fn find(files: &dyn Files, distribution: &mut Distribution, project: Option<
     };
     let mut candidates: Vec<HostPath> = project.cloned().into_iter().collect();
     candidates.extend(neighbours(files, &old));
-    let mut found: Vec<HostPath> = Vec::new();
+    let mut found: Vec<MovedSource> = Vec::new();
     for candidate in candidates {
-        let known = found.iter().any(|other| other.same_as(&candidate));
-        if found.len() < MOST_FOUND && !known && declares(files, &candidate, &distribution.normalized) {
-            found.push(candidate);
+        let known = found.iter().any(|other| other.path.same_as(&candidate));
+        if found.len() < MOST_FOUND && !known {
+            found.extend(declared(files, candidate, &distribution.normalized));
         }
     }
     distribution.moved_to = found;
@@ -50,25 +51,32 @@ fn neighbours(files: &dyn Files, old: &HostPath) -> Vec<HostPath> {
     found
 }
 
-/// Whether a project of this normalised name lies there.
-fn declares(files: &dyn Files, directory: &HostPath, normalized: &str) -> bool {
-    let is_it = |name: &str| normalize_name(name) == normalized;
+/// The project of this normalised name, where one lies there.
+fn declared(files: &dyn Files, path: HostPath, normalized: &str) -> Option<MovedSource> {
     let pyproject = files
-        .text(&directory.join("pyproject.toml"))
-        .and_then(|text| toml::from_str::<toml::Table>(&text).ok());
-    let name_in = |path: &[&str]| {
-        let mut value = pyproject.as_ref()?.get(*path.first()?)?;
-        for key in path.get(1..)? {
-            value = value.get(key)?;
-        }
-        value.as_str().map(is_it)
+        .text(&path.join("pyproject.toml"))
+        .and_then(|text| toml::from_str::<toml::Table>(&text).ok())
+        .unwrap_or_default();
+    let table = |name: &str| pyproject.get(name).and_then(toml::Value::as_table);
+    let name = table("project")
+        .and_then(|project| project.get("name"))
+        .or_else(|| table("tool")?.get("poetry")?.get("name"))
+        .and_then(toml::Value::as_str);
+    let is_it = |name: &str| normalize_name(name) == normalized;
+    let declared = match name {
+        Some(name) => is_it(name),
+        None => ["setup.cfg", "setup.py"].iter().any(|file| {
+            files.text(&path.join(file)).is_some_and(|text| text.lines().filter_map(named).any(is_it))
+        }),
     };
-    if let Some(answer) = name_in(&["project", "name"]).or_else(|| name_in(&["tool", "poetry", "name"])) {
-        return answer;
-    }
-    ["setup.cfg", "setup.py"].iter().any(|file| {
-        files.text(&directory.join(file)).is_some_and(|text| text.lines().filter_map(named).any(is_it))
-    })
+    let build_requires = table("build-system")
+        .and_then(|system| system.get("requires")?.as_array())
+        .map(|requires| {
+            let texts = requires.iter().filter_map(toml::Value::as_str);
+            texts.filter_map(requirements::requirement).map(|found| found.name).collect()
+        })
+        .unwrap_or_else(|| vec!["setuptools".to_owned()]);
+    declared.then_some(MovedSource { path, build_requires })
 }
 
 /// `name = demo` of `setup.cfg`; `name="demo",` of `setup.py`.
