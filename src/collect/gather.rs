@@ -8,13 +8,14 @@ use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::project::sources::sources;
 use super::{
-    installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
-    user_scripts,
+    installations, interpreter, inventory, links, packages, places, project, search_path, shell,
+    startup_files, synced, user_scripts,
 };
 use crate::diagnosis::Need;
+use crate::facts::distribution::Packages;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{Interpreter, Probe};
-use crate::facts::project::{ActivationSite, Git};
+use crate::facts::project::{ActivationSite, Git, Project};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
 use crate::facts::{Facts, Gathered, Origin};
@@ -137,7 +138,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations, sources) = std::thread::scope(|scope| {
+    let (answer, environments, packages, interpreters, installations, sources) = std::thread::scope(|scope| {
         let own = &project;
         let sources = request.needs.contains(&Need::Sources).then(|| scope.spawn(move || sources(host, own)));
         let asking = match &asked {
@@ -147,6 +148,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             _ => None,
         };
         let mut environments = environments(host, request, &named, project.git.as_ref());
+        let packages = packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
         let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
         if request.needs.contains(&Need::Binaries) {
             compare_copies(host, &mut environments, &mut interpreters);
@@ -158,7 +160,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
         let sources = sources.and_then(|sources| sources.join().ok()).flatten();
-        (answer, environments, interpreters, installations, sources)
+        (answer, environments, packages, interpreters, installations, sources)
     });
     project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
@@ -178,7 +180,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         search_path,
         commands,
         environments,
-        packages: Vec::new(),
+        packages,
         interpreters,
         installations,
         project,
@@ -557,6 +559,42 @@ fn version_differs(environment: &Environment) -> bool {
     let library = environment.libraries.first().and_then(|library| library.version);
     let home = environment.home.as_ref().and_then(|home| home.version);
     matches!((library, home), (Some(library), Some(home)) if !library.same_minor(home))
+}
+
+/// What is installed for the patient and, where it is another, for the environment of the shell's python.
+fn packages(
+    host: &dyn Host,
+    request: &Request,
+    environments: &[Environment],
+    shell: &Shell,
+    commands: &[Command],
+    patient: Option<&HostPath>,
+    project: &Project,
+) -> Vec<Packages> {
+    if !request.needs.contains(&Need::Packages) {
+        return Vec::new();
+    }
+    let variables = packages::Variables::of(shell);
+    let running = ["python", "python3"]
+        .iter()
+        .find_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
+        .and_then(|hit| hit.leads_to.environment());
+    let at = |root: &HostPath| environments.iter().find(|environment| environment.is_at(root));
+    let patient = patient.and_then(at);
+    let running =
+        running.and_then(at).filter(|running| patient.is_none_or(|patient| !patient.is_at(&running.root)));
+    let asked = [(patient, true), (running, false)];
+    let read = |(environment, compare): (Option<&Environment>, bool)| {
+        let environment = environment?;
+        let question = packages::Question {
+            environment,
+            variables: &variables,
+            project: project.root.as_ref(),
+            compare,
+        };
+        Some(packages::packages(host, question))
+    };
+    asked.into_iter().filter_map(read).collect()
 }
 
 fn interpreters(

@@ -130,6 +130,13 @@ impl Facts {
         self.environment(self.patient.as_ref()?)
     }
 
+    /// The environment under examination and what is installed for it, where that was gathered.
+    pub fn patient_packages(&self) -> Option<(&Environment, &Packages)> {
+        let environment = self.patient()?;
+        let packages = self.packages.iter().find(|packages| environment.is_at(&packages.environment))?;
+        Some((environment, packages))
+    }
+
     /// What is installed for the environment at this root.
     pub fn packages(&self, root: &HostPath) -> Option<&Packages> {
         self.packages.iter().find(|packages| packages.environment.same_as(root))

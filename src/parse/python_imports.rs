@@ -11,6 +11,11 @@ const DEPTH: usize = 60;
 /// Brackets and blocks deeper than this are no program that somebody wrote: the file is left alone.
 const NESTING: usize = 200;
 
+/// So much stack a thread needs that reads whatever a file of [`LIMIT`] bytes may hold: the parser, and the tree that it
+/// makes, go as deep as the text does.
+pub const STACK: usize = 256 << 20;
+pub const LIMIT: usize = 256 << 10;
+
 /// What a file imports.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Imports {
@@ -236,6 +241,8 @@ mod tests {
         assert_eq!(certain("print 'old'\nimport urllib2\n"), ["urllib2"]);
         assert_eq!(found("import\nfrom import x\nimport a..b\n"), []);
         assert!(imports("import sys\nsys.path.insert(0, 'x')\n").changes_path);
+        // on a thread with the stack that [`STACK`] asks for
+        let work = || {
         for deep in ["(".repeat(100_000), "[".repeat(5000), "-".repeat(100_000), "not ".repeat(50_000)] {
             imports(&format!("import a\nx = {deep}"));
         }
@@ -243,5 +250,7 @@ mod tests {
         for seed in 0..100 {
             imports(&format!("import {}", String::from_utf8_lossy(&crate::parse::noise(seed, 300))));
         }
+        };
+        std::thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap();
     }
 }

@@ -6,12 +6,11 @@ use crate::facts::project::Project;
 use crate::facts::requirement::{Certainty, SourceImport, Sources};
 use crate::host::{FileKind, Files, Listing};
 use crate::parse::names::normalize_name;
-use crate::parse::python_imports::{Import, Imports, imports};
+use crate::parse::python_imports::{Import, Imports, LIMIT, STACK, imports};
 use crate::path::{HostPath, readable};
 
-/// So many files are read, so much of each, and of all together.
+/// So many files are read, up to [`LIMIT`] of each, and so much of all together.
 const FILES: usize = 400;
-const SIZE: usize = 256 << 10;
 const TOTAL: usize = 6 << 20;
 
 /// So many directories are listed.
@@ -237,7 +236,7 @@ fn read(files: &dyn Files, found: &[Source]) -> Vec<String> {
             break;
         }
         // half a file tells nothing sure
-        let whole = files.read(&source.path, SIZE).ok().filter(|contents| !contents.truncated());
+        let whole = files.read(&source.path, LIMIT).ok().filter(|contents| !contents.truncated());
         let text = whole.map(|contents| contents.text().into_owned()).unwrap_or_default();
         total += text.len();
         texts.push(text);
@@ -245,21 +244,23 @@ fn read(files: &dyn Files, found: &[Source]) -> Vec<String> {
     texts
 }
 
-/// In parallel where there are many.
+/// In parallel where there are many; on threads of their own, for their stacks.
 fn parse(texts: &[String]) -> Vec<Imports> {
-    let plain = |texts: &[String]| texts.iter().map(|text| imports(text)).collect::<Vec<_>>();
-    if texts.len() < 16 {
-        return plain(texts);
-    }
+    const FEW: usize = 16;
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(8));
+    let size = texts.len().div_ceil(threads).max(FEW);
     std::thread::scope(|scope| {
         let parts: Vec<_> = texts
-            .chunks(texts.len().div_ceil(threads))
-            .map(|part| (part.len(), scope.spawn(move || plain(part))))
+            .chunks(size)
+            .map(|part| {
+                let work = move || part.iter().map(|text| imports(text)).collect::<Vec<_>>();
+                (part.len(), std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok())
+            })
             .collect();
-        let results = parts
-            .into_iter()
-            .flat_map(|(length, part)| part.join().unwrap_or_else(|_| vec![Imports::default(); length]));
+        let results = parts.into_iter().flat_map(|(length, part)| {
+            let read = part.and_then(|part| part.join().ok());
+            read.unwrap_or_else(|| vec![Imports::default(); length])
+        });
         results.collect()
     })
 }
