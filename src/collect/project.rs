@@ -11,6 +11,8 @@ pub mod environments;
 pub mod root;
 mod scripts;
 mod services;
+pub mod sources;
+mod tool_tables;
 mod tools;
 
 /// What a reading of the project needs to know of the shell and the user.

@@ -61,6 +61,8 @@ pub enum Need {
     Project,
     /// Names and versions of installed distributions.
     Installed,
+    /// Imports of the project's sources.
+    Sources,
     /// Metadata of what is installed: [`Facts::packages`].
     Packages,
     /// Extension modules and the libraries that they need.

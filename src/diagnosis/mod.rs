@@ -10,6 +10,7 @@ pub mod fold;
 pub mod recreate;
 pub mod reinstall;
 pub mod remedy;
+pub mod requirement;
 
 pub use check::{Category, Check, Findings, Need};
 pub use remedy::{Action, Remedy, Safety, Word};

@@ -2,6 +2,7 @@
 //! kernel cannot take from a `#!` line.
 
 use super::{Action, Remedy, Word};
+use crate::facts::distribution::Distribution;
 use crate::facts::environment::{Environment, Installed, Script};
 use crate::parse::pyvenv_cfg::Creator;
 
@@ -21,7 +22,8 @@ pub fn reinstall_scripts(environment: &Environment, scripts: &[&Script]) -> Opti
     if owners.is_empty() {
         return None;
     }
-    let installer = installer(environment)?;
+    let installer =
+        installer(environment, &["--force-reinstall", "--no-deps"], &["--reinstall", "--no-deps"])?;
     // pip by itself and last: where its old version cannot be had, the others are mended all the same
     let (pip, others): (Vec<&Installed>, Vec<&Installed>) =
         owners.iter().partition(|owner| owner.name.eq_ignore_ascii_case("pip"));
@@ -38,20 +40,49 @@ pub fn reinstall_scripts(environment: &Environment, scripts: &[&Script]) -> Opti
     Some(Remedy::safe(format!("Have the scripts of {names} written anew, at the same versions"), actions))
 }
 
-fn installer(environment: &Environment) -> Option<Vec<Word>> {
+/// Installs these distributions again, as they are. None when nothing can install here, or where the source of one
+/// of them is not known.
+pub fn reinstall(environment: &Environment, distributions: &[&Distribution]) -> Option<Remedy> {
+    let mut words =
+        installer(environment, &["--force-reinstall", "--no-deps"], &["--reinstall", "--no-deps"])?;
+    for distribution in distributions {
+        words.extend(distribution.requirement()?.into_iter().map(Word::from));
+    }
+    let names = distributions.iter().map(|distribution| distribution.label()).collect::<Vec<_>>().join(", ");
+    Some(Remedy::safe(format!("Install {names} again"), vec![Action::Run(words)]))
+}
+
+/// The words of `pip install` (else `uv pip install`) for this environment, with the options of each.
+pub fn installer(environment: &Environment, pip: &[&str], uv: &[&str]) -> Option<Vec<Word>> {
     let python = Word::from(environment.program("python"));
     let mut words = Vec::new();
     if environment.has_pip() {
         words.push(python);
-        words.extend(["-m", "pip", "install", "--force-reinstall", "--no-deps"].map(Word::from));
+        words.extend(["-m", "pip", "install"].map(Word::from));
+        words.extend(pip.iter().copied().map(Word::from));
     } else if matches!(environment.creator, Some(Creator::Uv { .. })) {
         words.extend(["uv", "pip", "install", "--python"].map(Word::from));
         words.push(python);
-        words.extend(["--reinstall", "--no-deps"].map(Word::from));
+        words.extend(uv.iter().copied().map(Word::from));
     } else {
         return None;
     }
     Some(words)
+}
+
+/// The words of `pip uninstall` (else `uv pip uninstall`) for this environment.
+pub fn uninstaller(environment: &Environment) -> Option<Vec<Word>> {
+    let python = Word::from(environment.program("python"));
+    if environment.has_pip() {
+        let mut words = vec![python];
+        words.extend(["-m", "pip", "uninstall", "--yes"].map(Word::from));
+        return Some(words);
+    }
+    matches!(environment.creator, Some(Creator::Uv { .. })).then(|| {
+        let mut words: Vec<Word> = ["uv", "pip", "uninstall", "--python"].map(Word::from).into();
+        words.push(python);
+        words
+    })
 }
 
 #[cfg(test)]

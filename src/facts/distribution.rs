@@ -12,12 +12,48 @@ pub struct Packages {
     /// Root of the environment.
     pub environment: HostPath,
     pub sites: Vec<SitePackages>,
+    /// Files that more than one distribution of a site recorded; those of the environment under examination only.
+    pub overlaps: Vec<Overlap>,
+    /// Names that can be imported from the directories that `.pth` lines add.
+    pub added_modules: Vec<String>,
+}
+
+/// Files that two distributions of one directory both claim, with different contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// Metadata of the two.
+    pub left: HostPath,
+    pub right: HostPath,
+    /// The first of the files; at most a few are named.
+    pub files: Vec<HostPath>,
+    pub count: usize,
 }
 
 impl Packages {
     /// Every distribution, first on the import path first.
     pub fn distributions(&self) -> impl Iterator<Item = &Distribution> {
         self.sites.iter().flat_map(|site| &site.distributions)
+    }
+
+    /// The environment's own directories and the user's: what its user installs into.
+    pub fn own_sites(&self) -> impl Iterator<Item = &SitePackages> {
+        self.sites.iter().filter(|site| matches!(site.kind, SiteKind::Own | SiteKind::User))
+    }
+
+    /// The distributions there.
+    pub fn own_distributions(&self) -> impl Iterator<Item = &Distribution> {
+        self.own_sites().flat_map(|site| &site.distributions)
+    }
+
+    /// Whether something that is installed, or a directory that a `.pth` line adds, provides this top-level module.
+    pub fn provides_module(&self, name: &str) -> bool {
+        self.added_modules.iter().any(|module| module == name)
+            || self.sites.iter().any(|site| {
+                site.modules.iter().any(|module| module.name == name && !module.barren)
+                    || site.distributions.iter().any(|distribution| {
+                        distribution.is_editable() && distribution.modules.iter().any(|module| module == name)
+                    })
+            })
     }
 
     /// The distribution of this normalised name (PEP 503) that `importlib.metadata` finds.
@@ -64,6 +100,8 @@ pub struct TopLevel {
     /// The file or directory.
     pub path: HostPath,
     pub kind: TopLevelKind,
+    /// A namespace in which, at any depth, no file lies that could be imported.
+    pub barren: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -95,6 +133,10 @@ pub struct Distribution {
     pub form: DistributionForm,
     /// Whether METADATA (or PKG-INFO) is there and readable.
     pub has_metadata: bool,
+    /// Whether its directory could be listed.
+    pub readable: bool,
+    /// Whether its directory holds a RECORD.
+    pub has_record: bool,
     /// `Requires-Dist`, as written.
     pub requires: Vec<String>,
     pub requires_python: Option<String>,
@@ -103,6 +145,11 @@ pub struct Distribution {
     pub requested: bool,
     /// The source directory of an editable install.
     pub editable: Option<HostPath>,
+    /// Each place that an editable install takes its modules from, with the file that names it.
+    pub sources: Vec<EditableSource>,
+    /// Where the source of an editable install may have gone: projects near the old place, or around the
+    /// working directory, that declare the same name. Looked for only when a source is missing.
+    pub moved_to: Vec<MovedSource>,
     /// Without credentials.
     pub direct_url: Option<String>,
     /// `Tag` lines of WHEEL.
@@ -114,6 +161,56 @@ pub struct Distribution {
     pub record: Gathered<Record>,
 }
 
+/// A place outside the directory of packages that holds an editable install's modules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditableSource {
+    /// The `.pth`, finder, `.egg-link` or `direct_url.json`.
+    pub named_in: HostPath,
+    pub line: Option<usize>,
+    /// The module that a finder maps to it.
+    pub module: Option<String>,
+    pub path: HostPath,
+    pub exists: bool,
+}
+
+impl Distribution {
+    pub fn is_editable(&self) -> bool {
+        self.editable.is_some() || !self.sources.is_empty()
+    }
+
+    /// Name and version, as `pip list` shows them.
+    pub fn label(&self) -> String {
+        match &self.version {
+            Some(version) => format!("{} {version}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Put there by a package manager that keeps its own list of files, so that a RECORD may be missing or untrue.
+    pub fn is_distributors(&self) -> bool {
+        self.installer.as_deref().is_some_and(|installer| {
+            matches!(
+                installer.to_ascii_lowercase().as_str(),
+                "conda" | "debian" | "rpm" | "apk" | "portage" | "pacman" | "nix"
+            )
+        })
+    }
+
+    /// Words that an installer takes to install the same again: `six==1.16.0`, a URL, `-e` and a directory.
+    pub fn requirement(&self) -> Option<Vec<String>> {
+        if self.is_editable() {
+            let source =
+                self.editable.as_ref().or_else(|| self.sources.first().map(|source| &source.path))?;
+            return Some(vec!["-e".to_owned(), source.to_text().into_owned()]);
+        }
+        match (&self.direct_url, &self.version) {
+            (Some(url), _) => Some(vec![format!("{} @ {url}", self.name)]),
+            (None, Some(version)) => Some(vec![format!("{}=={version}", self.name)]),
+            (None, None) => Some(vec![self.name.clone()]),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DistributionForm {
@@ -121,6 +218,14 @@ pub enum DistributionForm {
     EggInfo,
     EggLink,
     Egg,
+}
+
+/// A project that declares the name of an editable install whose source is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedSource {
+    pub path: HostPath,
+    /// Normalised names of what building it needs, from `[build-system]`.
+    pub build_requires: Vec<String>,
 }
 
 /// What a RECORD (or `installed-files.txt`) says, compared with what is there.
@@ -131,6 +236,10 @@ pub struct Record {
     /// Recorded files that are not there, bytecode and caches left out; at most a hundred are named.
     pub missing: Vec<HostPath>,
     pub missing_count: usize,
+    /// How many of the missing ones are modules that are imported, tests left out; they lead [`missing`](Record::missing).
+    pub missing_modules: usize,
+    /// How many such modules it names.
+    pub modules: usize,
 }
 
 /// A `.pth` file of a directory of packages.

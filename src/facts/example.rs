@@ -6,10 +6,12 @@
 //! PATH                        /home/me/project/.venv/bin:/usr/local/bin:/usr/bin:/bin
 //! ```
 
+use super::distribution::*;
 use super::environment::*;
 use super::interpreter::*;
 use super::platform::*;
 use super::project::*;
+use super::requirement::{DeclaredRequirement, Purpose};
 use super::search_path::*;
 use super::shell::*;
 use super::{Facts, Gathered, Origin};
@@ -80,6 +82,15 @@ pub fn healthy() -> Facts {
                 file: path("/home/me/project/requirements.txt"),
                 line: Some(1),
             }],
+            requirements: vec![DeclaredRequirement {
+                name: "six".into(),
+                specifier: String::new(),
+                marker: None,
+                extras: Vec::new(),
+                purpose: Purpose::Run,
+                file: path("/home/me/project/requirements.txt"),
+                line: Some(1),
+            }],
             environments: vec![path(VENV)],
             imports: vec![ImportedModule {
                 name: "six".into(),
@@ -106,6 +117,62 @@ pub fn not_activated() -> Facts {
     unset_variable(&mut facts, "VIRTUAL_ENV");
     set_search_path(&mut facts, "/usr/local/bin:/usr/bin:/bin");
     facts
+}
+
+/// The healthy machine, with what is installed in its environment: pip and six.
+pub fn with_packages() -> Facts {
+    let mut facts = healthy();
+    let directory = path(VENV).join("lib/python3.11/site-packages");
+    let module = |name: &str, kind| TopLevel {
+        name: name.trim_end_matches(".py").into(),
+        path: directory.join(name),
+        kind,
+        barren: false,
+    };
+    facts.packages = vec![Packages {
+        environment: path(VENV),
+        sites: vec![SitePackages {
+            kind: SiteKind::Own,
+            readable: true,
+            writable: true,
+            owner: Some(1000),
+            distributions: vec![distribution("pip", "23.0.1"), distribution("six", "1.16.0")],
+            pth_files: Vec::new(),
+            leftovers: Vec::new(),
+            modules: vec![module("pip", TopLevelKind::Package), module("six.py", TopLevelKind::Source)],
+            directory,
+        }],
+        overlaps: Vec::new(),
+        added_modules: Vec::new(),
+    }];
+    facts
+}
+
+/// A distribution that pip installed into the environment at [`VENV`], whole.
+pub fn distribution(name: &str, version: &str) -> Distribution {
+    let metadata = format!("lib/python3.11/site-packages/{name}-{version}.dist-info");
+    Distribution {
+        name: name.into(),
+        normalized: name.into(),
+        version: Some(version.into()),
+        metadata: path(VENV).join(metadata),
+        form: DistributionForm::DistInfo,
+        has_metadata: true,
+        readable: true,
+        has_record: true,
+        requires: Vec::new(),
+        requires_python: None,
+        installer: Some("pip".into()),
+        requested: false,
+        editable: None,
+        sources: Vec::new(),
+        moved_to: Vec::new(),
+        direct_url: None,
+        tags: vec!["py3-none-any".into()],
+        modules: vec![name.into()],
+        scripts: Vec::new(),
+        record: Gathered::Known(Record { files: 5, modules: 2, ..Record::default() }),
+    }
 }
 
 pub fn set_variable(facts: &mut Facts, name: &str, value: &str) {

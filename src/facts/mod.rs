@@ -14,6 +14,7 @@ pub mod installation;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
+pub mod requirement;
 pub mod search_path;
 pub mod shell;
 
@@ -127,6 +128,13 @@ impl Facts {
 
     pub fn patient(&self) -> Option<&Environment> {
         self.environment(self.patient.as_ref()?)
+    }
+
+    /// The environment under examination and what is installed for it, where that was gathered.
+    pub fn patient_packages(&self) -> Option<(&Environment, &Packages)> {
+        let environment = self.patient()?;
+        let packages = self.packages.iter().find(|packages| environment.is_at(&packages.environment))?;
+        Some((environment, packages))
     }
 
     /// What is installed for the environment at this root.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Gathered;
+use super::requirement::{DeclaredRequirement, Sources};
 use crate::parse::activation_use::ActivationProblem;
 use crate::path::HostPath;
 
@@ -17,6 +19,10 @@ pub struct Project {
     pub requirement_files: Vec<HostPath>,
     /// Names of its declared dependencies, normalised; those that may be left out (markers, extras) are not here.
     pub dependencies: Vec<Dependency>,
+    /// Every declared requirement with all that it says, those that may be left out among them.
+    pub requirements: Vec<DeclaredRequirement>,
+    /// What its sources import from elsewhere, where it was asked for.
+    pub sources: Gathered<Sources>,
     pub requires_python: Option<Declared>,
     /// `.python-version` and its like, nearest first.
     pub pins: Vec<Declared>,

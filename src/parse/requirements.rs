@@ -9,6 +9,10 @@ pub struct Requirement {
     pub name: String,
     /// Behind a marker (`; python_version < "3.9"`), so that it may be left out.
     pub conditional: bool,
+    pub extras: Vec<String>,
+    /// As written, without parentheses; empty where any version will do, or one from a URL.
+    pub specifier: String,
+    pub marker: Option<String>,
 }
 
 /// What a line of a requirements file says.
@@ -17,6 +21,8 @@ pub enum Line {
     Requirement(Requirement),
     /// `-r FILE`.
     Include(String),
+    /// `-c FILE`.
+    Constrain(String),
 }
 
 /// `name[extra] >= 1; marker`, `name @ url`. None: no requirement that has a name of its own, such as a
@@ -32,12 +38,36 @@ pub fn requirement(text: &str) -> Option<Requirement> {
         return None;
     }
     let mut rest = text[end..].trim_start();
-    if let Some(extras) = rest.strip_prefix('[') {
-        rest = extras.split_once(']')?.1.trim_start();
+    let mut extras = Vec::new();
+    if let Some(behind) = rest.strip_prefix('[') {
+        let (inner, behind) = behind.split_once(']')?;
+        extras.extend(inner.split(',').map(str::trim).filter(|extra| !extra.is_empty()).map(str::to_owned));
+        rest = behind.trim_start();
     }
     // `dist/x.whl`, `git+https://...` and a drive letter are places, not names
     let starts_well = rest.is_empty() || rest.starts_with(['<', '>', '=', '!', '~', '(', ';', '@', ',']);
-    starts_well.then(|| Requirement { name: normalize_name(name), conditional: rest.contains(';') })
+    starts_well.then(|| {
+        let (version, marker) = split_marker(rest);
+        let version = version.trim();
+        let version = version.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(version);
+        Requirement {
+            name: normalize_name(name),
+            conditional: marker.is_some(),
+            extras,
+            specifier: if version.starts_with('@') { String::new() } else { version.trim().to_owned() },
+            marker: marker.map(str::to_owned),
+        }
+    })
+}
+
+/// The version or URL, and the marker behind the `;`, which a URL has a blank before.
+fn split_marker(text: &str) -> (&str, Option<&str>) {
+    let separator = if text.starts_with('@') { " ;" } else { ";" };
+    match text.split_once(separator) {
+        Some((version, marker)) if !marker.trim().is_empty() => (version, Some(marker.trim())),
+        Some((version, _)) => (version, None),
+        None => (text, None),
+    }
 }
 
 /// The lines of a requirements file, each with its number: comments, `\` at an end and options handled
@@ -71,9 +101,15 @@ pub fn file(text: &str) -> Vec<(usize, Line)> {
 fn logical_line(text: &str) -> Option<Line> {
     let text = text.trim();
     if let Some(option) = text.strip_prefix('-') {
-        let value = option.strip_prefix("-requirement").or_else(|| option.strip_prefix('r'))?;
-        let value = value.trim_start_matches([' ', '\t', '=']).trim();
-        return (!value.is_empty()).then(|| Line::Include(value.to_owned()));
+        let valued = |long: &str, short: char| {
+            let value = option.strip_prefix(long).or_else(|| option.strip_prefix(short))?;
+            let value = value.trim_start_matches([' ', '\t', '=']).trim();
+            (!value.is_empty()).then(|| value.to_owned())
+        };
+        return match valued("-requirement", 'r') {
+            Some(file) => Some(Line::Include(file)),
+            None => valued("-constraint", 'c').map(Line::Constrain),
+        };
     }
     // hashes and other options follow the requirement
     let text = text.split(" --").next().unwrap_or(text);
@@ -98,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn reads_what_else_is_asked_for() {
+        let full = requirement("a [x, y] (>=1, <2) ; python_version < '3.9'").unwrap();
+        assert_eq!(
+            (full.extras.as_slice(), full.specifier.as_str()),
+            (&["x".to_owned(), "y".to_owned()][..], ">=1, <2")
+        );
+        assert_eq!(full.marker.as_deref(), Some("python_version < '3.9'"));
+        let url = requirement("a @ https://example.org/a;b.whl ; os_name == 'nt'").unwrap();
+        assert_eq!((url.specifier.as_str(), url.marker.as_deref()), ("", Some("os_name == 'nt'")));
+        assert_eq!(requirement("six==1.16").map(|it| it.specifier).as_deref(), Some("==1.16"));
+    }
+
+    #[test]
     fn places_are_no_names() {
         for text in
             ["./dist/x.whl", "git+https://example.org/x", "https://x", "dist/x.whl", "C:\\x", "-", "é"]
@@ -110,15 +159,15 @@ mod tests {
     fn reads_a_file_as_pip_does() {
         let text = "# six\n\nrequests==2 \\\n  --hash=sha256:00\n-r other.txt\n--requirement=more.txt\n\
                     -e .\n--index-url https://x\nurl#frag\nflask # web\n-c pins.txt\n";
-        let requirement =
-            |name: &str| Line::Requirement(Requirement { name: name.into(), conditional: false });
+        let requirement = |text: &str| Line::Requirement(super::requirement(text).unwrap());
         assert_eq!(
             file(text),
             [
-                (3, requirement("requests")),
+                (3, requirement("requests==2")),
                 (5, Line::Include("other.txt".into())),
                 (6, Line::Include("more.txt".into())),
                 (10, requirement("flask")),
+                (11, Line::Constrain("pins.txt".into())),
             ]
         );
         assert_eq!(file("a\\"), [(1, requirement("a"))]);

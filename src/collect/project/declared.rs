@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::root::{Place, is_requirements_file};
+use super::tool_tables::always_wanted;
+use super::tool_tables::{Dialect, at, optional_requirements, table_at, text_at, tool_requirement};
 use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project};
+use crate::facts::requirement::{DeclaredRequirement, Purpose};
 use crate::host::Files;
 use crate::parse::names::normalize_name;
-use crate::parse::requirements::{self, Line};
+use crate::parse::requirements::{self, Line, Requirement};
 use crate::path::HostPath;
 
 /// Requirements files that include each other are followed to so many files.
@@ -55,25 +57,6 @@ struct Declarations<'a> {
     seen: HashSet<String>,
 }
 
-/// A value somewhere in a TOML table.
-fn at<'t, 'i>(table: &'t DeTable<'i>, path: &[&str]) -> Option<&'t Spanned<DeValue<'i>>> {
-    let (last, tables) = path.split_last()?;
-    let mut table = table;
-    for name in tables {
-        table = table.get(*name)?.get_ref().as_table()?;
-    }
-    table.get(*last)
-}
-
-fn text_at<'t>(table: &'t DeTable<'_>, path: &[&str]) -> Option<(&'t str, usize)> {
-    let value = at(table, path)?;
-    Some((value.get_ref().as_str()?, value.span().start))
-}
-
-fn table_at<'t, 'i>(table: &'t DeTable<'i>, path: &[&str]) -> Option<&'t DeTable<'i>> {
-    at(table, path)?.get_ref().as_table()
-}
-
 /// The line of a byte in a text.
 fn line_of(text: &str, offset: usize) -> Option<usize> {
     Some(text.as_bytes().get(..offset)?.iter().filter(|byte| **byte == b'\n').count() + 1)
@@ -102,8 +85,26 @@ impl Declarations<'_> {
     }
 
     fn depend(&mut self, text: &str, file: &HostPath, line: Option<usize>) {
-        if let Some(requirement) = requirements::requirement(text).filter(|found| !found.conditional) {
-            self.depend_on(requirement.name, file, line);
+        let Some(requirement) = requirements::requirement(text) else { return };
+        if !requirement.conditional {
+            self.depend_on(requirement.name.clone(), file, line);
+        }
+        self.require(requirement, Purpose::Run, file, line);
+    }
+
+    fn require(&mut self, requirement: Requirement, purpose: Purpose, file: &HostPath, line: Option<usize>) {
+        if self.project.requirements.len() < DEPENDENCIES {
+            let Requirement { name, extras, specifier, marker, .. } = requirement;
+            let file = file.clone();
+            self.project.requirements.push(DeclaredRequirement {
+                name,
+                specifier,
+                marker,
+                extras,
+                purpose,
+                file,
+                line,
+            });
         }
     }
 
@@ -172,9 +173,21 @@ impl Declarations<'_> {
         for (name, value) in
             table_at(table, &["tool", "poetry", "dependencies"]).into_iter().flatten().take(DEPENDENCIES)
         {
-            if name.get_ref() != "python" && always_wanted(value.get_ref()) {
-                let name_text = normalize_name(name.get_ref());
-                self.depend_on(name_text, &file, line(name.span().start));
+            if name.get_ref() == "python" {
+                continue;
+            }
+            let name_text = normalize_name(name.get_ref());
+            let line = line(name.span().start);
+            let wanted = always_wanted(value.get_ref());
+            if wanted {
+                self.depend_on(name_text.clone(), &file, line);
+            }
+            let requirement = tool_requirement(name_text, value.get_ref(), Dialect::Poetry);
+            self.require(requirement, if wanted { Purpose::Run } else { Purpose::Optional }, &file, line);
+        }
+        for (text, offset) in optional_requirements(table) {
+            if let Some(requirement) = requirements::requirement(text) {
+                self.require(requirement, Purpose::Optional, &file, line(offset));
             }
         }
 
@@ -218,6 +231,11 @@ impl Declarations<'_> {
                 ("options", "install_requires") => {
                     self.depend(value, &file, Some(line));
                 }
+                ("options.extras_require", _) => {
+                    if let Some(requirement) = requirements::requirement(value) {
+                        self.require(requirement, Purpose::Optional, &file, Some(line));
+                    }
+                }
                 _ => {}
             }
         }
@@ -251,10 +269,20 @@ impl Declarations<'_> {
             self.require_python(python, &file, line_of(&text, offset));
         }
         for (name, value) in table_at(table, &["packages"]).into_iter().flatten().take(DEPENDENCIES) {
-            if always_wanted(value.get_ref()) {
-                let line = line_of(&text, name.span().start);
-                self.depend_on(normalize_name(name.get_ref()), &file, line);
+            let line = line_of(&text, name.span().start);
+            let wanted = always_wanted(value.get_ref());
+            let requirement =
+                tool_requirement(normalize_name(name.get_ref()), value.get_ref(), Dialect::Pipenv);
+            if wanted {
+                self.depend_on(requirement.name.clone(), &file, line);
             }
+            self.require(requirement, if wanted { Purpose::Run } else { Purpose::Optional }, &file, line);
+        }
+        for (name, value) in table_at(table, &["dev-packages"]).into_iter().flatten().take(DEPENDENCIES) {
+            let line = line_of(&text, name.span().start);
+            let requirement =
+                tool_requirement(normalize_name(name.get_ref()), value.get_ref(), Dialect::Pipenv);
+            self.require(requirement, Purpose::Optional, &file, line);
         }
     }
 
@@ -291,26 +319,45 @@ impl Declarations<'_> {
         }
         self.project.requirement_files = known;
 
-        let mut waiting: Vec<HostPath> = first.into_iter().collect();
+        let mut waiting: Vec<(HostPath, Purpose)> =
+            first.into_iter().map(|file| (file, Purpose::Run)).collect();
         let mut read: Vec<HostPath> = Vec::new();
-        while let Some(file) = waiting.pop() {
+        while let Some((file, purpose)) = waiting.pop() {
             if read.len() == REQUIREMENT_FILES || read.contains(&file) {
                 continue;
             }
             read.push(file.clone());
-            let Some(text) = self.files.text(&file) else { continue };
-            for (line, content) in requirements::file(text.trim_start_matches('\u{feff}')) {
-                match content {
-                    Line::Requirement(requirement) if !requirement.conditional => {
-                        self.depend_on(requirement.name, &file, Some(line));
+            waiting.extend(self.requirements_of(&file, purpose));
+        }
+        // files for other purposes tell what may be left out
+        let others: Vec<HostPath> =
+            self.project.requirement_files.iter().filter(|file| !read.contains(file)).cloned().collect();
+        for file in others.into_iter().take(REQUIREMENT_FILES) {
+            self.requirements_of(&file, Purpose::Optional);
+        }
+    }
+
+    /// Reads one requirements file; the files that it names, and for what.
+    fn requirements_of(&mut self, file: &HostPath, purpose: Purpose) -> Vec<(HostPath, Purpose)> {
+        let mut named = Vec::new();
+        let Some(text) = self.files.text(file) else { return named };
+        let beside =
+            |name: &str| Some(file.parent()?.join(name).normalized()).filter(|_| !name.contains("://"));
+        for (line, content) in requirements::file(text.trim_start_matches('\u{feff}')) {
+            match content {
+                Line::Requirement(requirement) => {
+                    if purpose == Purpose::Run && !requirement.conditional {
+                        self.depend_on(requirement.name.clone(), file, Some(line));
                     }
-                    Line::Include(name) if !name.contains("://") => {
-                        waiting.extend(file.parent().map(|directory| directory.join(name).normalized()));
-                    }
-                    _ => {}
+                    self.require(requirement, purpose, file, Some(line));
+                }
+                Line::Include(name) => named.extend(beside(&name).map(|path| (path, purpose))),
+                Line::Constrain(name) => {
+                    named.extend(beside(&name).map(|path| (path, Purpose::Constraint)));
                 }
             }
         }
+        named
     }
 
     /// The nearest `.python-version` (pyenv, uv: the first word of each line), `.tool-versions` (asdf, mise)
@@ -387,19 +434,6 @@ impl Declarations<'_> {
             self.manage(ManagerKind::Uv, lock);
         }
     }
-}
-
-/// A dependency as poetry and pipenv write it, not optional and behind no marker.
-fn always_wanted(value: &DeValue<'_>) -> bool {
-    if value.is_array() {
-        // several alternatives, each behind a marker
-        return false;
-    }
-    let Some(table) = value.as_table() else { return true };
-    let optional = table.get("optional").is_some_and(|optional| optional.get_ref().as_bool() == Some(true));
-    let marked =
-        ["markers", "platform", "python", "platform_system", "sys_platform", "platform_machine", "os_name"];
-    !optional && !marked.iter().any(|key| table.contains_key(*key))
 }
 
 /// The values of a `configparser` file, each line of a value on its own: line number, section, key, text.

@@ -1,0 +1,216 @@
+//! An installed distribution needs another that is missing or has a wrong version.
+
+use crate::diagnosis::reinstall::installer;
+use crate::diagnosis::requirement::{Applying, Target, fits};
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::facts::Facts;
+use crate::facts::distribution::{Distribution, Packages, SiteKind};
+use crate::facts::environment::Environment;
+use crate::parse::names::normalize_name;
+
+pub static CHECK: Check = Check {
+    id: "dependency-conflict",
+    category: Category::Packages,
+    severity: Severity::Error,
+    summary: "An installed distribution's requirement is missing or at a wrong version",
+    needs: &[Need::Packages, Need::Installed, Need::Probe],
+    explains: &[],
+    explanation: r#"
+## What it means
+
+A distribution declares what it needs (`Requires-Dist` in its metadata), and in this environment that is not installed,
+or is installed in a version that it excludes. The import may fail, or worse, succeed and misbehave. This is what
+`python -m pip check` and `uv pip check` report; markers are evaluated for this environment's interpreter, and what
+only an extra needs does not count.
+
+## How it happens
+
+Two projects share one environment and want different versions; `pip install x==1` was run after something that needs
+`x>=2` (pip warns that its "dependency resolver does not currently take into account all the packages that are
+installed", and goes on); a dependency was uninstalled; something was installed with `--no-deps`.
+
+## How to fix it
+
+Install what is asked for, in one command, so that the resolver sees all of it:
+
+    python -m pip install 'y>=2.0'
+
+Where two distributions want what excludes each other, give each project an environment of its own.
+
+## When it is fine
+
+When the version was overridden on purpose (`override-dependencies` of uv, `--no-deps`) and the combination works.
+"#,
+    examine,
+};
+
+/// A requirement that is not met.
+struct Unmet<'a> {
+    by: &'a Distribution,
+    requirement: Applying,
+    installed: Option<&'a Distribution>,
+}
+
+impl Unmet<'_> {
+    fn text(&self) -> String {
+        let wanted = format!("{}{}", self.requirement.name, self.requirement.specifiers);
+        match self.installed {
+            Some(installed) => {
+                format!("{} needs {wanted}, and {} is installed", self.by.label(), installed.label())
+            }
+            None => format!("{} needs {wanted}, which is not installed", self.by.label()),
+        }
+    }
+}
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let Some((environment, packages)) = facts.patient_packages() else { return };
+    if packages.sites.iter().any(|site| !site.readable) || packages.own_sites().next().is_none() {
+        return;
+    }
+    let Some(target) = Target::of(facts, environment) else { return };
+    let unmet = unmet(packages, &target);
+    let Some(first) = unmet.first() else { return };
+    let rest = match unmet.len() {
+        1 => String::new(),
+        2 => " (one more requirement is not met)".to_owned(),
+        count => format!(" ({} more requirements are not met)", count - 1),
+    };
+    let subject =
+        Subject::Distribution { environment: environment.root.clone(), name: first.by.name.clone() };
+    let mut finding = Finding::new(&CHECK, subject, format!("{}{rest}", first.text()));
+    if unmet.iter().all(|one| one.by.is_distributors()) {
+        finding = finding.severity(Severity::Info);
+    }
+    for one in unmet.iter().take(10) {
+        finding = finding.evidence("not met", one.text());
+    }
+    finding = finding.evidence("declared in", first.by.metadata.join("METADATA").to_text());
+    if let Some(remedy) = remedy(environment, packages, &target, &unmet) {
+        finding = finding.remedy(remedy);
+    }
+    findings.push(finding);
+}
+
+/// As `pip check`: each distribution once, the first on the import path, and no extras.
+fn unmet<'a>(packages: &'a Packages, target: &Target) -> Vec<Unmet<'a>> {
+    let mut found = Vec::new();
+    for by in requirers(packages) {
+        for requirement in by.requires.iter().filter_map(|text| target.applying(text)) {
+            let installed = packages.distribution(&normalize_name(&requirement.name));
+            let met = match installed.map(|installed| installed.version.as_deref()) {
+                Some(Some(version)) => fits(&requirement.specifiers, version).unwrap_or(true),
+                // broken-metadata speaks of a distribution without a version
+                Some(None) => true,
+                None => false,
+            };
+            if !met {
+                found.push(Unmet { by, requirement, installed });
+            }
+        }
+    }
+    found
+}
+
+/// What the user installed; an installation's own packages are its distributor's affair.
+fn requirers(packages: &Packages) -> impl Iterator<Item = &Distribution> {
+    packages.sites.iter().filter(|site| matches!(site.kind, SiteKind::Own | SiteKind::User)).flat_map(
+        |site| {
+            site.distributions.iter().filter(|one| {
+                packages.distribution(&one.normalized).is_some_and(|first| first.metadata == one.metadata)
+            })
+        },
+    )
+}
+
+/// Each missing or wrong one with all that is asked of it, so that mending one does not break another.
+fn remedy(
+    environment: &Environment,
+    packages: &Packages,
+    target: &Target,
+    unmet: &[Unmet],
+) -> Option<Remedy> {
+    let mut words = installer(environment, &[], &[])?;
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    for one in unmet {
+        let normalized = normalize_name(&one.requirement.name);
+        if !wanted.iter().any(|(known, _)| *known == normalized) {
+            wanted.push((normalized, one.requirement.name.clone()));
+        }
+    }
+    for (normalized, name) in wanted {
+        let mut asked: Vec<String> = Vec::new();
+        for text in requirers(packages).flat_map(|by| &by.requires) {
+            let Some(applying) = target.applying(text) else { continue };
+            if normalize_name(&applying.name) != normalized {
+                continue;
+            }
+            for specifier in applying.specifiers.iter().map(ToString::to_string) {
+                if !asked.contains(&specifier) {
+                    asked.push(specifier);
+                }
+            }
+        }
+        words.push(Word::from(format!("{name}{}", asked.join(","))));
+    }
+    Some(Remedy::safe("Install what is asked for", vec![Action::Run(words)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example;
+
+    fn requiring(requires: &[&str]) -> Vec<Finding> {
+        let mut facts = example::with_packages();
+        let mut app = example::distribution("demoapp", "1.0");
+        app.requires = requires.iter().map(|text| (*text).to_owned()).collect();
+        facts.packages[0].sites[0].distributions.push(app);
+        CHECK.findings(&facts)
+    }
+
+    #[test]
+    fn fires_when_the_version_is_excluded() {
+        let found = requiring(&["six>=2.0", "SIX!=3"]);
+        assert_eq!(found[0].message, "demoapp 1.0 needs six>=2.0, and six 1.16.0 is installed");
+        assert!(format!("{:?}", found[0].remedies[0].actions).contains("\"six>=2.0,!=3\""));
+    }
+
+    #[test]
+    fn fires_when_it_is_missing() {
+        let found = requiring(&["requests (>=2)", "urllib3"]);
+        assert_eq!(
+            found[0].message,
+            "demoapp 1.0 needs requests>=2, which is not installed (one more requirement is not met)"
+        );
+    }
+
+    #[test]
+    fn quiet_when_all_is_met() {
+        assert!(requiring(&["six>=1.9", "Six", "pip"]).is_empty());
+        assert!(CHECK.findings(&example::with_packages()).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_it_does_not_apply_here() {
+        assert!(
+            requiring(&[
+                "colorama; sys_platform == 'win32'",
+                "pytest; extra == 'dev'",
+                "a; python_version < '3'"
+            ])
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn quiet_when_the_base_installation_requires_it() {
+        let mut facts = example::with_packages();
+        let mut base = facts.packages[0].sites[0].clone();
+        base.kind = SiteKind::Base;
+        base.distributions = vec![example::distribution("demoapp", "1.0")];
+        base.distributions[0].requires = vec!["nothing-of-this-name".into()];
+        facts.packages[0].sites.push(base);
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+}

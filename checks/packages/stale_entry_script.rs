@@ -1,0 +1,137 @@
+//! An entry script whose distribution is gone: it starts and cannot import what it is for.
+
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::facts::Facts;
+use crate::facts::distribution::Packages;
+use crate::facts::environment::{BakedState, Environment, LaunchKind, Script};
+
+pub static CHECK: Check = Check {
+    id: "stale-entry-script",
+    category: Category::Packages,
+    severity: Severity::Warning,
+    summary: "An entry script's distribution is not installed any more",
+    needs: &[Need::Packages, Need::Scripts, Need::Installed],
+    explains: &[],
+    explanation: r#"
+## What it means
+
+An installer writes a small script for each command of a distribution; the script imports a module and calls a
+function in it. The script is still in `bin` (or `Scripts`), the module is nowhere on the import path, and no installed
+distribution lists the command. Running it ends with `ModuleNotFoundError`, or an older script with
+`DistributionNotFound`.
+
+## How it happens
+
+Somebody deleted packages from `site-packages` by hand, the directory was emptied, or the environment now runs another
+Python version, whose `site-packages` lacks them. `pip uninstall` removes scripts together with their packages.
+
+## How to fix it
+
+Install the distribution again if the command is wanted, else delete the script:
+
+    python -m pip install NAME
+    rm .venv/bin/COMMAND
+
+## When it is fine
+
+When the module comes from `PYTHONPATH` or the working directory at the time that the script is run.
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let Some((environment, packages)) = facts.patient_packages() else { return };
+    let told = packages.sites.iter().all(|site| site.readable) && packages.own_sites().next().is_some();
+    if !environment.is_venv() || !told {
+        return;
+    }
+    let stale: Vec<(&Script, &str)> = environment
+        .scripts
+        .iter()
+        .filter(|script| starts_here(script, environment))
+        .filter_map(|script| Some((script, script.module.as_deref()?.split('.').next()?)))
+        .filter(|(script, module)| *module != "pip" && is_stale(script, module, packages))
+        .collect();
+    let Some((first, module)) = stale.first() else { return };
+    let rest = match stale.len() {
+        1 => String::new(),
+        count => format!(", and so do {} more scripts theirs", count - 1),
+    };
+    let message = format!("{} imports {module}, which is not installed any more{rest}", first.path)
+        .replace("so do 1 more scripts theirs", "so does one more script its own");
+    let mut finding = Finding::new(&CHECK, Subject::file(&first.path), message).about(&environment.root);
+    let mut words = vec![Word::from("rm"), Word::from("--")];
+    for (script, module) in &stale {
+        finding = finding.evidence(script.name.clone(), format!("imports {module}"));
+        words.push(Word::from(&script.path));
+    }
+    let names: Vec<&str> = stale.iter().map(|(script, _)| script.name.as_str()).collect();
+    findings.push(
+        finding
+            .remedy(Remedy::manual(
+                "Install the distribution again, if the command is wanted",
+                vec![Action::Advice(format!(
+                    "python -m pip install the distribution that brings {}",
+                    names.join(", ")
+                ))],
+            ))
+            .remedy(Remedy::review("Delete what cannot run", vec![Action::Run(words)])),
+    );
+}
+
+/// A generated script for this environment's own interpreter.
+fn starts_here(script: &Script, environment: &Environment) -> bool {
+    match script.launch.kind {
+        LaunchKind::Relocatable => true,
+        LaunchKind::Other | LaunchKind::Env => false,
+        _ => {
+            script.launch.root_state == Some(BakedState::Own)
+                && script.launch.interpreter_exists
+                && environment.contains(&script.path)
+        }
+    }
+}
+
+fn is_stale(script: &Script, module: &str, packages: &Packages) -> bool {
+    let stem = script.name.strip_suffix(".exe").unwrap_or(&script.name);
+    let owned = packages.distributions().any(|distribution| {
+        distribution.scripts.iter().any(|name| name == stem)
+            || distribution.modules.iter().any(|name| name == module)
+    });
+    !owned && !packages.provides_module(module)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example;
+
+    fn stale() -> Facts {
+        let mut facts = example::with_packages();
+        let root = example::path(example::VENV);
+        example::venv_of(&mut facts).scripts.push(example::script(&root, "demoapp", "demoapp.cli"));
+        facts
+    }
+
+    #[test]
+    fn fires_when_the_module_is_gone() {
+        let found = CHECK.findings(&stale());
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message.ends_with("imports demoapp, which is not installed any more"));
+    }
+
+    #[test]
+    fn quiet_when_the_module_is_there() {
+        assert!(CHECK.findings(&example::with_packages()).is_empty());
+        let mut facts = stale();
+        facts.packages[0].added_modules.push("demoapp".into());
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_a_distribution_lists_the_command() {
+        let mut facts = stale();
+        facts.packages[0].sites[0].distributions[1].scripts.push("demoapp".into());
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+}

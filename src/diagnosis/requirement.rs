@@ -1,0 +1,199 @@
+//! Requirements (PEP 508) against one environment: whether a marker holds there, and whether a version fits.
+
+use std::str::FromStr;
+
+use pep440_rs::{Version, VersionSpecifiers};
+use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, Requirement, VerbatimUrl, VersionOrUrl};
+
+use crate::facts::Facts;
+use crate::facts::environment::Environment;
+use crate::facts::interpreter;
+use crate::facts::platform::System;
+
+/// The interpreter and machine that markers are evaluated for.
+#[derive(Debug)]
+pub struct Target {
+    /// The lowest and the highest that the interpreter may be: they differ where its patch release is not known.
+    versions: [Version; 2],
+    markers: [MarkerEnvironment; 2],
+}
+
+/// A requirement that applies to an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applying {
+    /// As it is written.
+    pub name: String,
+    /// Empty for any version, and for a URL.
+    pub specifiers: VersionSpecifiers,
+}
+
+impl Target {
+    /// None when the version of the environment's Python is not known.
+    pub fn of(facts: &Facts, environment: &Environment) -> Option<Target> {
+        let interpreter = facts.interpreter_of(environment);
+        let known = interpreter.and_then(|interpreter| interpreter.known_version());
+        let configured = environment.config_version();
+        let version = known.or_else(|| environment.python_version())?;
+        let patch = version.patch.or_else(|| {
+            configured.filter(|configured| configured.same_minor(version)).and_then(|found| found.patch)
+        });
+        let implementation = interpreter
+            .and_then(|interpreter| interpreter.probe.report())
+            .map(|report| report.implementation.to_ascii_lowercase())
+            .or_else(|| environment.libraries.first().map(|library| library.implementation.clone()))
+            .unwrap_or_else(|| "cpython".to_owned());
+        let (low, high) = (patch.unwrap_or(0), patch.unwrap_or(99));
+        let low = markers(facts, version, low, &implementation)?;
+        let high = markers(facts, version, high, &implementation)?;
+        Some(Target { versions: [low.0, high.0], markers: [low.1, high.1] })
+    }
+
+    /// The requirement, where its marker holds without any extra, as `pip check` asks. None for what does not apply
+    /// or cannot be understood.
+    pub fn applying(&self, text: &str) -> Option<Applying> {
+        let marker = text.split_once(';').map(|(_, marker)| marker);
+        if marker.is_some_and(|marker| is_for_an_extra(marker) || marker.contains("platform_version")) {
+            return None;
+        }
+        let requirement = Requirement::<VerbatimUrl>::from_str(text).ok()?;
+        if !self.markers.iter().all(|environment| requirement.evaluate_markers(environment, &[])) {
+            return None;
+        }
+        let specifiers = match requirement.version_or_url {
+            Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers,
+            Some(VersionOrUrl::Url(_)) | None => VersionSpecifiers::empty(),
+        };
+        let name = text.trim().split(|letter: char| !is_name(letter)).next().unwrap_or(text);
+        Some(Applying { name: name.to_owned(), specifiers })
+    }
+
+    /// The parts of a `Requires-Python` that exclude this interpreter. None: it fits, or cannot be understood.
+    pub fn excluded_by(&self, requires_python: &str) -> Option<VersionSpecifiers> {
+        let specifiers = VersionSpecifiers::from_str(requires_python).ok()?;
+        if self.versions.iter().any(|version| specifiers.contains(version)) {
+            return None;
+        }
+        let against = |specifier: &&pep440_rs::VersionSpecifier| {
+            self.versions.iter().all(|version| !specifier.contains(version))
+        };
+        let excluding: VersionSpecifiers = specifiers.iter().filter(against).cloned().collect();
+        (!excluding.is_empty()).then_some(excluding)
+    }
+}
+
+/// A marker that cannot hold without an extra; looked at before the costlier reading.
+fn is_for_an_extra(marker: &str) -> bool {
+    marker.contains("extra")
+        && marker.contains("==")
+        && !marker.contains("!=")
+        && !marker.contains(" or ")
+        && marker.split(" and ").any(|part| {
+            let part =
+                part.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '(' | ')'));
+            part.strip_prefix("extra").is_some_and(|rest| rest.trim_start().starts_with("=="))
+        })
+}
+
+fn is_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.')
+}
+
+/// Whether an installed version is among those that are asked for; pre-releases count, as for `pip check`.
+/// None: the version is none by PEP 440.
+pub fn fits(specifiers: &VersionSpecifiers, version: &str) -> Option<bool> {
+    Some(specifiers.contains(&Version::from_str(version).ok()?))
+}
+
+/// `sys_platform`, `platform_system` and the rest as the interpreter of this machine has them.
+fn markers(
+    facts: &Facts,
+    version: interpreter::Version,
+    patch: u32,
+    implementation: &str,
+) -> Option<(Version, MarkerEnvironment)> {
+    let full = format!("{}.{}.{patch}", version.major, version.minor);
+    let minor = format!("{}.{}", version.major, version.minor);
+    let (os_name, sys_platform, platform_system) = match facts.platform.system {
+        System::Windows => ("nt", "win32", "Windows"),
+        System::MacOs => ("posix", "darwin", "Darwin"),
+        System::Linux => ("posix", "linux", "Linux"),
+        System::Other => return None,
+    };
+    let machine = match (facts.platform.system, facts.platform.architecture.as_str()) {
+        (System::Windows, "x86_64") => "AMD64",
+        (System::Windows, "aarch64") => "ARM64",
+        (System::MacOs, "aarch64") => "arm64",
+        (_, architecture) => architecture,
+    };
+    let platform_python = match implementation {
+        "cpython" => "CPython",
+        "pypy" => "PyPy",
+        other => other,
+    };
+    let environment = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
+        implementation_name: implementation,
+        implementation_version: &full,
+        os_name,
+        platform_machine: machine,
+        platform_python_implementation: platform_python,
+        platform_release: facts.platform.release.as_deref().unwrap_or_default(),
+        platform_system,
+        platform_version: "",
+        python_full_version: &full,
+        python_version: &minor,
+        sys_platform,
+    })
+    .ok()?;
+    Some((Version::from_str(&full).ok()?, environment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example;
+
+    fn target() -> Target {
+        let facts = example::healthy();
+        let environment = facts.environment(&example::path(example::VENV)).unwrap();
+        Target::of(&facts, environment).unwrap()
+    }
+
+    fn applies(text: &str) -> bool {
+        target().applying(text).is_some()
+    }
+
+    #[test]
+    fn markers_hold_for_the_environments_python() {
+        assert!(applies("six"));
+        assert!(applies("six (>=1.9) ; python_version >= '3.8' and sys_platform == 'linux'"));
+        assert!(applies("tomli; python_full_version <= '3.11.2'"));
+        assert!(!applies("tomli>=1; python_version < '3.11'"));
+        assert!(!applies("colorama; os_name == 'nt'"));
+        assert!(!applies("pytest ; extra == 'dev'"));
+        assert!(!applies("pytest ; (python_version > '3') and extra == \"dev\""));
+        assert!(applies("x ; extra == 'dev' or python_version > '3'"));
+        assert!(!applies("nonsense >>> 1"));
+        assert_eq!(target().applying("Foo.Bar[x] >= 2").map(|found| found.name).as_deref(), Some("Foo.Bar"));
+    }
+
+    #[test]
+    fn versions_are_compared_as_pip_does() {
+        let fits = |specifiers: &str, version: &str| {
+            super::fits(&VersionSpecifiers::from_str(specifiers).unwrap(), version)
+        };
+        assert_eq!(fits(">=2.0", "1.0"), Some(false));
+        assert_eq!(fits(">=2.0", "2.1rc1"), Some(true));
+        assert_eq!(fits("==2.0", "2.0+cpu"), Some(true));
+        assert_eq!(fits("<3", "nonsense"), None);
+    }
+
+    #[test]
+    fn requires_python_excludes() {
+        assert!(target().excluded_by(">=3.8,<4").is_none());
+        assert!(target().excluded_by("rubbish").is_none());
+        assert_eq!(
+            target().excluded_by(">=3.8,<3.11").map(|found| found.to_string()).as_deref(),
+            Some("<3.11")
+        );
+    }
+}
