@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
+    import_setup, installations, installers, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
     user_scripts,
 };
 use crate::diagnosis::Need;
@@ -16,7 +16,7 @@ use crate::facts::interpreter::{Interpreter, Probe};
 use crate::facts::project::{ActivationSite, Git};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
-use crate::facts::{Facts, Origin};
+use crate::facts::{Facts, Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host};
 use crate::parse::activation_use::{self, TextKind};
 use crate::parse::git_index;
@@ -136,13 +136,22 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations) = std::thread::scope(|scope| {
+    let (answer, environments, interpreters, installations, import_setup) = std::thread::scope(|scope| {
         let asking = match &asked {
             Some(Plan::Start { program, trust }) => {
                 Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
             }
             _ => None,
         };
+        let setting_up = import_setup::Context {
+            shell: &shell,
+            directory: directory.as_ref(),
+            project: &project,
+            commands: &commands,
+            patient: patient.as_ref(),
+            needs: &request.needs,
+        };
+        let setup = scope.spawn(move || import_setup::import_setup(host, &setting_up));
         let mut environments = environments(host, request, &named, project.git.as_ref());
         let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
         if request.needs.contains(&Need::Binaries) {
@@ -154,12 +163,22 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 .join()
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
-        (answer, environments, interpreters, installations)
+        let import_setup = setup.join().unwrap_or_default();
+        (answer, environments, interpreters, installations, import_setup)
     });
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
         record(host, &mut interpreters, plan, answer, &mut notes);
     }
+
+    let pip_runs_in = ["pip", "pip3", "python", "python3"]
+        .iter()
+        .filter_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
+        .find_map(|hit| hit.leads_to.environment().cloned());
+    let installers = match request.needs.contains(&Need::Installers) {
+        true => Gathered::Known(installers::installers(host, &shell, pip_runs_in.as_ref())),
+        false => Gathered::NotAsked,
+    };
 
     Ok(Facts {
         platform: host.platform().clone(),
@@ -177,6 +196,8 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         interpreters,
         installations,
         project,
+        import_setup,
+        installers,
         patient,
         today: Some(date(host.now())),
         notes,

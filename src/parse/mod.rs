@@ -11,6 +11,7 @@ pub mod git_index;
 pub mod launcher;
 pub mod names;
 pub mod os_release;
+pub mod pip_configuration;
 pub mod python_source;
 pub mod python_version_file;
 pub mod pyvenv_cfg;
