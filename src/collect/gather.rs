@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    import_setup, installations, installers, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
-    user_scripts,
+    import_setup, installations, installers, interpreter, inventory, links, packages, places, project, search_path,
+    shell, startup_files, synced, user_scripts,
 };
 use crate::diagnosis::Need;
+use crate::facts::distribution::Packages;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{Interpreter, Probe};
-use crate::facts::project::{ActivationSite, Git};
+use crate::facts::project::{ActivationSite, Git, Project};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
 use crate::facts::{Facts, Gathered, Origin};
@@ -136,7 +137,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations, import_setup) = std::thread::scope(|scope| {
+    let (answer, environments, packages, interpreters, installations, import_setup) = std::thread::scope(|scope| {
         let asking = match &asked {
             Some(Plan::Start { program, trust }) => {
                 Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
@@ -153,6 +154,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         };
         let setup = scope.spawn(move || import_setup::import_setup(host, &setting_up));
         let mut environments = environments(host, request, &named, project.git.as_ref());
+        let packages = packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
         let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
         if request.needs.contains(&Need::Binaries) {
             compare_copies(host, &mut environments, &mut interpreters);
@@ -164,7 +166,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
         let import_setup = setup.join().unwrap_or_default();
-        (answer, environments, interpreters, installations, import_setup)
+        (answer, environments, packages, interpreters, installations, import_setup)
     });
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
@@ -192,7 +194,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         search_path,
         commands,
         environments,
-        packages: Vec::new(),
+        packages,
         interpreters,
         installations,
         project,
@@ -573,6 +575,42 @@ fn version_differs(environment: &Environment) -> bool {
     let library = environment.libraries.first().and_then(|library| library.version);
     let home = environment.home.as_ref().and_then(|home| home.version);
     matches!((library, home), (Some(library), Some(home)) if !library.same_minor(home))
+}
+
+/// What is installed for the patient and, where it is another, for the environment of the shell's python.
+fn packages(
+    host: &dyn Host,
+    request: &Request,
+    environments: &[Environment],
+    shell: &Shell,
+    commands: &[Command],
+    patient: Option<&HostPath>,
+    project: &Project,
+) -> Vec<Packages> {
+    if !request.needs.contains(&Need::Packages) {
+        return Vec::new();
+    }
+    let variables = packages::Variables::of(shell);
+    let running = ["python", "python3"]
+        .iter()
+        .find_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
+        .and_then(|hit| hit.leads_to.environment());
+    let at = |root: &HostPath| environments.iter().find(|environment| environment.is_at(root));
+    let patient = patient.and_then(at);
+    let running =
+        running.and_then(at).filter(|running| patient.is_none_or(|patient| !patient.is_at(&running.root)));
+    let asked = [(patient, true), (running, false)];
+    let read = |(environment, compare): (Option<&Environment>, bool)| {
+        let environment = environment?;
+        let question = packages::Question {
+            environment,
+            variables: &variables,
+            project: project.root.as_ref(),
+            compare,
+        };
+        Some(packages::packages(host, question))
+    };
+    asked.into_iter().filter_map(read).collect()
 }
 
 fn interpreters(

@@ -31,6 +31,25 @@ struct VcsInfo {
     commit_id: String,
 }
 
+/// Where a distribution came from, by its `direct_url.json`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The source directory of an editable install.
+    pub editable: Option<String>,
+    /// As a requirement names it, where it is no editable install.
+    pub url: Option<String>,
+}
+
+/// Reads a `direct_url.json`.
+pub fn origin(bytes: &[u8]) -> Option<Origin> {
+    let direct: DirectUrl = serde_json::from_slice(bytes).ok()?;
+    let local = direct.url.strip_prefix("file://").map(decoded);
+    Some(match (local, direct.dir_info.as_ref().is_some_and(|info| info.editable)) {
+        (Some(path), true) => Origin { editable: Some(path), url: None },
+        _ => Origin { editable: None, url: Some(requirement_url(&direct)) },
+    })
+}
+
 /// Adds where each distribution came from and whether it was asked for.
 pub fn complete(files: &dyn Files, environment: &mut Environment) {
     for installed in &mut environment.installed {

@@ -9,6 +9,7 @@ pub mod interpreter;
 pub mod inventory;
 pub mod library;
 pub mod links;
+pub mod packages;
 pub mod places;
 pub mod probe;
 pub mod project;

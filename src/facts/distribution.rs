@@ -12,6 +12,19 @@ pub struct Packages {
     /// Root of the environment.
     pub environment: HostPath,
     pub sites: Vec<SitePackages>,
+    /// Files that more than one distribution of a site recorded; those of the environment under examination only.
+    pub overlaps: Vec<Overlap>,
+}
+
+/// Files that two distributions of one directory both claim, with different contents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// Metadata of the two.
+    pub left: HostPath,
+    pub right: HostPath,
+    /// The first of the files; at most a few are named.
+    pub files: Vec<HostPath>,
+    pub count: usize,
 }
 
 impl Packages {
@@ -64,6 +77,8 @@ pub struct TopLevel {
     /// The file or directory.
     pub path: HostPath,
     pub kind: TopLevelKind,
+    /// A namespace in which, at any depth, no file lies that could be imported.
+    pub barren: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -95,6 +110,8 @@ pub struct Distribution {
     pub form: DistributionForm,
     /// Whether METADATA (or PKG-INFO) is there and readable.
     pub has_metadata: bool,
+    /// Whether its directory holds a RECORD.
+    pub has_record: bool,
     /// `Requires-Dist`, as written.
     pub requires: Vec<String>,
     pub requires_python: Option<String>,
@@ -103,6 +120,11 @@ pub struct Distribution {
     pub requested: bool,
     /// The source directory of an editable install.
     pub editable: Option<HostPath>,
+    /// Each place that an editable install takes its modules from, with the file that names it.
+    pub sources: Vec<EditableSource>,
+    /// Where the source of an editable install may have gone: projects near the old place, or around the
+    /// working directory, that declare the same name. Looked for only when a source is missing.
+    pub moved_to: Vec<HostPath>,
     /// Without credentials.
     pub direct_url: Option<String>,
     /// `Tag` lines of WHEEL.
@@ -112,6 +134,18 @@ pub struct Distribution {
     /// `name = module:function` of `[console_scripts]` and `[gui_scripts]`: the names.
     pub scripts: Vec<String>,
     pub record: Gathered<Record>,
+}
+
+/// A place outside the directory of packages that holds an editable install's modules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditableSource {
+    /// The `.pth`, finder, `.egg-link` or `direct_url.json`.
+    pub named_in: HostPath,
+    pub line: Option<usize>,
+    /// The module that a finder maps to it.
+    pub module: Option<String>,
+    pub path: HostPath,
+    pub exists: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +165,10 @@ pub struct Record {
     /// Recorded files that are not there, bytecode and caches left out; at most a hundred are named.
     pub missing: Vec<HostPath>,
     pub missing_count: usize,
+    /// How many of the missing ones are modules that are imported, tests left out; they lead [`missing`](Record::missing).
+    pub missing_modules: usize,
+    /// How many such modules it names.
+    pub modules: usize,
 }
 
 /// A `.pth` file of a directory of packages.

@@ -1,0 +1,178 @@
+//! What is installed for one environment: each directory of packages on its import path with its
+//! distributions, read by several threads, each file once.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::facts::distribution::*;
+use crate::facts::environment::Environment;
+use crate::host::{FileKind, Files, Host, Listing};
+use crate::parse::names::{self, MetadataForm};
+use crate::parse::pth;
+use crate::path::HostPath;
+
+mod distribution;
+mod modules;
+mod moved;
+mod overlap;
+mod recorded;
+mod sites;
+
+pub use sites::Variables;
+
+/// So much of a `.pth` file is read; the longest ones known have a few KiB.
+const PTH_LIMIT: usize = 256 * 1024;
+/// So many distributions of one directory are read, and no more.
+const MOST_DISTRIBUTIONS: usize = 10_000;
+const THREADS: usize = 3;
+
+/// What is asked of an environment's packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    pub environment: &'a Environment,
+    pub variables: &'a Variables,
+    /// Where an editable install's lost source may be, too.
+    pub project: Option<&'a HostPath>,
+    /// Whether recorded files are compared with those that are there.
+    pub compare: bool,
+}
+
+/// One directory of packages while it is read.
+struct Site {
+    directory: HostPath,
+    kind: SiteKind,
+    listing: Option<Listing>,
+    pth_files: Vec<PthFile>,
+}
+
+/// Gathers what is installed for the environment.
+pub fn packages(host: &dyn Host, question: Question) -> Packages {
+    let sites: Vec<Site> = sites::sites(host, question.environment, question.variables)
+        .into_iter()
+        .map(|(directory, kind)| read_site(host, directory, kind))
+        .collect();
+    let tasks = tasks(&sites);
+    let mut read = read_all(host, &sites, &tasks, question.compare);
+    for (_, reading) in &mut read {
+        moved::find(host, &mut reading.distribution, question.project);
+    }
+    let overlaps = if question.compare { overlap::overlaps(host, &sites, &read) } else { Vec::new() };
+    let mut found: Vec<Vec<Distribution>> = sites.iter().map(|_| Vec::new()).collect();
+    for (site, reading) in read {
+        if let Some(distributions) = found.get_mut(site) {
+            distributions.push(reading.distribution);
+        }
+    }
+    let sites = sites.into_iter().zip(found).map(|(site, distributions)| finished(host, site, distributions));
+    Packages { environment: question.environment.root.clone(), sites: sites.collect(), overlaps }
+}
+
+fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
+    let listing = files.list(&directory).ok();
+    let names = listing.iter().flat_map(|listing| &listing.entries);
+    let pth_files = names
+        .filter(|entry| entry.name.ends_with(b".pth") && entry.kind != FileKind::Directory)
+        .filter(|_| kind != SiteKind::PythonPath)
+        .filter_map(|entry| pth_file(files, &directory, &entry.name))
+        .collect();
+    Site { directory, kind, listing, pth_files }
+}
+
+fn pth_file(files: &dyn Files, directory: &HostPath, name: &[u8]) -> Option<PthFile> {
+    let path = directory.join(name);
+    let contents = files.read(&path, PTH_LIMIT).ok()?;
+    let lines = pth::lines(&contents.bytes);
+    let mut file = PthFile {
+        hidden: name.starts_with(b"."),
+        decodable: lines.is_some(),
+        paths: Vec::new(),
+        imports: Vec::new(),
+        path,
+    };
+    for (line, content) in lines.unwrap_or_default() {
+        match content {
+            pth::Line::Path(text) => {
+                let path = directory.join(text).normalized();
+                file.paths.push(PthLine { line, exists: files.exists(&path), path });
+            }
+            pth::Line::Import(text) => file.imports.push(PthImport { line, text: text.to_owned() }),
+        }
+    }
+    Some(file)
+}
+
+/// A distribution to read: the index of its site, and its metadata's name there.
+struct Task {
+    site: usize,
+    name: names::InstalledName,
+}
+
+fn tasks(sites: &[Site]) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for (site, content) in sites.iter().enumerate() {
+        let entries = content.listing.iter().flat_map(|listing| &listing.entries);
+        let found = entries
+            .filter(|entry| !entry.name.starts_with(b"~"))
+            .filter(|entry| entry.kind != FileKind::File || !entry.name.ends_with(b".dist-info"))
+            .filter_map(|entry| names::parse_name(&entry.name))
+            .take(MOST_DISTRIBUTIONS);
+        tasks.extend(found.map(|name| Task { site, name }));
+    }
+    tasks
+}
+
+/// What came of reading one distribution, with the index of its site.
+type Read = (usize, distribution::Reading);
+
+/// In the order of the tasks.
+fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], compare: bool) -> Vec<Read> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(index) else { return done };
+            let Some(site) = sites.get(task.site) else { continue };
+            let compare = compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
+            done.push((index, task.site, distribution::read(files, site, &task.name, compare)));
+        }
+    };
+    let mut done = if tasks.len() < 16 {
+        work()
+    } else {
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..THREADS).map(|_| scope.spawn(work)).collect();
+            let mut done = work();
+            done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
+            done
+        })
+    };
+    done.sort_by_key(|(index, _, _)| *index);
+    done.into_iter().map(|(_, site, reading)| (site, reading)).collect()
+}
+
+fn finished(host: &dyn Host, site: Site, distributions: Vec<Distribution>) -> SitePackages {
+    let names = || site.listing.iter().flat_map(|listing| &listing.entries);
+    SitePackages {
+        readable: site.listing.is_some(),
+        writable: host.can_write(&site.directory),
+        owner: host.metadata(&site.directory).ok().map(|metadata| metadata.owner),
+        leftovers: names()
+            .filter(|entry| entry.name.starts_with(b"~"))
+            .map(|entry| crate::path::readable(&entry.name).into_owned())
+            .collect(),
+        modules: modules::top_level(host, &site.directory, site.listing.as_ref()),
+        distributions,
+        pth_files: site.pth_files,
+        kind: site.kind,
+        directory: site.directory,
+    }
+}
+
+fn form(form: MetadataForm) -> DistributionForm {
+    match form {
+        MetadataForm::DistInfo => DistributionForm::DistInfo,
+        MetadataForm::EggInfo => DistributionForm::EggInfo,
+        MetadataForm::EggLink => DistributionForm::EggLink,
+        MetadataForm::Egg => DistributionForm::Egg,
+    }
+}

@@ -1,0 +1,176 @@
+//! The directories that hold an interpreter's packages, in the order of its import path (`Lib/site.py`).
+
+use crate::facts::distribution::SiteKind;
+use crate::facts::environment::{Environment, EnvironmentKind, Layout, Library};
+use crate::facts::interpreter::Version;
+use crate::facts::platform::{System, User};
+use crate::facts::shell::Shell;
+use crate::host::Host;
+use crate::path::{Flavour, HostPath};
+
+/// The variables that decide, as the examined shell has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables {
+    pub python_path: Option<String>,
+    pub no_user_site: bool,
+    pub user_base: Option<HostPath>,
+    pub app_data: Option<HostPath>,
+}
+
+impl Variables {
+    pub fn of(shell: &Shell) -> Variables {
+        Variables {
+            python_path: shell.set("PYTHONPATH").map(str::to_owned),
+            no_user_site: shell.set("PYTHONNOUSERSITE").is_some(),
+            user_base: shell.path_variable("PYTHONUSERBASE"),
+            app_data: shell.path_variable("APPDATA"),
+        }
+    }
+}
+
+/// `PYTHONPATH`, then the venv's own; the user site; the installation's. Only directories that are there.
+pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) -> Vec<(HostPath, SiteKind)> {
+    let mut found = Found { host, real: Vec::new(), sites: Vec::new() };
+    if !environment.exists() {
+        return found.sites;
+    }
+    let separator = char::from(environment.root.flavour().list_separator());
+    for text in variables.python_path.iter().flat_map(|value| value.split(separator)) {
+        if let Some(directory) = HostPath::new(environment.root.flavour(), text) {
+            found.add(directory.normalized(), SiteKind::PythonPath);
+        }
+    }
+    let library = library(environment);
+    let version = library.and_then(|library| library.version).or_else(|| environment.config_version());
+    let venv = environment.is_venv();
+    let with_base = !venv
+        || environment.venv_config().is_some_and(|config| config.include_system_site_packages())
+        || (environment.kind == EnvironmentKind::LegacyVirtualenv
+            && library.is_some_and(|library| {
+                !host.is_file(&library.directory.join("no-global-site-packages.txt"))
+            }));
+    if venv && let Some(library) = library {
+        found.add_library(library, environment);
+    }
+    if with_base && !variables.no_user_site && enabled_for(host.user()) {
+        for directory in user_sites(host, environment, version, variables) {
+            found.add(directory, SiteKind::User);
+        }
+    }
+    if !venv {
+        if let Some(library) = library {
+            found.add_library(library, environment);
+        }
+        add_installation(&mut found, &environment.root, version, SiteKind::Own);
+    } else if with_base && let Some(prefix) = base_prefix(environment) {
+        add_installation(&mut found, &prefix, version, SiteKind::Base);
+    }
+    found.sites
+}
+
+struct Found<'a> {
+    host: &'a dyn Host,
+    real: Vec<HostPath>,
+    sites: Vec<(HostPath, SiteKind)>,
+}
+
+impl Found<'_> {
+    /// Once each, whatever the spelling.
+    fn add(&mut self, directory: HostPath, kind: SiteKind) {
+        if !self.host.is_directory(&directory) {
+            return;
+        }
+        let real = self.host.canonical(&directory).unwrap_or_else(|_| directory.clone());
+        if !self.real.contains(&real) {
+            self.real.push(real);
+            self.sites.push((directory, kind));
+        }
+    }
+
+    /// `lib`, and `lib64` where a distributor keeps compiled packages apart.
+    fn add_library(&mut self, library: &Library, environment: &Environment) {
+        self.add(library.site_packages.clone(), SiteKind::Own);
+        if let (Layout::Posix, Some(version)) = (environment.layout, library.version) {
+            let name = format!("lib64/python{}/site-packages", version.minor_text());
+            self.add(environment.root.join(name), SiteKind::Own);
+        }
+    }
+}
+
+/// Of several, the one that the environment's Python reads.
+fn library(environment: &Environment) -> Option<&Library> {
+    let wanted = environment.home.as_ref().and_then(|home| home.version).or(environment.config_version());
+    let fits = |library: &&Library| match (library.version, wanted) {
+        (Some(version), Some(wanted)) => version.same_minor(wanted),
+        _ => false,
+    };
+    match environment.libraries.as_slice() {
+        [only] => Some(only),
+        libraries => libraries
+            .iter()
+            .find(fits)
+            .or_else(|| libraries.iter().find(|library| library.site_packages_exists)),
+    }
+}
+
+/// `site` adds no user site for a process with other rights than its user (`check_enableusersite`).
+fn enabled_for(user: &User) -> bool {
+    user.id == user.effective_id && user.group == user.effective_group
+}
+
+fn user_sites(
+    host: &dyn Host,
+    environment: &Environment,
+    version: Option<Version>,
+    variables: &Variables,
+) -> Vec<HostPath> {
+    let Some(version) = version else { return Vec::new() };
+    let minor = format!("lib/python{}/site-packages", version.minor_text());
+    let base = variables.user_base.clone();
+    if environment.root.flavour() == Flavour::Windows {
+        let base = base.or_else(|| Some(variables.app_data.as_ref()?.join("Python")));
+        let name = format!("Python{}{}\\site-packages", version.major, version.minor);
+        return base.into_iter().map(|base| base.join(&name)).collect();
+    }
+    if let Some(base) = base {
+        return vec![base.join(minor)];
+    }
+    let Some(home) = host.home() else { return Vec::new() };
+    let mut found = vec![home.join(".local").join(minor)];
+    let framework = || {
+        let real = environment.home.as_ref().map_or(&environment.root, |home| &home.path);
+        real.to_text().contains(".framework/")
+    };
+    if host.platform().system == System::MacOs && framework() {
+        let name = format!("Library/Python/{}.{}/lib/python/site-packages", version.major, version.minor);
+        found = vec![home.join(name)];
+    }
+    found
+}
+
+/// The prefix of the installation that a venv was made from.
+fn base_prefix(environment: &Environment) -> Option<HostPath> {
+    let home = environment.home.as_ref()?;
+    match home.path.flavour() {
+        Flavour::Posix if home.path.name() == "bin" => home.path.parent(),
+        _ => Some(home.path.clone()),
+    }
+}
+
+/// What `getsitepackages` gives for a prefix, with the places that Debian and Fedora add to it.
+fn add_installation(found: &mut Found, prefix: &HostPath, version: Option<Version>, own: SiteKind) {
+    if prefix.flavour() == Flavour::Windows {
+        found.add(prefix.join("Lib").join("site-packages"), own);
+        return;
+    }
+    let Some(version) = version else { return };
+    let minor = version.minor_text();
+    if prefix.to_text() == "/usr" {
+        found.add(prefix.join(format!("local/lib/python{minor}/dist-packages")), own);
+        found.add(prefix.join(format!("lib/python{}/dist-packages", version.major)), SiteKind::Base);
+        found.add(prefix.join(format!("local/lib64/python{minor}/site-packages")), own);
+        found.add(prefix.join(format!("local/lib/python{minor}/site-packages")), own);
+    }
+    found.add(prefix.join(format!("lib64/python{minor}/site-packages")), own);
+    found.add(prefix.join(format!("lib/python{minor}/site-packages")), own);
+}

@@ -1,0 +1,135 @@
+//! `METADATA` and `PKG-INFO`: headers in the manner of RFC 822 (PEP 241 and its successors; the core metadata
+//! specifications), of which only those before the first empty line are read. `WHEEL` has the same form.
+
+/// What a distribution says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    pub name: Option<String>,
+    pub version: Option<String>,
+    /// `Requires-Dist`, as written.
+    pub requires: Vec<String>,
+    pub requires_python: Option<String>,
+    /// Whether the empty line (or the end of the file) was reached.
+    pub complete: bool,
+}
+
+/// Reads the headers; `whole` says that nothing follows these bytes.
+pub fn parse(bytes: &[u8], whole: bool) -> Metadata {
+    let (headers, ended) = headers(bytes);
+    let mut metadata = Metadata { complete: ended || whole, ..Metadata::default() };
+    for (name, value) in headers {
+        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
+        // the first of a name counts, as for email.message.Message
+        if is("Name") {
+            metadata.name.get_or_insert_with(|| text(&value));
+        } else if is("Version") {
+            metadata.version.get_or_insert_with(|| text(&value));
+        } else if is("Requires-Python") {
+            metadata.requires_python.get_or_insert_with(|| text(&value));
+        } else if is("Requires-Dist") {
+            metadata.requires.push(text(&value));
+        }
+    }
+    metadata
+}
+
+/// The values of one header, in order.
+pub fn values(bytes: &[u8], wanted: &str) -> Vec<String> {
+    headers(bytes)
+        .0
+        .into_iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()))
+        .map(|(_, value)| text(&value))
+        .collect()
+}
+
+/// `requires.txt` of an `.egg-info`: plain requirements, then `[extra]`, `[:marker]` and `[extra:marker]` sections.
+pub fn egg_requires(text: &str) -> Vec<String> {
+    let mut marker = String::new();
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let (extra, condition) = section.split_once(':').unwrap_or((section, ""));
+            let parts: Vec<String> = [
+                (!extra.is_empty()).then(|| format!("extra == \"{extra}\"")),
+                (!condition.is_empty()).then(|| format!("({condition})")),
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            marker = parts.join(" and ");
+        } else if marker.is_empty() {
+            found.push(line.to_owned());
+        } else {
+            found.push(format!("{line} ; {marker}"));
+        }
+    }
+    found
+}
+
+/// Name and value (continued lines joined), and whether an empty line ended them.
+fn headers(bytes: &[u8]) -> (Vec<(&[u8], Vec<u8>)>, bool) {
+    let mut found: Vec<(&[u8], Vec<u8>)> = Vec::new();
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return (found, true);
+        }
+        if line.starts_with(b" ") || line.starts_with(b"\t") {
+            if let Some((_, value)) = found.last_mut() {
+                value.push(b' ');
+                value.extend_from_slice(line.trim_ascii());
+            }
+            continue;
+        }
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        found.push((&line[..colon], line[colon + 1..].trim_ascii().to_vec()));
+    }
+    (found, false)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_first_headers_only() {
+        let text = b"Metadata-Version: 2.1\nName: Demo\nversion: 1.0\nRequires-Dist: six (>=1)\nLicense: MIT\n  more: text\n\trest\nRequires-Dist: a;\n python_version < '3'\nRequires-Python: >=3.8\n\nName: other\nRequires-Dist: no\n";
+        let metadata = parse(text, false);
+        assert_eq!(metadata.name.as_deref(), Some("Demo"));
+        assert_eq!(metadata.version.as_deref(), Some("1.0"));
+        assert_eq!(metadata.requires, ["six (>=1)", "a; python_version < '3'"]);
+        assert_eq!(metadata.requires_python.as_deref(), Some(">=3.8"));
+        assert!(metadata.complete);
+        assert!(!parse(b"Name: x\nVer", false).complete);
+        assert_eq!(values(b"Wheel-Version: 1.0\nTag: py3-none-any\nTag: py2-none-any\n", "tag").len(), 2);
+    }
+
+    #[test]
+    fn reads_requires_txt() {
+        let text = "six>=1\n\n[:python_version < \"3.8\"]\ntyping\n\n[dev]\npytest\n\n[dev:os_name == 'nt']\ncolorama\n";
+        assert_eq!(
+            egg_requires(text),
+            [
+                "six>=1",
+                "typing ; (python_version < \"3.8\")",
+                "pytest ; extra == \"dev\"",
+                "colorama ; extra == \"dev\" and (os_name == 'nt')",
+            ]
+        );
+    }
+
+    #[test]
+    fn survives_anything() {
+        for seed in 0..200 {
+            let noise = crate::parse::noise(seed, 200);
+            parse(&noise, true);
+            egg_requires(&String::from_utf8_lossy(&noise));
+        }
+    }
+}

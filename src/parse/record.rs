@@ -1,0 +1,92 @@
+//! `RECORD`: comma-separated path, hash and size of every installed file (PEP 376, PEP 427; read by Python's
+//! `csv.reader`, so a field may be quoted, with `""` for a quote).
+
+use std::borrow::Cow;
+
+/// One installed file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// Relative to the directory of packages, with `/`; seldom absolute.
+    pub path: Cow<'a, [u8]>,
+    /// `sha256=...`, empty for what is not hashed.
+    pub hash: Cow<'a, [u8]>,
+}
+
+/// The rows that name a file, in order.
+pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
+    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    std::iter::from_fn(move || {
+        while !rest.is_empty() {
+            let (path, more) = field(rest);
+            let (hash, end) = match more.split_first() {
+                Some((b',', more)) => field(more),
+                _ => (Cow::Borrowed(&b""[..]), more),
+            };
+            let next = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |at| at + 1);
+            rest = &end[next..];
+            if !path.is_empty() {
+                return Some(Entry { path, hash });
+            }
+        }
+        None
+    })
+}
+
+/// A field, and what stands behind it, from the comma or line end on.
+fn field(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
+    let Some(mut rest) = bytes.strip_prefix(b"\"") else {
+        let end = bytes.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r')).unwrap_or(bytes.len());
+        return (Cow::Borrowed(&bytes[..end]), &bytes[end..]);
+    };
+    let mut value = Vec::new();
+    loop {
+        let end = rest.iter().position(|byte| *byte == b'"').unwrap_or(rest.len());
+        value.extend_from_slice(&rest[..end]);
+        rest = rest.get(end + 1..).unwrap_or_default();
+        match rest.strip_prefix(b"\"") {
+            Some(more) => {
+                value.push(b'"');
+                rest = more;
+            }
+            None => return (Cow::Owned(value), rest),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Vec<(String, String)> {
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        entries(text.as_bytes()).map(|entry| (shown(&entry.path), shown(&entry.hash))).collect()
+    }
+
+    #[test]
+    fn reads_plain_and_quoted_rows() {
+        let pair = |path: &str, hash: &str| (path.to_owned(), hash.to_owned());
+        assert_eq!(
+            read("a.py,sha256=x,12\r\n\"b, \"\"c\"\".py\",sha256=y,1\n\na.dist-info/RECORD,,\nlast"),
+            [
+                pair("a.py", "sha256=x"),
+                pair("b, \"c\".py", "sha256=y"),
+                pair("a.dist-info/RECORD", ""),
+                pair("last", "")
+            ]
+        );
+        assert_eq!(read("\"open"), [pair("open", "")]);
+        assert_eq!(read(""), []);
+    }
+
+    #[test]
+    fn survives_anything() {
+        for seed in 0..200 {
+            let mut noise = crate::parse::noise(seed, 100);
+            noise
+                .iter_mut()
+                .filter(|byte| **byte < 60)
+                .for_each(|byte| *byte = b"\",\n\r"[*byte as usize % 4]);
+            assert!(entries(&noise).count() <= 100);
+        }
+    }
+}
