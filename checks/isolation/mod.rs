@@ -6,13 +6,13 @@ use crate::facts::environment::Environment;
 use crate::facts::import_setup::PythonPathEntry;
 use crate::facts::installers::{PipConfiguration, PipLevel, PipSetting};
 use crate::facts::interpreter::Version;
-use crate::path::Flavour;
+use crate::path::{Flavour, HostPath};
 
 pub mod environment_without_pip;
-//T pub mod failing_startup_hook;
-//T pub mod foreign_owned_files;
+pub mod failing_startup_hook;
+pub mod foreign_owned_files;
 pub mod global_install;
-//T pub mod hidden_pth;
+pub mod hidden_pth;
 //T pub mod orphan_bytecode;
 pub mod pip_redirected;
 pub mod pip_requires_virtualenv;
@@ -24,17 +24,17 @@ pub mod pythonstartup_missing;
 //T pub mod shadowed_package;
 //T pub mod shadowed_stdlib;
 //T pub mod system_site_packages;
-//T pub mod unreadable_pth;
+pub mod unreadable_pth;
 //T pub mod user_site_disabled;
 //T pub mod user_site_leak;
 
 /// Causes before their symptoms.
 pub static ALL: &[&Check] = &[
     &pythonhome_set::CHECK,
-//T    &unreadable_pth::CHECK,
-//T    &failing_startup_hook::CHECK,
-//T    &foreign_owned_files::CHECK,
-//T    &hidden_pth::CHECK,
+    &unreadable_pth::CHECK,
+    &failing_startup_hook::CHECK,
+    &foreign_owned_files::CHECK,
+    &hidden_pth::CHECK,
     &environment_without_pip::CHECK,
     &pip_redirected::CHECK,
     &pip_requires_virtualenv::CHECK,
@@ -64,6 +64,27 @@ fn python_version(facts: &Facts) -> Option<Version> {
         .or_else(|| facts.running()?.python_version())
         .or_else(|| facts.interpreter_of(facts.patient()?)?.known_version())
         .or_else(|| facts.patient()?.python_version())
+}
+
+/// The version of an environment's Python.
+fn python_of(facts: &Facts, environment: &Environment) -> Option<Version> {
+    facts
+        .interpreter_of(environment)
+        .and_then(|interpreter| interpreter.known_version())
+        .or_else(|| environment.python_version())
+}
+
+/// Whether `site` skips hidden `.pth` files (gh-113659): 3.13, and the later patch releases of 3.8 to 3.12.
+fn skips_hidden(version: Version) -> bool {
+    let since = match (version.major, version.minor) {
+        (3, 8 | 9) => 19,
+        (3, 10) => 14,
+        (3, 11) => 8,
+        (3, 12) => 2,
+        (3, 13..) => return true,
+        _ => return false,
+    };
+    version.patch.is_some_and(|patch| patch >= since)
 }
 
 /// pip's configuration, where it was asked for.
@@ -153,6 +174,16 @@ fn remove_setting(facts: &Facts, setting: &PipSetting) -> Remedy {
     }
 }
 
+/// Renames a file, so that Python no longer takes it for what it was.
+fn set_aside(path: &HostPath) -> Remedy {
+    let mut aside = path.as_bytes().to_vec();
+    aside.extend_from_slice(b".disabled");
+    Remedy::safe(
+        format!("Put {} aside", path.name()),
+        vec![Action::run(["mv".into(), path.into(), Word(aside)])],
+    )
+}
+
 /// The first few of many, and how many more there are.
 fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 4;
@@ -165,7 +196,7 @@ fn some_of(names: &[String]) -> String {
 #[cfg(test)]
 pub(in crate::checks::isolation) mod tests {
     use super::*;
-    use crate::facts::distribution::TopLevelKind;
+    use crate::facts::distribution::{Packages, PthFile, PthLine, SiteKind, SitePackages, TopLevelKind};
     use crate::facts::example;
     use crate::facts::import_setup::{LocalModule, ScriptDirectory};
     use crate::facts::project::ImportedModule;
@@ -188,6 +219,35 @@ pub(in crate::checks::isolation) mod tests {
                 modules: Vec::new(),
             })
             .collect();
+        facts
+    }
+
+    /// A file of this name in the environment's `site-packages`, with one path that exists.
+    pub fn with_pth(name: &str) -> Facts {
+        let mut facts = example::healthy();
+        let directory = example::path(example::VENV).join("lib/python3.11/site-packages");
+        let path = example::path("/home/me/src");
+        facts.packages = vec![Packages {
+            environment: example::path(example::VENV),
+            overlaps: Vec::new(),
+            sites: vec![SitePackages {
+                kind: SiteKind::Own,
+                readable: true,
+                writable: true,
+                owner: Some(1000),
+                distributions: Vec::new(),
+                pth_files: vec![PthFile {
+                    path: directory.join(name),
+                    hidden: name.starts_with('.'),
+                    decodable: true,
+                    paths: vec![PthLine { line: 1, path, exists: true }],
+                    imports: Vec::new(),
+                }],
+                leftovers: Vec::new(),
+                modules: Vec::new(),
+                directory,
+            }],
+        }];
         facts
     }
 
