@@ -46,8 +46,15 @@ Never: but where nobody needs what the hook does, only the message is in the way
 #[derive(Debug, PartialEq, Eq)]
 enum Complaint {
     /// The module and the exception.
-    Customize { module: &'static str, error: String },
-    Line { file: String, line: usize, error: String },
+    Customize {
+        module: &'static str,
+        error: String,
+    },
+    Line {
+        file: String,
+        line: usize,
+        error: String,
+    },
 }
 
 fn examine(facts: &Facts, findings: &mut Findings) {
@@ -87,8 +94,9 @@ fn complaints(said: &str) -> Vec<Complaint> {
     let mut found = Vec::new();
     for (index, line) in lines.iter().enumerate() {
         let rest = lines.get(index + 1..).unwrap_or_default();
-        if let Some(module) =
-            ["sitecustomize", "usercustomize"].into_iter().find(|module| line.starts_with(&format!("Error in {module}")))
+        if let Some(module) = ["sitecustomize", "usercustomize"]
+            .into_iter()
+            .find(|module| line.starts_with(&format!("Error in {module}")))
         {
             let error = rest.first().map(|text| text.trim().to_owned()).unwrap_or_default();
             found.push(Complaint::Customize { module, error });
@@ -121,9 +129,7 @@ fn customize(facts: &Facts, environment: &Environment, module: &str, error: &str
     let mut finding =
         Finding::new(&CHECK, subject, message).about(&environment.root).evidence("Python said", error);
     let Some(hook) = hook else { return finding };
-    if let Some((line, name)) =
-        hook.imports.iter().find(|(_, name)| error.contains(&format!("'{name}'")))
-    {
+    if let Some((line, name)) = hook.imports.iter().find(|(_, name)| error.contains(&format!("'{name}'"))) {
         finding = finding.evidence(format!("line {line} of {}", hook.path), format!("imports {name}"));
     }
     with_hook_remedies(finding, facts, hook)
@@ -145,7 +151,11 @@ fn with_hook_remedies(finding: Finding, facts: &Facts, hook: &StartupHook) -> Fi
         HookPlace::SitePackages | HookPlace::UserSite => finding.remedy(set_aside(&hook.path)),
         HookPlace::StandardLibrary => finding.remedy(Remedy::manual(
             "Mend the hook that the distributor installed",
-            vec![Action::Edit { file: hook.path.clone(), line: None, hint: "see what it imports".to_owned() }],
+            vec![Action::Edit {
+                file: hook.path.clone(),
+                line: None,
+                hint: "see what it imports".to_owned(),
+            }],
         )),
     }
 }
@@ -216,8 +226,7 @@ mod tests {
         facts
     }
 
-    const CUSTOMIZE: &str =
-        "Error in sitecustomize; set PYTHONVERBOSE for traceback:\nModuleNotFoundError: No module named 'profiler'\n";
+    const CUSTOMIZE: &str = "Error in sitecustomize; set PYTHONVERBOSE for traceback:\nModuleNotFoundError: No module named 'profiler'\n";
 
     #[test]
     fn fires_when_sitecustomize_on_pythonpath_fails() {

@@ -52,7 +52,8 @@ In containers and CI jobs, where the whole machine serves one project; then this
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(root) = &facts.project.root else { return };
-    let needs_packages = !facts.project.dependencies.is_empty() || !facts.project.requirement_files.is_empty();
+    let needs_packages =
+        !facts.project.dependencies.is_empty() || !facts.project.requirement_files.is_empty();
     if !needs_packages
         || facts.project_environments().any(Environment::exists)
         || facts.project_runner().is_some()
@@ -112,7 +113,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         Remedy::manual(
             "Make an environment for the project",
             vec![Action::Advice(
-                "no installed Python can make one with pip: install python3-venv, or use `uv venv`".to_owned(),
+                "no installed Python can make one with pip: install python3-venv, or use `uv venv`"
+                    .to_owned(),
             )],
         )
     });

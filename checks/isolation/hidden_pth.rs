@@ -51,10 +51,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let sites = packages.sites.iter().filter(|site| matches!(site.kind, SiteKind::Own | SiteKind::User));
         for pth in sites.flat_map(|site| &site.pth_files).filter(|pth| is_skipped(pth)) {
             let message = format!("{} is hidden, and Python {version} skips it", pth.path);
-            let mut finding = Finding::new(&CHECK, Subject::file(&pth.path), message).about(&environment.root);
+            let mut finding =
+                Finding::new(&CHECK, Subject::file(&pth.path), message).about(&environment.root);
             for line in pth.paths.iter().filter(|line| line.exists).take(3) {
-                finding = finding
-                    .evidence(format!("line {}", line.line), format!("{} is not on the import path", line.path));
+                finding = finding.evidence(
+                    format!("line {}", line.line),
+                    format!("{} is not on the import path", line.path),
+                );
             }
             for line in pth.imports.iter().take(2) {
                 finding = finding.evidence(format!("line {} is not run", line.line), line.text.clone());

@@ -13,7 +13,7 @@ pub mod failing_startup_hook;
 pub mod foreign_owned_files;
 pub mod global_install;
 pub mod hidden_pth;
-//T pub mod orphan_bytecode;
+pub mod orphan_bytecode;
 pub mod pip_redirected;
 pub mod pip_requires_virtualenv;
 pub mod pythonhome_set;
@@ -21,12 +21,12 @@ pub mod pythonpath_empty_entry;
 pub mod pythonpath_leak;
 pub mod pythonsafepath_set;
 pub mod pythonstartup_missing;
-//T pub mod shadowed_package;
-//T pub mod shadowed_stdlib;
-//T pub mod system_site_packages;
+pub mod shadowed_package;
+pub mod shadowed_stdlib;
+pub mod system_site_packages;
 pub mod unreadable_pth;
-//T pub mod user_site_disabled;
-//T pub mod user_site_leak;
+pub mod user_site_disabled;
+pub mod user_site_leak;
 
 /// Causes before their symptoms.
 pub static ALL: &[&Check] = &[
@@ -40,13 +40,13 @@ pub static ALL: &[&Check] = &[
     &pip_requires_virtualenv::CHECK,
     &pythonpath_empty_entry::CHECK,
     &pythonpath_leak::CHECK,
-//T    &shadowed_stdlib::CHECK,
-//T    &shadowed_package::CHECK,
+    &shadowed_stdlib::CHECK,
+    &shadowed_package::CHECK,
     &pythonsafepath_set::CHECK,
-//T    &user_site_disabled::CHECK,
-//T    &user_site_leak::CHECK,
-//T    &system_site_packages::CHECK,
-//T    &orphan_bytecode::CHECK,
+    &user_site_disabled::CHECK,
+    &user_site_leak::CHECK,
+    &system_site_packages::CHECK,
+    &orphan_bytecode::CHECK,
     &global_install::CHECK,
     &pythonstartup_missing::CHECK,
 ];
@@ -100,9 +100,7 @@ fn single_purpose(facts: &Facts) -> bool {
 /// Adds the line of a start-up file that sets the variable, as evidence.
 fn with_line(finding: Finding, facts: &Facts, variable: &str) -> Finding {
     match facts.import_setup.line_of(variable) {
-        Some(line) => {
-            finding.evidence(format!("{}, line {}", line.file, line.line), line.text.clone())
-        }
+        Some(line) => finding.evidence(format!("{}, line {}", line.file, line.line), line.text.clone()),
         None => finding,
     }
 }
@@ -196,7 +194,8 @@ fn some_of(names: &[String]) -> String {
 #[cfg(test)]
 pub(in crate::checks::isolation) mod tests {
     use super::*;
-    use crate::facts::distribution::{Packages, PthFile, PthLine, SiteKind, SitePackages, TopLevelKind};
+    use crate::facts::Gathered;
+    use crate::facts::distribution::*;
     use crate::facts::example;
     use crate::facts::import_setup::{LocalModule, ScriptDirectory};
     use crate::facts::project::ImportedModule;
@@ -247,6 +246,35 @@ pub(in crate::checks::isolation) mod tests {
                 modules: Vec::new(),
                 directory,
             }],
+        }];
+        facts
+    }
+
+    /// A distribution of version 2.0 in the environment's `site-packages`, with a module of its name.
+    pub fn with_distribution(name: &str) -> Facts {
+        let mut facts = with_pth("x.pth");
+        let site = &mut facts.packages[0].sites[0];
+        site.pth_files.clear();
+        site.distributions = vec![Distribution {
+            name: name.into(),
+            normalized: name.into(),
+            version: Some("2.0".into()),
+            metadata: site.directory.join(format!("{name}-2.0.dist-info")),
+            form: DistributionForm::DistInfo,
+            has_metadata: true,
+            has_record: true,
+            requires: Vec::new(),
+            requires_python: None,
+            installer: None,
+            requested: true,
+            editable: None,
+            direct_url: None,
+            tags: Vec::new(),
+            modules: vec![name.into()],
+            scripts: Vec::new(),
+            record: Gathered::NotAsked,
+            sources: Vec::new(),
+            moved_to: Vec::new(),
         }];
         facts
     }

@@ -48,9 +48,9 @@ const PLACES: [&str; 3] = ["target", "prefix", "root"];
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(pip) = pip(facts) else { return };
     let Some(working) = working(facts) else { return };
-    let place = PLACES.iter().find_map(|key| {
-        pip.effective("install", key).filter(|setting| !harmless(facts, working, setting))
-    });
+    let place = PLACES
+        .iter()
+        .find_map(|key| pip.effective("install", key).filter(|setting| !harmless(facts, working, setting)));
     if let Some(setting) = place {
         findings.push(elsewhere(facts, working, setting));
         return;
@@ -106,8 +106,7 @@ fn elsewhere(facts: &Facts, working: &Environment, setting: &PipSetting) -> Find
         () if in_use => Severity::Error,
         () => Severity::Warning,
     };
-    let finding =
-        Finding::new(&CHECK, Subject::Shell, message).severity(severity).about(&working.root);
+    let finding = Finding::new(&CHECK, Subject::Shell, message).severity(severity).about(&working.root);
     shown(facts, finding, setting).evidence("python imports from", working.root.to_text())
 }
 
@@ -117,11 +116,14 @@ fn to_user_site(facts: &Facts, working: &Environment, setting: &PipSetting) -> F
     let message = if refuses {
         format!("pip refuses to install into {}, because of {}", working.root, setting.place())
     } else {
-        format!("pip installs into the user site and not into {}, because of {}", working.root, setting.place())
+        format!(
+            "pip installs into the user site and not into {}, because of {}",
+            working.root,
+            setting.place()
+        )
     };
     let severity = if single_purpose(facts) { Severity::Warning } else { Severity::Error };
-    let finding =
-        Finding::new(&CHECK, Subject::Shell, message).severity(severity).about(&working.root);
+    let finding = Finding::new(&CHECK, Subject::Shell, message).severity(severity).about(&working.root);
     shown(facts, finding, setting)
 }
 

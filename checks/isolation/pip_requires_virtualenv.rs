@@ -62,9 +62,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .about(&working.root)
         .evidence(setting.place(), setting.value.clone())
         .evidence("environment", working.root.to_text());
-    findings.push(
-        with_line(finding, facts, &setting.variable()).remedy(remove_setting(facts, setting)),
-    );
+    findings.push(with_line(finding, facts, &setting.variable()).remedy(remove_setting(facts, setting)));
 }
 
 #[cfg(test)]

@@ -62,9 +62,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         () if !matching => Severity::Warning,
         () => Severity::Info,
     };
-    let name = version.map_or_else(|| "Python".to_owned(), |version| format!("Python {}", version.minor_text()));
+    let name =
+        version.map_or_else(|| "Python".to_owned(), |version| format!("Python {}", version.minor_text()));
     let message = match severity {
-        Severity::Info => format!("PYTHONHOME is set to {}: Python of any other version will not start", home.raw),
+        Severity::Info => {
+            format!("PYTHONHOME is set to {}: Python of any other version will not start", home.raw)
+        }
         _ => format!("PYTHONHOME is {}, where the standard library of {name} is not", home.raw),
     };
     let there: Vec<String> =
@@ -72,10 +75,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let mut finding = Finding::new(&CHECK, Subject::Shell, message)
         .severity(severity)
         .evidence("PYTHONHOME", home.raw.clone())
-        .evidence("standard libraries there", match there.is_empty() {
-            true => "none".to_owned(),
-            false => there.join(", "),
-        });
+        .evidence(
+            "standard libraries there",
+            match there.is_empty() {
+                true => "none".to_owned(),
+                false => there.join(", "),
+            },
+        );
     if let Some(hit) = facts.shell_python().and_then(|command| command.chosen()) {
         finding = finding.evidence("python", hit.describe());
     }

@@ -96,9 +96,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     let bad: Vec<usize> = leaks.iter().map(|leak| leak.entry.index).collect();
     let finding = with_line(finding, facts, "PYTHONPATH");
-    findings.push(finding.remedy(keep_python_path(facts, |entry| {
-        !bad.contains(&entry.index) && !entry.is_empty()
-    })));
+    findings.push(
+        finding.remedy(keep_python_path(facts, |entry| !bad.contains(&entry.index) && !entry.is_empty())),
+    );
 }
 
 /// The project's own source, or the environment's own directory.
@@ -119,9 +119,7 @@ fn leak<'a>(
     entry: &'a PythonPathEntry,
 ) -> Option<Leak<'a>> {
     let filled = !entry.modules.is_empty() || !entry.distributions.is_empty();
-    let foreign = entry
-        .version
-        .filter(|other| filled && version.is_some_and(|own| !own.same_minor(*other)));
+    let foreign = entry.version.filter(|other| filled && version.is_some_and(|own| !own.same_minor(*other)));
     let other_versions: Vec<String> = entry
         .distributions
         .iter()
@@ -134,8 +132,12 @@ fn leak<'a>(
         true => hidden_modules(facts, working, entry),
         false => Vec::new(),
     };
-    (foreign.is_some() || !other_versions.is_empty() || !modules.is_empty())
-        .then_some(Leak { entry, other_versions, modules, foreign })
+    (foreign.is_some() || !other_versions.is_empty() || !modules.is_empty()).then_some(Leak {
+        entry,
+        other_versions,
+        modules,
+        foreign,
+    })
 }
 
 /// Modules that the environment's own packages have, too.

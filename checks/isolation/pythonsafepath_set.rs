@@ -61,7 +61,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             ),
             Severity::Warning,
         ),
-        true => ("PYTHONSAFEPATH is set, so modules beside a script are not found".to_owned(), Severity::Info),
+        true => {
+            ("PYTHONSAFEPATH is set, so modules beside a script are not found".to_owned(), Severity::Info)
+        }
     };
     let mut finding = Finding::new(&CHECK, Subject::Shell, message)
         .severity(severity)
@@ -112,6 +114,8 @@ mod tests {
 
     #[test]
     fn quiet_when_it_is_not_set() {
-        assert!(CHECK.findings(&with_script_directory(&["main", "helper"], &[("helper", "main")])).is_empty());
+        assert!(
+            CHECK.findings(&with_script_directory(&["main", "helper"], &[("helper", "main")])).is_empty()
+        );
     }
 }

@@ -46,7 +46,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let dies = facts.interpreters_of(environment).any(|interpreter| interpreter.probe.went_wrong());
         let sites = packages.sites.iter().filter(|site| site.kind != SiteKind::PythonPath);
         for pth in sites.flat_map(|site| &site.pth_files).filter(|pth| !pth.decodable) {
-            if pth.hidden && version.is_none_or(skips_hidden) {
+            // without the patch level it is open whether it is read at all
+            let skipped = version.is_none_or(|it| skips_hidden(it) || (it.patch.is_none() && !dies));
+            if pth.hidden && skipped {
                 continue;
             }
             let severity = if dies { Severity::Error } else { Severity::Warning };

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    import_setup, installations, installers, interpreter, inventory, links, packages, places, project, search_path,
-    shell, startup_files, synced, user_scripts,
+    import_setup, installations, installers, interpreter, inventory, links, packages, places, project,
+    search_path, shell, startup_files, synced, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
@@ -137,37 +137,39 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, packages, interpreters, installations, import_setup) = std::thread::scope(|scope| {
-        let asking = match &asked {
-            Some(Plan::Start { program, trust }) => {
-                Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
+    let (answer, environments, packages, interpreters, installations, import_setup) =
+        std::thread::scope(|scope| {
+            let asking = match &asked {
+                Some(Plan::Start { program, trust }) => {
+                    Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
+                }
+                _ => None,
+            };
+            let setting_up = import_setup::Context {
+                shell: &shell,
+                directory: directory.as_ref(),
+                project: &project,
+                commands: &commands,
+                patient: patient.as_ref(),
+                needs: &request.needs,
+            };
+            let setup = scope.spawn(move || import_setup::import_setup(host, &setting_up));
+            let mut environments = environments(host, request, &named, project.git.as_ref());
+            let packages =
+                packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
+            let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
+            if request.needs.contains(&Need::Binaries) {
+                compare_copies(host, &mut environments, &mut interpreters);
             }
-            _ => None,
-        };
-        let setting_up = import_setup::Context {
-            shell: &shell,
-            directory: directory.as_ref(),
-            project: &project,
-            commands: &commands,
-            patient: patient.as_ref(),
-            needs: &request.needs,
-        };
-        let setup = scope.spawn(move || import_setup::import_setup(host, &setting_up));
-        let mut environments = environments(host, request, &named, project.git.as_ref());
-        let packages = packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
-        let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
-        if request.needs.contains(&Need::Binaries) {
-            compare_copies(host, &mut environments, &mut interpreters);
-        }
-        let installations = installations::installations(host, &search_path, &context.places);
-        let answer = asking.map(|asking| {
-            asking
-                .join()
-                .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
+            let installations = installations::installations(host, &search_path, &context.places);
+            let answer = asking.map(|asking| {
+                asking
+                    .join()
+                    .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
+            });
+            let import_setup = setup.join().unwrap_or_default();
+            (answer, environments, packages, interpreters, installations, import_setup)
         });
-        let import_setup = setup.join().unwrap_or_default();
-        (answer, environments, packages, interpreters, installations, import_setup)
-    });
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
         record(host, &mut interpreters, plan, answer, &mut notes);

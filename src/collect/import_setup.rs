@@ -72,9 +72,8 @@ fn python_path(host: &dyn Host, shell: &Shell) -> Vec<PythonPathEntry> {
         .map(|(index, raw)| {
             let absolute = HostPath::new(flavour, raw);
             let relative = absolute.is_none();
-            let directory = absolute
-                .or_else(|| Some(here.as_ref()?.join(raw)))
-                .map(|directory| directory.normalized());
+            let directory =
+                absolute.or_else(|| Some(here.as_ref()?.join(raw))).map(|directory| directory.normalized());
             let mut entry = PythonPathEntry {
                 index,
                 raw: raw.to_owned(),
@@ -137,8 +136,7 @@ fn python_home(host: &dyn Host, shell: &Shell) -> Option<PythonHome> {
     let flavour = host.platform().flavour();
     let first = raw.split(char::from(flavour.list_separator())).next().unwrap_or_default();
     let prefix = HostPath::new(flavour, first);
-    let mut home =
-        PythonHome { prefix, standard_libraries: Vec::new(), unversioned_library: false, raw };
+    let mut home = PythonHome { prefix, standard_libraries: Vec::new(), unversioned_library: false, raw };
     let Some(prefix) = home.prefix.clone() else { return Some(home) };
     home.unversioned_library = host.is_file(&prefix.join("Lib").join("os.py"));
     for library in ["lib", "lib64"].map(|name| prefix.join(name)) {
@@ -225,9 +223,8 @@ fn user_tools(host: &dyn Host, shell: &Shell) -> Vec<UserTool> {
     for script in user_scripts::scripts_in(host, &base.join("bin")) {
         let Ok(contents) = host.read(&script, SCRIPT_LIMIT) else { continue };
         let shebang = shebang::parse(&contents.bytes);
-        let Some(interpreter) = shebang
-            .interpreter()
-            .and_then(|raw| HostPath::new(script.flavour(), raw.as_bytes().to_vec()))
+        let Some(interpreter) =
+            shebang.interpreter().and_then(|raw| HostPath::new(script.flavour(), raw.as_bytes().to_vec()))
         else {
             continue;
         };

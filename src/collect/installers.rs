@@ -17,13 +17,15 @@ pub fn installers(host: &dyn Host, shell: &Shell, prefix: Option<&HostPath>) -> 
         if pip.files.iter().any(|known| known.same_as(&file)) {
             continue;
         }
-        pip.settings.extend(pip_configuration::parse(&contents.bytes).into_iter().map(|setting| PipSetting {
-            level,
-            section: setting.section,
-            key: setting.key,
-            value: without_credentials(&setting.value),
-            line: Some(setting.line),
-            file: Some(file.clone()),
+        pip.settings.extend(pip_configuration::parse(&contents.bytes).into_iter().map(|setting| {
+            PipSetting {
+                level,
+                section: setting.section,
+                key: setting.key,
+                value: without_credentials(&setting.value),
+                line: Some(setting.line),
+                file: Some(file.clone()),
+            }
         }));
         pip.files.push(file);
     }

@@ -34,9 +34,9 @@ pub fn script_directories(
 }
 
 fn script_directory(files: &dyn Files, directory: HostPath) -> Option<ScriptDirectory> {
-    let installed = directory
-        .components()
-        .any(|name| matches!(name, b"site-packages" | b"dist-packages" | b"__pycache__" | b"bin" | b"Scripts"));
+    let installed = directory.components().any(|name| {
+        matches!(name, b"site-packages" | b"dist-packages" | b"__pycache__" | b"bin" | b"Scripts")
+    });
     if installed && directory.ancestors().any(|above| is_environment(files, &above)) {
         return None;
     }

@@ -28,8 +28,7 @@ pub fn locked(host: &dyn Host, patient: Option<&HostPath>) -> Vec<LockedFiles> {
         if version_in_name(&readable(&entry.name)).is_some() {
             let site_packages = library.join(&entry.name).join("site-packages");
             let entries = host.list(&site_packages).map(|listing| listing.entries).unwrap_or_default();
-            let wanted =
-                entries.iter().filter(|it| it.kind != FileKind::Link && it.name != b"__pycache__");
+            let wanted = entries.iter().filter(|it| it.kind != FileKind::Link && it.name != b"__pycache__");
             places.extend(wanted.map(|it| site_packages.join(&it.name)));
             places.push(site_packages);
         }
