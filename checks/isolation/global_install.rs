@@ -45,7 +45,7 @@ On Debian and Ubuntu `python3-venv` must be installed. For a program rather than
 To be reminded in future: `python3 -m pip config set global.require-virtualenv true`.
 
 ## When it is fine
-In containers and CI jobs, where the whole machine serves one project; then this is information only.
+In containers and CI jobs, where the whole machine serves one project; then this is information only, unless pip refuses.
 "#,
     examine,
 };
@@ -86,6 +86,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         format!("The project has no environment: what it needs goes to {}, which everything shares", hit.path)
     };
     let severity = match () {
+        () if facts.surroundings.ci.is_some() => Severity::Info,
+        // a container's Python is the project's own, unless the project cannot be installed there
+        () if single_purpose(facts) && refuses && !lacking.is_empty() => Severity::Warning,
         () if single_purpose(facts) => Severity::Info,
         () if refuses && !lacking.is_empty() => Severity::Error,
         // all that it needs came with the distributor's own packages

@@ -118,12 +118,36 @@ fn finding(
     if !importers.is_empty() {
         finding = finding.evidence("imported by", some_of(&importers));
     }
+    if files.iter().all(|(_, made)| !same(*made, version)) {
+        finding = finding.remedy(begin_anew(files));
+    }
     let mut words: Vec<Word> = vec!["rm".into(), "-f".into()];
     words.extend(files.iter().map(|(file, _)| Word::from(&file.path)));
-    finding.remedy(Remedy::review(
-        "Delete the bytecode, which cannot be used without its source",
-        vec![Action::Run(words)],
-    ))
+    let delete = vec![Action::Run(words)];
+    finding.remedy(Remedy::review("Delete the bytecode, and bring back or do without its source", delete))
+}
+
+/// Keeps the bytecode, from which the source may be won back, and gives the module a file to write it into.
+fn begin_anew(files: &[&(&OrphanBytecode, Version)]) -> Remedy {
+    let mut actions = Vec::new();
+    for (file, made) in files {
+        let mut aside = file.path.as_bytes().to_vec();
+        aside.extend_from_slice(b".disabled");
+        let note = format!(
+            "# The source of this module is lost. {}.disabled is what Python {} made of it.",
+            file.path.name(),
+            made.minor_text()
+        );
+        actions.push(Action::run(["mv".into(), (&file.path).into(), Word(aside)]));
+        if let Some(directory) = file.path.parent() {
+            actions.push(Action::WriteLines {
+                file: directory.join(format!("{}.py", file.name)),
+                lines: vec![note.into()],
+                append: true,
+            });
+        }
+    }
+    Remedy::review("Put the bytecode aside, and begin a new source in its place", actions)
 }
 
 fn made_for(magic: u16) -> Option<Version> {
