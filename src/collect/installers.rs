@@ -115,8 +115,8 @@ mod tests {
     use crate::host::fake::FakeMachine;
 
     fn shell(variables: &[(&str, &str)]) -> Shell {
-        let mut shell = Shell::default();
-        shell.variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        let mut shell = Shell { variables, ..Shell::default() };
         shell.variables.sort();
         shell
     }
