@@ -48,8 +48,8 @@ pub static ALL: &[&Check] = &[
 ];
 
 /// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is
-/// there, and without an installed Python that can make one.
-fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
+/// there, and without an installed Python that can make one. A project without such files is installed itself.
+pub(in crate::checks) fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
     if facts.environment(root).is_some_and(|environment| environment.exists()) {
         return None;
     }
@@ -75,6 +75,9 @@ fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
             install.extend(["-r".into(), file.into()]);
         }
         actions.push(Action::Run(install));
+    } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
+        let words = ["python", "-m", "pip", "install", "-e"].map(Word::from);
+        actions.push(Action::Run(words.into_iter().chain([project.into()]).collect()));
     }
     Some(Remedy::safe(format!("Make an environment at {root} and activate it"), actions))
 }

@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Error,
     summary: "`pip` installs into another environment than `python` imports from",
     needs: &[Need::Project, Need::Scripts],
-    explains: &["python-names-disagree", "stacked-environments", "global-install"],
+    explains: &["python-names-disagree", "stacked-environments"],
     explanation: r#"
 ## What it means
 

@@ -8,12 +8,13 @@ use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::project::sources::sources;
 use super::{
-    installations, interpreter, inventory, links, packages, places, project, search_path, shell,
-    startup_files, synced, user_scripts,
+    import_setup, installations, installers, interpreter, inventory, links, packages, places, project,
+    search_path, shell, startup_files, synced, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
+use crate::facts::import_setup::ImportSetup;
 use crate::facts::interpreter::{Interpreter, Probe};
 use crate::facts::platform::Surroundings;
 use crate::facts::project::{ActivationSite, Git, Project};
@@ -135,6 +136,15 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
+    let setting_up = import_setup::Context {
+        shell: &shell,
+        directory: directory.as_ref(),
+        project: &project,
+        commands: &commands,
+        patient: patient.as_ref(),
+        needs: &request.needs,
+    };
+    let mut import_setup = ImportSetup::default();
     let (answer, environments, packages, interpreters, installations, sources) =
         std::thread::scope(|scope| {
             let own = &project;
@@ -147,6 +157,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 _ => None,
             };
             let listing = scope.spawn(|| installations::installations(host, &search_path, &context.places));
+            let setup = scope.spawn(|| import_setup::import_setup(host, &setting_up));
             let mut environments = environments(host, request, &named, project.git.as_ref());
             let packages =
                 packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
@@ -155,6 +166,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 compare_copies(host, &mut environments, &mut interpreters);
             }
             let installations = listing.join().unwrap_or_default();
+            import_setup = setup.join().unwrap_or_default();
             let answer = asking.map(|asking| {
                 asking
                     .join()
@@ -168,6 +180,15 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
     if let Some(plan) = asked {
         record(host, &mut interpreters, plan, answer, &mut notes);
     }
+
+    let pip_runs_in = ["pip", "pip3", "python", "python3"]
+        .iter()
+        .filter_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
+        .find_map(|hit| hit.leads_to.environment().cloned());
+    let installers = match request.needs.contains(&Need::Installers) {
+        true => Gathered::Known(installers::installers(host, &shell, pip_runs_in.as_ref())),
+        false => Gathered::NotAsked,
+    };
 
     Ok(Facts {
         platform: host.platform().clone(),
@@ -185,6 +206,8 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         interpreters,
         installations,
         project,
+        import_setup,
+        installers,
         patient,
         today: Some(date(host.now())),
         notes,

@@ -2,7 +2,9 @@
 
 pub mod environment;
 pub mod gather;
+pub mod import_setup;
 pub mod installations;
+pub mod installers;
 pub mod interpreter;
 pub mod inventory;
 pub mod library;

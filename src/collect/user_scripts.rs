@@ -20,16 +20,22 @@ pub fn user_scripts(host: &dyn Host, shell: &Shell, search_path: &SearchPath) ->
         entry.directory.as_ref().is_some_and(|other| other.same_as(&directory))
             || (real.is_some() && entry.real == real)
     });
-    let listing = host.list(&directory).ok()?;
-    let scripts = listing
+    host.list(&directory).ok()?;
+    let scripts = scripts_in(host, &directory).iter().map(|path| path.name().into_owned()).collect();
+    Some(UserScripts { directory, scripts, on_search_path })
+}
+
+/// The files of a directory that are run by Python.
+pub fn scripts_in(host: &dyn Host, directory: &HostPath) -> Vec<HostPath> {
+    let Ok(listing) = host.list(directory) else { return Vec::new() };
+    listing
         .entries
         .iter()
         .filter(|entry| matches!(entry.kind, FileKind::File | FileKind::Link))
         .take(MOST)
-        .filter(|entry| runs_python(host, &directory.join(&entry.name)))
-        .map(|entry| crate::path::readable(&entry.name).into_owned())
-        .collect();
-    Some(UserScripts { directory, scripts, on_search_path })
+        .map(|entry| directory.join(&entry.name))
+        .filter(|path| runs_python(host, path))
+        .collect()
 }
 
 fn directories(host: &dyn Host, shell: &Shell) -> Vec<HostPath> {

@@ -100,6 +100,8 @@ pub fn healthy() -> Facts {
             has_python_files: true,
             ..Project::default()
         },
+        import_setup: super::import_setup::ImportSetup::default(),
+        installers: Gathered::NotAsked,
         patient: Some(path(VENV)),
         today: None,
         notes: Vec::new(),

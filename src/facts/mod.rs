@@ -10,7 +10,9 @@ pub mod distribution;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
+pub mod import_setup;
 pub mod installation;
+pub mod installers;
 pub mod interpreter;
 pub mod platform;
 pub mod project;
@@ -20,6 +22,8 @@ pub mod shell;
 
 use distribution::Packages;
 use environment::Environment;
+use import_setup::ImportSetup;
+use installers::Installers;
 use interpreter::{Installation, Interpreter, Version};
 use platform::{Platform, Surroundings, User};
 use project::Project;
@@ -95,6 +99,8 @@ pub struct Facts {
     /// Pythons on this machine that an environment could be made from.
     pub installations: Vec<Installation>,
     pub project: Project,
+    pub import_setup: ImportSetup,
+    pub installers: Gathered<Installers>,
     /// The root of the environment under examination: the one named on the command line, else the project
     /// environment, else the active one, else that of the shell's python.
     pub patient: Option<HostPath>,

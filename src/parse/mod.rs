@@ -14,6 +14,7 @@ pub mod launcher;
 pub mod metadata;
 pub mod names;
 pub mod os_release;
+pub mod pip_configuration;
 pub mod pth;
 pub mod python_imports;
 pub mod python_source;

@@ -1,0 +1,114 @@
+//! `PYTHONPATH` has an empty or relative entry: files of whatever directory one stands in are imported.
+
+use crate::diagnosis::{Category, Check, Finding, Findings, Severity, Subject};
+use crate::facts::Facts;
+use crate::facts::import_setup::PythonPathEntry;
+
+use super::{keep_python_path, single_purpose, with_line};
+
+pub static CHECK: Check = Check {
+    id: "pythonpath-empty-entry",
+    category: Category::Isolation,
+    severity: Severity::Warning,
+    summary: "An empty entry of PYTHONPATH puts the working directory on every program's import path",
+    needs: &[],
+    explains: &["shadowed-package"],
+    explanation: r#"
+## What it means
+Python splits `PYTHONPATH` at `:` (`;` on Windows) and takes an empty part, at the beginning, at the end or between two
+separators, for the working directory. Every Python program that is started from this shell, pip and tools from other
+places included, then imports files from the directory that you happen to stand in, before the standard library and all
+installed packages. A `json.py`, a `yaml/`, or a file that somebody else put there changes or stops them.
+
+## How it happens
+`export PYTHONPATH=$PYTHONPATH:/opt/tools` while `PYTHONPATH` was not set gives `:/opt/tools`. A variable that is
+entirely empty adds nothing.
+
+## How to fix it
+Write the separator only where there is something to separate:
+
+    export PYTHONPATH="/opt/tools${PYTHONPATH:+:$PYTHONPATH}"
+
+Projects need no `PYTHONPATH`: `python -m pip install -e .` puts a project's modules on the import path of its environment.
+
+## When it is fine
+A relative entry such as `PYTHONPATH=src` that is set for one command is a habit of many projects; exported, it means another
+directory wherever you go. That is reported as information.
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let entries = &facts.import_setup.python_path;
+    let empty: Vec<&PythonPathEntry> = entries.iter().filter(|entry| entry.is_empty()).collect();
+    let relative: Vec<&PythonPathEntry> =
+        entries.iter().filter(|entry| entry.relative && !entry.is_empty()).collect();
+    let value = facts.shell.variable("PYTHONPATH").unwrap_or_default();
+    let finding = if let [first, ..] = empty.as_slice() {
+        let message = format!(
+            "Entry {} of PYTHONPATH is empty, so every Python program imports from the directory it is started in",
+            first.index + 1
+        );
+        let severity = if single_purpose(facts) { Severity::Info } else { Severity::Warning };
+        let remedy = keep_python_path(facts, |entry| !entry.is_empty());
+        Finding::new(&CHECK, Subject::Shell, message).severity(severity).remedy(remedy)
+    } else if let [first, ..] = relative.as_slice() {
+        let message = format!(
+            "Entry {} of PYTHONPATH, {}, is relative: it means another directory wherever a program is started",
+            first.index + 1,
+            first.raw
+        );
+        let remedy = keep_python_path(facts, |entry| !entry.relative);
+        Finding::new(&CHECK, Subject::Shell, message).severity(Severity::Info).remedy(remedy)
+    } else {
+        return;
+    };
+    let mut finding = finding.evidence("PYTHONPATH", format!("`{value}`"));
+    if let Some(directory) = &facts.working_directory {
+        finding = finding.evidence("which means here", directory.to_text());
+    }
+    if let Some(patient) = &facts.patient {
+        finding = finding.about(patient);
+    }
+    findings.push(with_line(finding, facts, "PYTHONPATH"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::isolation::tests::with_python_path;
+    use crate::diagnosis::Action;
+    use crate::facts::example;
+
+    #[test]
+    fn fires_when_an_entry_is_empty() {
+        let found = CHECK.findings(&with_python_path(":/opt/tools/lib"));
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert_eq!(
+            found[0].remedies[0].actions,
+            [Action::Set { name: "PYTHONPATH".into(), value: "/opt/tools/lib".into() }]
+        );
+        assert_eq!(
+            CHECK.findings(&with_python_path(":"))[0].remedies[0].actions,
+            [Action::Unset("PYTHONPATH".into())]
+        );
+    }
+
+    #[test]
+    fn fires_as_information_when_an_entry_is_relative() {
+        assert_eq!(CHECK.findings(&with_python_path("src"))[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn quiet_when_entries_are_absolute() {
+        assert!(CHECK.findings(&with_python_path("/opt/a:/opt/b")).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_the_variable_is_empty_or_not_set() {
+        assert!(CHECK.findings(&example::healthy()).is_empty());
+        let mut facts = example::healthy();
+        example::set_variable(&mut facts, "PYTHONPATH", "");
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+}
