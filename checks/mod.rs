@@ -6,10 +6,12 @@ use crate::diagnosis::Check;
 pub mod activation;
 pub mod interpreter;
 pub mod isolation;
+pub mod native;
 pub mod relocation;
 
 /// The lists of the categories, causes before their symptoms: at equal severity this is the order of a report.
-static CATEGORIES: &[&[&Check]] = &[interpreter::ALL, relocation::ALL, isolation::ALL, activation::ALL];
+static CATEGORIES: &[&[&Check]] =
+    &[interpreter::ALL, relocation::ALL, isolation::ALL, native::ALL, activation::ALL];
 
 /// Every check, in that order.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
-    user_scripts,
+    installations, interpreter, inventory, links, native, places, project, search_path, shell, startup_files,
+    synced, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
@@ -136,7 +136,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations) = std::thread::scope(|scope| {
+    let (answer, environments, interpreters, installations, native) = std::thread::scope(|scope| {
         let asking = match &asked {
             Some(Plan::Start { program, trust }) => {
                 Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
@@ -148,13 +148,17 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         if request.needs.contains(&Need::Binaries) {
             compare_copies(host, &mut environments, &mut interpreters);
         }
+        let native = match request.needs.contains(&Need::Native) {
+            true => native::native(host, &environments, &interpreters, patient.as_ref()),
+            false => Vec::new(),
+        };
         let installations = installations::installations(host, &search_path, &context.places);
         let answer = asking.map(|asking| {
             asking
                 .join()
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
-        (answer, environments, interpreters, installations)
+        (answer, environments, interpreters, installations, native)
     });
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
@@ -174,6 +178,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         commands,
         environments,
         packages: Vec::new(),
+        native,
         interpreters,
         installations,
         project,

@@ -7,6 +7,7 @@ pub mod interpreter;
 pub mod inventory;
 pub mod library;
 pub mod links;
+pub mod native;
 pub mod places;
 pub mod probe;
 pub mod project;

@@ -38,6 +38,12 @@ pub fn reinstall_scripts(environment: &Environment, scripts: &[&Script]) -> Opti
     Some(Remedy::safe(format!("Have the scripts of {names} written anew, at the same versions"), actions))
 }
 
+/// Installs these requirements (`six==1.16.0`) again, whatever is there. None when nothing can install here.
+pub fn pinned(environment: &Environment, requirements: Vec<String>) -> Option<Action> {
+    let words = installer(environment)?;
+    Some(Action::Run(words.into_iter().chain(requirements.into_iter().map(Word::from)).collect()))
+}
+
 fn installer(environment: &Environment) -> Option<Vec<Word>> {
     let python = Word::from(environment.program("python"));
     let mut words = Vec::new();

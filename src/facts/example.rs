@@ -57,6 +57,7 @@ pub fn healthy() -> Facts {
         commands: Vec::new(),
         environments: vec![venv(VENV), system()],
         packages: Vec::new(),
+        native: Vec::new(),
         interpreters: vec![
             interpreter("/home/me/project/.venv/bin/python", Some(VENV)),
             interpreter("/home/me/project/.venv/bin/python3", Some(VENV)),

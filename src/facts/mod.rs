@@ -12,6 +12,7 @@ pub mod environment;
 pub mod example;
 pub mod installation;
 pub mod interpreter;
+pub mod native;
 pub mod platform;
 pub mod project;
 pub mod search_path;
@@ -20,6 +21,7 @@ pub mod shell;
 use distribution::Packages;
 use environment::Environment;
 use interpreter::{Installation, Interpreter, Version};
+use native::Native;
 use platform::{Platform, Surroundings, User};
 use project::Project;
 use search_path::{Command, SearchPath, UserScripts};
@@ -89,6 +91,8 @@ pub struct Facts {
     pub environments: Vec<Environment>,
     /// What is installed for the patient, and for the environment that the shell's python runs in where that is another.
     pub packages: Vec<Packages>,
+    /// The compiled code of the patient.
+    pub native: Vec<Native>,
     /// Every interpreter that was looked at: the commands' and the environments'.
     pub interpreters: Vec<Interpreter>,
     /// Pythons on this machine that an environment could be made from.

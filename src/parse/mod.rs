@@ -6,7 +6,9 @@
 pub mod activate;
 pub mod activation_use;
 pub mod binary;
+pub mod binary_pieces;
 pub mod digest;
+pub mod extension_name;
 pub mod git_index;
 pub mod launcher;
 pub mod names;
