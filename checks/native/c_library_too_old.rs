@@ -92,14 +92,14 @@ fn with_remedy(finding: Finding, environment: &Environment, module: &UnloadableM
 mod tests {
     use super::super::extension_for_another_python::tests::{native, owner};
     use super::*;
-    use crate::facts::example::healthy;
+    use crate::facts::example::{healthy, path};
     use crate::facts::native::{Native, Owner};
 
     fn with(owned: Option<Owner>, fault: LoadFault) -> Facts {
         let mut facts = healthy();
         let unloadable = vec![UnloadableModule {
             module: "_demo".into(),
-            path: "/v/_demo.so".into(),
+            path: path("/v/_demo.so"),
             owner: owned,
             siblings: 1,
             alike: 1,
@@ -112,7 +112,7 @@ mod tests {
     fn too_old() -> LoadFault {
         LoadFault::MissingVersion {
             library: "libc.so.6".into(),
-            found: "/lib/x86_64-linux-gnu/libc.so.6".into(),
+            found: path("/lib/x86_64-linux-gnu/libc.so.6"),
             version: "GLIBC_2.99".into(),
             newest: Some("GLIBC_2.36".into()),
         }

@@ -88,7 +88,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 mod tests {
     use super::super::extension_for_another_python::tests::{native, owner};
     use super::*;
-    use crate::facts::example::healthy;
+    use crate::facts::example::{healthy, path};
     use crate::facts::native::{Native, NumpyMismatch};
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         let mut facts = healthy();
         let numpy = NumpyMismatch {
             numpy_version: "2.1.3".into(),
-            compiled_for_1: vec![(owner("bottleneck", "1.3.8"), "/v/bottleneck/move.so".into())],
+            compiled_for_1: vec![(owner("bottleneck", "1.3.8"), path("/v/bottleneck/move.so"))],
         };
         facts.native = vec![Native { numpy: Some(numpy), ..native() }];
         let found = CHECK.findings(&facts);

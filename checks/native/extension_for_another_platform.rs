@@ -93,13 +93,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 mod tests {
     use super::super::extension_for_another_python::tests::{native, owner, unfit_module};
     use super::*;
-    use crate::facts::example::healthy;
+    use crate::facts::example::{healthy, path};
     use crate::facts::native::{Native, UnloadableModule};
 
     fn unloadable(fault: LoadFault) -> UnloadableModule {
         UnloadableModule {
             module: "_bcrypt".into(),
-            path: "/v/_bcrypt.abi3.so".into(),
+            path: path("/v/_bcrypt.abi3.so"),
             owner: Some(owner("bcrypt", "4.0.1")),
             siblings: 1,
             alike: 1,

@@ -71,18 +71,18 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 mod tests {
     use super::super::extension_for_another_python::tests::native;
     use super::*;
-    use crate::facts::example::healthy;
+    use crate::facts::example::{healthy, path};
     use crate::facts::native::{LibraryOverride, Native};
 
     fn with(lacking: &[&str]) -> Facts {
         let mut facts = healthy();
         let overrides = vec![LibraryOverride {
             variable: "LD_LIBRARY_PATH".into(),
-            directory: "/opt/sdk/lib".into(),
+            directory: path("/opt/sdk/lib"),
             library: "libcrypto.so.3".into(),
-            loaded: "/opt/sdk/lib/libcrypto.so.3".into(),
-            otherwise: "/usr/lib/x86_64-linux-gnu/libcrypto.so.3".into(),
-            needed_by: "/usr/lib/python3.11/lib-dynload/_ssl.cpython-311-x86_64-linux-gnu.so".into(),
+            loaded: path("/opt/sdk/lib/libcrypto.so.3"),
+            otherwise: path("/usr/lib/x86_64-linux-gnu/libcrypto.so.3"),
+            needed_by: path("/usr/lib/python3.11/lib-dynload/_ssl.cpython-311-x86_64-linux-gnu.so"),
             lacking: lacking.iter().map(|version| (*version).to_owned()).collect(),
         }];
         facts.native = vec![Native { overrides, ..native() }];

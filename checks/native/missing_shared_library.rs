@@ -126,14 +126,14 @@ fn remedy(facts: &Facts, library: &str) -> Remedy {
 mod tests {
     use super::super::extension_for_another_python::tests::{native, owner};
     use super::*;
-    use crate::facts::example::healthy;
+    use crate::facts::example::{healthy, path};
     use crate::facts::native::Native;
 
     fn with(alike: usize, siblings: usize, library: &str) -> Facts {
         let mut facts = healthy();
         let unloadable = vec![UnloadableModule {
             module: "cv2.cv2".into(),
-            path: "/v/cv2/cv2.abi3.so".into(),
+            path: path("/v/cv2/cv2.abi3.so"),
             owner: Some(owner("opencv-python", "4.9")),
             siblings,
             alike,
@@ -173,7 +173,7 @@ mod tests {
         let mut facts = with(1, 1, "x");
         facts.native[0].unloadable[0].fault = LoadFault::MissingVersion {
             library: "libc.so.6".into(),
-            found: "/lib/libc.so.6".into(),
+            found: path("/lib/libc.so.6"),
             version: "GLIBC_2.99".into(),
             newest: None,
         };
