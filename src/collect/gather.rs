@@ -8,15 +8,16 @@ use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
     installations, interpreter, inventory, links, native, places, project, search_path, shell, startup_files,
-    synced, user_scripts,
+    synced, tools, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{Interpreter, Probe};
-use crate::facts::project::{ActivationSite, Git};
+use crate::facts::project::{ActivationSite, Git, Project};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
-use crate::facts::{Facts, Origin};
+use crate::facts::tools::Tools;
+use crate::facts::{Facts, Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host};
 use crate::parse::activation_use::{self, TextKind};
 use crate::parse::git_index;
@@ -136,7 +137,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations, native) = std::thread::scope(|scope| {
+    let (answer, environments, interpreters, installations, native, tools) = std::thread::scope(|scope| {
         let asking = match &asked {
             Some(Plan::Start { program, trust }) => {
                 Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
@@ -152,13 +153,15 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             true => native::native(host, &environments, &interpreters, patient.as_ref()),
             false => Vec::new(),
         };
+        let tools =
+            tools_facts(host, request, &context, &search_path, &project, directory.as_ref(), &environments);
         let installations = installations::installations(host, &search_path, &context.places);
         let answer = asking.map(|asking| {
             asking
                 .join()
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
-        (answer, environments, interpreters, installations, native)
+        (answer, environments, interpreters, installations, native, tools)
     });
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
@@ -182,6 +185,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         interpreters,
         installations,
         project,
+        tools,
         patient,
         today: Some(date(host.now())),
         notes,
@@ -501,6 +505,24 @@ fn environments(host: &dyn Host, request: &Request, named: &[Named], git: Option
         found.push(environment);
     }
     found
+}
+
+fn tools_facts(
+    host: &dyn Host,
+    request: &Request,
+    context: &project::ProjectContext,
+    search_path: &SearchPath,
+    project: &Project,
+    directory: Option<&HostPath>,
+    environments: &[Environment],
+) -> Gathered<Tools> {
+    if !request.needs.contains(&Need::Tools) {
+        return Gathered::NotAsked;
+    }
+    let environments = environments.iter().map(|environment| environment.root.clone()).collect();
+    let reader =
+        tools::Reader { files: host, places: context.places, search_path, project, directory, environments };
+    Gathered::Known(reader.tools())
 }
 
 /// Whether it is active and no place of the project told of it: it belongs here all the same when the project is

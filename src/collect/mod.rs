@@ -16,4 +16,5 @@ pub mod search_path;
 pub mod shell;
 pub mod startup_files;
 pub mod synced;
+pub mod tools;
 pub mod user_scripts;

@@ -90,6 +90,7 @@ pub fn healthy() -> Facts {
             has_python_files: true,
             ..Project::default()
         },
+        tools: Gathered::NotAsked,
         patient: Some(path(VENV)),
         today: None,
         notes: Vec::new(),

@@ -17,6 +17,7 @@ pub mod platform;
 pub mod project;
 pub mod search_path;
 pub mod shell;
+pub mod tools;
 
 use distribution::Packages;
 use environment::Environment;
@@ -26,6 +27,7 @@ use platform::{Platform, Surroundings, User};
 use project::Project;
 use search_path::{Command, SearchPath, UserScripts};
 use shell::Shell;
+use tools::Tools;
 
 /// A fact that may not have been asked for, or could not be learnt. "Not asked" is never "fine".
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -98,6 +100,8 @@ pub struct Facts {
     /// Pythons on this machine that an environment could be made from.
     pub installations: Vec<Installation>,
     pub project: Project,
+    /// What else names an interpreter: kernels, editors, applications, hooks.
+    pub tools: Gathered<Tools>,
     /// The root of the environment under examination: the one named on the command line, else the project
     /// environment, else the active one, else that of the shell's python.
     pub patient: Option<HostPath>,

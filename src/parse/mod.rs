@@ -10,6 +10,7 @@ pub mod binary_pieces;
 pub mod digest;
 pub mod extension_name;
 pub mod git_index;
+pub mod jsonc;
 pub mod launcher;
 pub mod names;
 pub mod os_release;
