@@ -8,10 +8,11 @@ pub mod interpreter;
 pub mod isolation;
 pub mod native;
 pub mod relocation;
+pub mod tools;
 
 /// The lists of the categories, causes before their symptoms: at equal severity this is the order of a report.
 static CATEGORIES: &[&[&Check]] =
-    &[interpreter::ALL, relocation::ALL, isolation::ALL, native::ALL, activation::ALL];
+    &[interpreter::ALL, relocation::ALL, isolation::ALL, native::ALL, activation::ALL, tools::ALL];
 
 /// Every check, in that order.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {
