@@ -39,6 +39,8 @@ impl Reader<'_> {
             broken_applications: self.broken_applications(),
             git_hooks: self.git_hooks(),
             broken_hook_environments: self.broken_hook_environments(),
+            store_alias: self.store_alias(),
+            execution_policy: self.execution_policy(),
         }
     }
 
@@ -261,6 +263,45 @@ impl Reader<'_> {
     fn on_search_path(&self, name: &str) -> Option<HostPath> {
         let directories = self.search_path.entries.iter().filter_map(|entry| entry.directory.as_ref());
         directories.map(|directory| directory.join(name)).find(|path| self.files.can_execute(path))
+    }
+
+    fn store_alias(&self) -> Option<StoreAlias> {
+        if self.flavour() == Flavour::Windows {
+            return None;
+        }
+        let directories = self.search_path.entries.iter().filter_map(|entry| entry.directory.as_ref());
+        let mut alias = None;
+        for directory in directories {
+            let path = directory.join("python.exe");
+            let is_apps = directory.name().eq_ignore_ascii_case("WindowsApps");
+            // most directories have no such file: one look each is enough
+            let size = match (is_apps, &alias) {
+                (false, None) => continue,
+                _ => self.files.link_metadata(&path).ok().map(|metadata| metadata.size),
+            };
+            match (size, alias.take()) {
+                (Some(0), None) if is_apps => alias = Some(path),
+                (Some(1..), Some(stub)) => return Some(StoreAlias { path: stub, behind: path }),
+                (_, known) => alias = known,
+            }
+        }
+        None
+    }
+
+    /// `about_Execution_Policies`: the process's own scope, then the user's file of PowerShell 6 and later. What
+    /// Windows PowerShell keeps in the registry cannot be seen.
+    fn execution_policy(&self) -> Option<ExecutionPolicy> {
+        const VARIABLE: &str = "PSExecutionPolicyPreference";
+        if self.places.system != System::Windows {
+            return None;
+        }
+        if let Some(policy) = self.places.set(VARIABLE) {
+            return Some(ExecutionPolicy { policy, source: VARIABLE.to_owned() });
+        }
+        let file = self.places.in_home("Documents\\PowerShell\\powershell.config.json")?;
+        let value = jsonc::parse(&self.files.text(&file)?)?;
+        let policy = value.get("Microsoft.PowerShell:ExecutionPolicy")?.as_str()?.to_owned();
+        Some(ExecutionPolicy { policy, source: file.to_text().into_owned() })
     }
 
     fn broken_hook_environments(&self) -> Vec<HookEnvironment> {

@@ -17,6 +17,10 @@ pub struct Tools {
     pub git_hooks: Vec<GitHook>,
     /// Cached environments of pre-commit's hooks whose interpreter is gone.
     pub broken_hook_environments: Vec<HookEnvironment>,
+    /// Seen from a POSIX shell with Windows directories on its search path.
+    pub store_alias: Option<StoreAlias>,
+    /// What PowerShell was told of scripts.
+    pub execution_policy: Option<ExecutionPolicy>,
 }
 
 /// A `kernel.json` whose language is Python.
@@ -94,4 +98,20 @@ pub struct GitHook {
 pub struct HookEnvironment {
     pub root: HostPath,
     pub links: LinkChain,
+}
+
+/// The Microsoft Store's empty `python.exe`, before a real one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreAlias {
+    pub path: HostPath,
+    /// The real one behind it.
+    pub behind: HostPath,
+}
+
+/// `Restricted`, `AllSigned`, `RemoteSigned`, `Unrestricted`, `Bypass`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionPolicy {
+    pub policy: String,
+    /// The variable or file that says so.
+    pub source: String,
 }
