@@ -76,8 +76,14 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         )
         .severity(severity)
         .evidence("needed by", module.path.to_text())
-        .evidence("searched in vain", "its own directories, LD_LIBRARY_PATH, /etc/ld.so.conf, /etc/ld.so.cache, /lib and /usr/lib, and what installed distributions bring along")
-        .evidence("modules of the same distribution", format!("{} of {} need it", module.alike, module.siblings));
+        .evidence("searched in vain", "its own directories, LD_LIBRARY_PATH, /etc/ld.so.conf, /etc/ld.so.cache, /lib and /usr/lib, and what installed distributions bring along");
+        let finding = match module.owner {
+            Some(_) => finding.evidence(
+                "modules of the same distribution",
+                format!("{} of the {} that were read need it", module.alike, module.siblings),
+            ),
+            None => finding,
+        };
         findings.push(finding.remedy(remedy(facts, library)));
     }
 }

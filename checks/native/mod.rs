@@ -118,15 +118,20 @@ fn whose(owners: &[&Owner], loose: &[&str]) -> String {
 
 /// Install these distributions again, at the versions that are there.
 fn with_reinstall(finding: Finding, environment: &Environment, owners: &[&Owner]) -> Finding {
-    let pins = owners.iter().map(|owner| format!("{}=={}", owner.name, owner.version)).collect();
+    let pins: Vec<String> = owners.iter().map(|owner| format!("{}=={}", owner.name, owner.version)).collect();
+    let python = environment.program("python");
+    let advice = match pins.as_slice() {
+        [] => format!("build or install it again with {python}"),
+        pins => format!("install {} again with an installer for {python}", pins.join(" ")),
+    };
     match reinstall::pinned(environment, pins) {
         Some(action) if !owners.is_empty() => finding.remedy(Remedy::safe(
             format!("Install {} again, built for this environment", whose(owners, &[])),
             vec![action],
         )),
         _ => finding.remedy(Remedy::manual(
-            "Build the module again with this environment's Python",
-            vec![Action::Advice(format!("build or install it again with {}", environment.program("python")))],
+            "Build or install it again for this environment's Python",
+            vec![Action::Advice(advice)],
         )),
     }
 }
