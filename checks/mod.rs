@@ -6,12 +6,23 @@ use crate::diagnosis::Check;
 pub mod activation;
 pub mod interpreter;
 pub mod isolation;
+pub mod native;
 pub mod packages;
+pub mod platform;
 pub mod relocation;
+pub mod tools;
 
 /// The lists of the categories, causes before their symptoms: at equal severity this is the order of a report.
-static CATEGORIES: &[&[&Check]] =
-    &[interpreter::ALL, relocation::ALL, isolation::ALL, activation::ALL, packages::ALL];
+static CATEGORIES: &[&[&Check]] = &[
+    interpreter::ALL,
+    relocation::ALL,
+    platform::ALL,
+    isolation::ALL,
+    native::ALL,
+    activation::ALL,
+    packages::ALL,
+    tools::ALL,
+];
 
 /// Every check, in that order.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {

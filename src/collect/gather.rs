@@ -8,8 +8,8 @@ use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::project::sources::sources;
 use super::{
-    import_setup, installations, installers, interpreter, inventory, links, packages, places, project,
-    search_path, shell, startup_files, synced, user_scripts,
+    import_setup, installations, installers, interpreter, inventory, links, native, packages, places,
+    project, search_path, shell, startup_files, synced, tools, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
@@ -20,6 +20,7 @@ use crate::facts::platform::Surroundings;
 use crate::facts::project::{ActivationSite, Git, Project};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
+use crate::facts::tools::Tools;
 use crate::facts::{Facts, Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host};
 use crate::parse::activation_use::{self, TextKind};
@@ -145,7 +146,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         needs: &request.needs,
     };
     let mut import_setup = ImportSetup::default();
-    let (answer, environments, packages, interpreters, installations, sources) =
+    let (answer, environments, packages, interpreters, installations, sources, native, tools) =
         std::thread::scope(|scope| {
             let own = &project;
             let sources =
@@ -165,6 +166,19 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             if request.needs.contains(&Need::Binaries) {
                 compare_copies(host, &mut environments, &mut interpreters);
             }
+            let native = match request.needs.contains(&Need::Native) {
+                true => native::native(host, &environments, &interpreters, patient.as_ref()),
+                false => Vec::new(),
+            };
+            let tools = tools_facts(
+                host,
+                request,
+                &context,
+                &search_path,
+                &project,
+                directory.as_ref(),
+                &environments,
+            );
             let installations = listing.join().unwrap_or_default();
             import_setup = setup.join().unwrap_or_default();
             let answer = asking.map(|asking| {
@@ -173,7 +187,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                     .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
             });
             let sources = sources.and_then(|sources| sources.join().ok()).flatten();
-            (answer, environments, packages, interpreters, installations, sources)
+            (answer, environments, packages, interpreters, installations, sources, native, tools)
         });
     project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
@@ -208,6 +222,8 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         project,
         import_setup,
         installers,
+        native,
+        tools,
         patient,
         today: Some(date(host.now())),
         notes,
@@ -554,6 +570,24 @@ fn environments(host: &dyn Host, request: &Request, named: &[Named], git: Option
         found.push(environment);
     }
     found
+}
+
+fn tools_facts(
+    host: &dyn Host,
+    request: &Request,
+    context: &project::ProjectContext,
+    search_path: &SearchPath,
+    project: &Project,
+    directory: Option<&HostPath>,
+    environments: &[Environment],
+) -> Gathered<Tools> {
+    if !request.needs.contains(&Need::Tools) {
+        return Gathered::NotAsked;
+    }
+    let environments = environments.iter().map(|environment| environment.root.clone()).collect();
+    let reader =
+        tools::Reader { files: host, places: context.places, search_path, project, directory, environments };
+    Gathered::Known(reader.tools())
 }
 
 /// Whether it is active and no place of the project told of it: it belongs here all the same when the project is

@@ -2,11 +2,12 @@
 
 use crate::facts::interpreter::{LibraryLookup, LinkChain};
 use crate::host::{Files, Host};
-use crate::parse::binary::{self, Binary, BinaryFormat};
+use crate::parse::binary::{self, Binary, BinaryFormat, CLibrary};
 use crate::path::{Flavour, HostPath, readable};
 
 /// A libpython is 3 to 30 MB.
 const LIBRARY_LIMIT: usize = 64 << 20;
+const CACHE_LIMIT: usize = 4 << 20;
 /// Directories that glibc and musl search without being told (`ld.so(8)`).
 const SYSTEM_DIRECTORIES: [&str; 6] =
     ["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib", "/usr/local/lib64"];
@@ -20,22 +21,81 @@ pub fn libpython(host: &dyn Host, path: &HostPath, links: &LinkChain, binary: &B
     names.map(|name| lookup(host, path, links, binary, name)).collect()
 }
 
+/// Where the loader of one kind of binary looks for libraries (`ld.so(8)`).
+pub struct Loader<'a> {
+    files: &'a dyn Files,
+    from_variable: Vec<HostPath>,
+    system: Vec<HostPath>,
+}
+
+/// `ld.so(8)`'s name of a place, and its directories.
+type Stage<'a> = (&'static str, &'a [HostPath]);
+
+pub const THROUGH_VARIABLE: &str = "LD_LIBRARY_PATH";
+
+impl<'a> Loader<'a> {
+    /// For binaries of the kind of this one. `origin` is the directory of the file that is started.
+    pub fn new(host: &'a dyn Host, binary: &Binary, origin: &HostPath) -> Loader<'a> {
+        let variable = host.variable(THROUGH_VARIABLE).unwrap_or_default();
+        let from_variable = variable
+            .split(|byte| *byte == b':' || *byte == b';')
+            .filter_map(|entry| expand(&readable(entry), origin))
+            .collect();
+        Loader { files: host, from_variable, system: system_directories(host, binary) }
+    }
+
+    /// The same without the variable.
+    pub fn without_variable(&self) -> Loader<'a> {
+        Loader { files: self.files, from_variable: Vec::new(), system: self.system.clone() }
+    }
+
+    pub fn from_variable(&self) -> &[HostPath] {
+        &self.from_variable
+    }
+
+    /// `DT_RPATH` precedes the variable, `DT_RUNPATH` follows it.
+    fn stages<'b>(&'b self, own: &'b [HostPath], rpath_first: bool) -> Vec<Stage<'b>> {
+        let mut stages: Vec<Stage> = vec![(THROUGH_VARIABLE, &self.from_variable)];
+        stages.insert(if rpath_first { 0 } else { 1 }, ("RUNPATH", own));
+        stages.push(("the system's library path", &self.system));
+        stages
+    }
+
+    /// The file that a binary with these directories of its own gets for a name, and what leads there.
+    pub fn find(&self, name: &str, binary: &Binary, origin: &HostPath) -> Option<(HostPath, &'static str)> {
+        if name.contains('/') {
+            let path = HostPath::new(Flavour::Posix, name)?;
+            return self.files.is_file(&path).then_some((path, "its full path"));
+        }
+        let own = own_directories(binary, origin);
+        self.stages(&own, binary.runpath.is_empty())
+            .into_iter()
+            .flat_map(|(through, directories)| directories.iter().map(move |directory| (directory, through)))
+            .map(|(directory, through)| (directory.join(name), through))
+            .find(|(candidate, _)| self.files.is_file(candidate))
+    }
+
+    /// Whether `ldconfig` knows a file of that name, in whatever directory it was told of.
+    pub fn is_cached(&self, name: &str) -> bool {
+        let cache = self.files.read(&HostPath::posix("/etc/ld.so.cache"), CACHE_LIMIT);
+        cache.is_ok_and(|cache| {
+            let needle: Vec<u8> = [b"/", name.as_bytes(), b"\0"].concat();
+            crate::parse::find(&cache.bytes, &needle).is_some()
+        })
+    }
+}
+
+/// The directories that the binary itself names.
+fn own_directories(binary: &Binary, origin: &HostPath) -> Vec<HostPath> {
+    let raw = if binary.runpath.is_empty() { &binary.rpath } else { &binary.runpath };
+    raw.iter().filter_map(|raw| expand(raw, origin)).map(|path| path.normalized()).collect()
+}
+
 fn lookup(host: &dyn Host, path: &HostPath, links: &LinkChain, binary: &Binary, name: &str) -> LibraryLookup {
     let origin = links.last().and_then(HostPath::parent).unwrap_or_else(|| path.clone());
-    let own_paths = if binary.runpath.is_empty() { &binary.rpath } else { &binary.runpath };
-    let own_directories: Vec<HostPath> =
-        own_paths.iter().filter_map(|raw| expand(raw, &origin)).map(|path| path.normalized()).collect();
-    let variable = host.variable("LD_LIBRARY_PATH").unwrap_or_default();
-    let from_variable: Vec<HostPath> = variable
-        .split(|byte| *byte == b':' || *byte == b';')
-        .filter_map(|entry| expand(&readable(entry), &origin))
-        .collect();
-    // DT_RPATH precedes LD_LIBRARY_PATH, DT_RUNPATH follows it (ld.so(8))
-    let rpath_first = binary.runpath.is_empty();
-    let mut stages: Vec<(&str, &[HostPath])> = vec![("LD_LIBRARY_PATH", &from_variable)];
-    stages.insert(if rpath_first { 0 } else { 1 }, ("RUNPATH", &own_directories));
-    let system = system_directories(host, binary);
-    stages.push(("the system's library path", &system));
+    let own_directories = own_directories(binary, &origin);
+    let loader = Loader::new(host, binary, &origin);
+    let stages = loader.stages(&own_directories, binary.runpath.is_empty());
 
     let mut found = None;
     let mut searched = Vec::new();
@@ -85,6 +145,9 @@ fn version(files: &dyn Files, library: &HostPath) -> Option<String> {
 /// The loader's built-in directories, the multiarch ones, and those of `/etc/ld.so.conf`.
 fn system_directories(files: &dyn Files, binary: &Binary) -> Vec<HostPath> {
     let mut directories: Vec<HostPath> = Vec::new();
+    if binary.c_library == Some(CLibrary::Musl) {
+        return musl_directories(files, binary);
+    }
     for configuration in configurations(files) {
         let Some(text) = files.text(&configuration) else { continue };
         directories.extend(
@@ -100,6 +163,14 @@ fn system_directories(files: &dyn Files, binary: &Binary) -> Vec<HostPath> {
     }
     directories.extend(SYSTEM_DIRECTORIES.iter().map(HostPath::posix));
     directories
+}
+
+/// `ldso/dynlink.c` of musl: one file of directories, else three built in.
+fn musl_directories(files: &dyn Files, binary: &Binary) -> Vec<HostPath> {
+    let architecture = binary.architectures.first().map_or("x86_64", String::as_str);
+    let configuration = HostPath::posix(format!("/etc/ld-musl-{architecture}.path"));
+    let text = files.text(&configuration).unwrap_or_else(|| "/lib:/usr/local/lib:/usr/lib".to_owned());
+    text.split([':', '\n']).filter_map(|line| HostPath::new(Flavour::Posix, line.trim())).collect()
 }
 
 fn configurations(files: &dyn Files) -> Vec<HostPath> {

@@ -52,6 +52,12 @@ pub fn reinstall(environment: &Environment, distributions: &[&Distribution]) -> 
     Some(Remedy::safe(format!("Install {names} again"), vec![Action::Run(words)]))
 }
 
+/// Installs these requirements (`six==1.16.0`) again, whatever is there. None when nothing can install here.
+pub fn pinned(environment: &Environment, requirements: Vec<String>) -> Option<Action> {
+    let words = installer(environment, &["--force-reinstall", "--no-deps"], &["--reinstall", "--no-deps"])?;
+    Some(Action::Run(words.into_iter().chain(requirements.into_iter().map(Word::from)).collect()))
+}
+
 /// The words of `pip install` (else `uv pip install`) for this environment, with the options of each.
 pub fn installer(environment: &Environment, pip: &[&str], uv: &[&str]) -> Option<Vec<Word>> {
     let python = Word::from(environment.program("python"));

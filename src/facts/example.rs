@@ -59,6 +59,7 @@ pub fn healthy() -> Facts {
         commands: Vec::new(),
         environments: vec![venv(VENV), system()],
         packages: Vec::new(),
+        native: Vec::new(),
         interpreters: vec![
             interpreter("/home/me/project/.venv/bin/python", Some(VENV)),
             interpreter("/home/me/project/.venv/bin/python3", Some(VENV)),
@@ -102,6 +103,7 @@ pub fn healthy() -> Facts {
         },
         import_setup: super::import_setup::ImportSetup::default(),
         installers: Gathered::NotAsked,
+        tools: Gathered::NotAsked,
         patient: Some(path(VENV)),
         today: None,
         notes: Vec::new(),

@@ -14,21 +14,25 @@ pub mod import_setup;
 pub mod installation;
 pub mod installers;
 pub mod interpreter;
+pub mod native;
 pub mod platform;
 pub mod project;
 pub mod requirement;
 pub mod search_path;
 pub mod shell;
+pub mod tools;
 
 use distribution::Packages;
 use environment::Environment;
 use import_setup::ImportSetup;
 use installers::Installers;
 use interpreter::{Installation, Interpreter, Version};
+use native::Native;
 use platform::{Platform, Surroundings, User};
 use project::Project;
 use search_path::{Command, SearchPath, UserScripts};
 use shell::Shell;
+use tools::Tools;
 
 /// A fact that may not have been asked for, or could not be learnt. "Not asked" is never "fine".
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -94,6 +98,8 @@ pub struct Facts {
     pub environments: Vec<Environment>,
     /// What is installed for the patient, and for the environment that the shell's python runs in where that is another.
     pub packages: Vec<Packages>,
+    /// The compiled code of the patient.
+    pub native: Vec<Native>,
     /// Every interpreter that was looked at: the commands' and the environments'.
     pub interpreters: Vec<Interpreter>,
     /// Pythons on this machine that an environment could be made from.
@@ -101,6 +107,8 @@ pub struct Facts {
     pub project: Project,
     pub import_setup: ImportSetup,
     pub installers: Gathered<Installers>,
+    /// What else names an interpreter: kernels, editors, applications, hooks.
+    pub tools: Gathered<Tools>,
     /// The root of the environment under examination: the one named on the command line, else the project
     /// environment, else the active one, else that of the shell's python.
     pub patient: Option<HostPath>,

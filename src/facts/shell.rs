@@ -261,6 +261,7 @@ const REPORTED: &[&str] = &[
     "LC_ALL",
     "LC_CTYPE",
     "MSYSTEM",
+    "PSExecutionPolicyPreference",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     // active environments

@@ -92,8 +92,12 @@ pub fn parse(bytes: &[u8]) -> Binary {
             binary.format = BinaryFormat::Script;
             return binary;
         }
-        [0x7f, b'E', b'L', b'F', 1, ..] => elf::<elf::FileHeader32<object::Endianness>>(bytes, &mut binary),
-        [0x7f, b'E', b'L', b'F', 2, ..] => elf::<elf::FileHeader64<object::Endianness>>(bytes, &mut binary),
+        [0x7f, b'E', b'L', b'F', 1, ..] => {
+            elf::<elf::FileHeader32<object::Endianness>, _>(bytes, &mut binary)
+        }
+        [0x7f, b'E', b'L', b'F', 2, ..] => {
+            elf::<elf::FileHeader64<object::Endianness>, _>(bytes, &mut binary)
+        }
         [0x7f, b'E', b'L', b'F', ..] => {
             binary.format = BinaryFormat::Elf;
             None
@@ -109,6 +113,23 @@ pub fn parse(bytes: &[u8]) -> Binary {
         [0xca, 0xfe, 0xba, 0xbf, ..] => fat::<macho::FatArch64>(bytes, &mut binary),
         [b'M', b'Z', ..] => portable(bytes, &mut binary),
         _ => return binary,
+    };
+    binary.partial |= known.is_none();
+    binary.c_library = c_library(&binary);
+    binary
+}
+
+/// An ELF file by the parts of it that are wanted; of any other format only what `beginning` tells.
+pub(super) fn parse_from<'data>(beginning: &[u8], bytes: impl ReadRef<'data>) -> Binary {
+    let mut binary = Binary::default();
+    let known = match beginning {
+        [0x7f, b'E', b'L', b'F', 1, ..] => {
+            elf::<elf::FileHeader32<object::Endianness>, _>(bytes, &mut binary)
+        }
+        [0x7f, b'E', b'L', b'F', 2, ..] => {
+            elf::<elf::FileHeader64<object::Endianness>, _>(bytes, &mut binary)
+        }
+        _ => return parse(beginning),
     };
     binary.partial |= known.is_none();
     binary.c_library = c_library(&binary);
@@ -171,7 +192,10 @@ impl Segments {
 }
 
 /// None: something is missing. What was found is in `binary`.
-fn elf<Elf: FileHeader<Endian = object::Endianness>>(bytes: &[u8], binary: &mut Binary) -> Option<()> {
+fn elf<'data, Elf: FileHeader<Endian = object::Endianness>, Bytes: ReadRef<'data>>(
+    bytes: Bytes,
+    binary: &mut Binary,
+) -> Option<()> {
     binary.format = BinaryFormat::Elf;
     let header = Elf::parse(bytes).ok()?;
     let endian = header.endian().ok()?;
@@ -190,13 +214,13 @@ fn elf<Elf: FileHeader<Endian = object::Endianness>>(bytes: &[u8], binary: &mut 
     }
     if let Some(header) = dynamic {
         let segments = Segments::of::<Elf>(endian, headers);
-        whole &= dynamic_section::<Elf>(bytes, endian, header, &segments, binary).is_some();
+        whole &= dynamic_section::<Elf, _>(bytes, endian, header, &segments, binary).is_some();
     }
     whole.then_some(())
 }
 
-fn dynamic_section<Elf: FileHeader<Endian = object::Endianness>>(
-    bytes: &[u8],
+fn dynamic_section<'data, Elf: FileHeader<Endian = object::Endianness>, Bytes: ReadRef<'data>>(
+    bytes: Bytes,
     endian: Elf::Endian,
     header: &Elf::ProgramHeader,
     segments: &Segments,
@@ -210,11 +234,11 @@ fn dynamic_section<Elf: FileHeader<Endian = object::Endianness>>(
             .take_while(|(tag, _)| *tag != elf::DT_NULL)
     };
     let value = |wanted: elf::DynamicTag| entries().find(|(tag, _)| *tag == wanted).map(|(_, value)| value);
-    let strings = bytes.get(usize::try_from(segments.offset(value(elf::DT_STRTAB)?)?).ok()?..)?;
-    let size = usize::try_from(value(elf::DT_STRSZ).unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let cut = strings.len() < size && value(elf::DT_STRSZ).is_some();
-    let strings = strings.get(..size).unwrap_or(strings);
-    let mut whole = !cut;
+    let start = segments.offset(value(elf::DT_STRTAB)?)?;
+    let rest = bytes.len().ok()?.checked_sub(start)?;
+    let size = value(elf::DT_STRSZ).unwrap_or(rest);
+    let mut whole = size <= rest;
+    let strings = bytes.read_bytes_at(start, size.min(rest)).ok()?;
     for (tag, offset) in entries() {
         if ![elf::DT_NEEDED, elf::DT_SONAME, elf::DT_RUNPATH, elf::DT_RPATH].contains(&tag) {
             continue;
@@ -239,8 +263,8 @@ fn dynamic_section<Elf: FileHeader<Endian = object::Endianness>>(
 }
 
 /// Two nested chains, each link of which is an offset from the one before.
-fn required_versions(
-    bytes: &[u8],
+fn required_versions<'data, Bytes: ReadRef<'data>>(
+    bytes: Bytes,
     endian: object::Endianness,
     mut at: u64,
     strings: &[u8],

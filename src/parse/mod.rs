@@ -6,10 +6,13 @@
 pub mod activate;
 pub mod activation_use;
 pub mod binary;
+pub mod binary_pieces;
 pub mod digest;
 pub mod editable_finder;
 pub mod entry_points;
+pub mod extension_name;
 pub mod git_index;
+pub mod jsonc;
 pub mod launcher;
 pub mod metadata;
 pub mod names;

@@ -1,0 +1,188 @@
+//! An extension module needs a shared library that is nowhere.
+
+use super::{CANNOT_IMPORT, patient, severity};
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::facts::Facts;
+use crate::facts::native::{LoadFault, UnloadableModule};
+use crate::facts::platform::System;
+
+pub static CHECK: Check = Check {
+    id: "missing-shared-library",
+    category: Category::Native,
+    severity: Severity::Error,
+    summary: "A compiled module needs a shared library that is nowhere",
+    needs: &[Need::Native, Need::Binaries],
+    explains: CANNOT_IMPORT,
+    explanation: r#"
+## What it means
+A compiled module names the shared libraries that it needs. When Python imports it, the system's loader looks for
+each: in directories that the module itself names (RPATH, RUNPATH), in those of `LD_LIBRARY_PATH`, in what
+`ldconfig` knows (`/etc/ld.so.conf`), in `/lib` and `/usr/lib`. One of them is in none of these, so the import ends
+with `ImportError: libGL.so.1: cannot open shared object file: No such file or directory`.
+
+## How it happens
+Slim container images leave out what desktops have (`libGL.so.1`, `libglib-2.0.so.0`, `libxcb`). A module that was
+built here from source needs the library that it was built with (`libpq.so.5`, `libmysqlclient`, a CUDA version),
+which was removed or upgraded since.
+
+## How to fix it
+Install the package of the system that has the library. On Debian and Ubuntu `apt-file search libGL.so.1` names it:
+
+    apt-get install libgl1 libglib2.0-0
+
+Or install a build that needs less: `opencv-python-headless` for `opencv-python`, `psycopg2-binary` for `psycopg2`.
+
+## When it is fine
+When the module is a plugin that you never use. Libraries that another module loads first (CUDA's, by torch) are
+not missed here as long as some installed distribution brings them along.
+"#,
+    examine,
+};
+
+/// Well-known libraries, their package on Debian (and Ubuntu), on Fedora, and on Alpine.
+const PACKAGES: [(&str, &str, &str, &str); 20] = [
+    ("libGL.so.1", "libgl1", "mesa-libGL", "mesa-gl"),
+    ("libEGL.so.1", "libegl1", "mesa-libEGL", "mesa-egl"),
+    ("libglib-2.0.so.0", "libglib2.0-0", "glib2", "glib"),
+    ("libgthread-2.0.so.0", "libglib2.0-0", "glib2", "glib"),
+    ("libSM.so.6", "libsm6", "libSM", "libsm"),
+    ("libICE.so.6", "libice6", "libICE", "libice"),
+    ("libXext.so.6", "libxext6", "libXext", "libxext"),
+    ("libXrender.so.1", "libxrender1", "libXrender", "libxrender"),
+    ("libX11.so.6", "libx11-6", "libX11", "libx11"),
+    ("libxcb.so.1", "libxcb1", "libxcb", "libxcb"),
+    ("libgomp.so.1", "libgomp1", "libgomp", "libgomp"),
+    ("libstdc++.so.6", "libstdc++6", "libstdc++", "libstdc++"),
+    ("libpq.so.5", "libpq5", "libpq", "libpq"),
+    ("libffi.so.8", "libffi8", "libffi", "libffi"),
+    ("libssl.so.3", "libssl3", "openssl-libs", "libssl3"),
+    ("libcrypto.so.3", "libssl3", "openssl-libs", "libcrypto3"),
+    ("libexpat.so.1", "libexpat1", "expat", "libexpat"),
+    ("libxml2.so.2", "libxml2", "libxml2", "libxml2"),
+    ("libgdal.so.32", "libgdal32", "gdal-libs", "gdal"),
+    ("libsndfile.so.1", "libsndfile1", "libsndfile", "libsndfile"),
+];
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let Some((environment, native)) = patient(facts) else { return };
+    for module in &native.unloadable {
+        let LoadFault::MissingLibrary { library } = &module.fault else { continue };
+        let severity = severity(module);
+        let verb = if severity == Severity::Error { "cannot be imported" } else { "may not be importable" };
+        let finding = Finding::new(
+            &CHECK,
+            Subject::Environment(environment.root.clone()),
+            format!("{} {verb}: it needs {library}, which is in no library path", name(module)),
+        )
+        .severity(severity)
+        .evidence("needed by", module.path.to_text())
+        .evidence("searched in vain", "its own directories, LD_LIBRARY_PATH, /etc/ld.so.conf, /etc/ld.so.cache, /lib and /usr/lib, and what installed distributions bring along");
+        let finding = match module.owner {
+            Some(_) => finding.evidence(
+                "modules of the same distribution",
+                format!("{} of the {} that were read need it", module.alike, module.siblings),
+            ),
+            None => finding,
+        };
+        findings.push(finding.remedy(remedy(facts, library)));
+    }
+}
+
+fn name(module: &UnloadableModule) -> String {
+    match &module.owner {
+        Some(owner) => format!("{} ({} {})", module.module, owner.name, owner.version),
+        None => module.module.clone(),
+    }
+}
+
+fn remedy(facts: &Facts, library: &str) -> Remedy {
+    let known = PACKAGES.iter().find(|(name, ..)| *name == library);
+    let distribution = facts.platform.distribution.as_deref().unwrap_or_default();
+    let command = |words: &[&str], package: &str| {
+        let sudo = (facts.user.effective_id != 0).then_some("sudo");
+        let words = sudo.into_iter().chain(words.iter().copied()).chain([package]);
+        Remedy::safe(
+            format!("Install the package that has {library}"),
+            vec![Action::Run(words.map(Word::from).collect())],
+        )
+    };
+    match (known, distribution) {
+        (Some((_, debian, ..)), "debian" | "ubuntu" | "linuxmint" | "pop" | "raspbian") => {
+            command(&["apt-get", "install", "-y"], debian)
+        }
+        (Some((_, _, fedora, _)), "fedora" | "rhel" | "centos" | "rocky" | "almalinux" | "amzn") => {
+            command(&["dnf", "install", "-y"], fedora)
+        }
+        (Some((.., alpine)), "alpine") => command(&["apk", "add"], alpine),
+        _ => {
+            let finder = match (facts.platform.system, distribution) {
+                (System::Linux, "debian" | "ubuntu") => format!("`apt-file search {library}` names it"),
+                (System::Linux, "fedora" | "rhel") => format!("`dnf provides '*/{library}'` names it"),
+                _ => "or set LD_LIBRARY_PATH to the directory that has it".to_owned(),
+            };
+            Remedy::manual(
+                format!("Install what brings {library}"),
+                vec![Action::Advice(format!("install the system's package that has {library}; {finder}"))],
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::extension_for_another_python::tests::{native, owner};
+    use super::*;
+    use crate::facts::example::{healthy, path};
+    use crate::facts::native::Native;
+
+    fn with(alike: usize, siblings: usize, library: &str) -> Facts {
+        let mut facts = healthy();
+        let unloadable = vec![UnloadableModule {
+            module: "cv2.cv2".into(),
+            path: path("/v/cv2/cv2.abi3.so"),
+            owner: Some(owner("opencv-python", "4.9")),
+            siblings,
+            alike,
+            fault: LoadFault::MissingLibrary { library: library.into() },
+        }];
+        facts.native = vec![Native { unloadable, ..native() }];
+        facts
+    }
+
+    #[test]
+    fn fires_when_all_modules_need_it() {
+        let found = CHECK.findings(&with(1, 1, "libGL.so.1"));
+        assert_eq!(found[0].severity, Severity::Error);
+        assert_eq!(
+            found[0].message,
+            "cv2.cv2 (opencv-python 4.9) cannot be imported: it needs libGL.so.1, which is in no library path"
+        );
+        assert!(format!("{:?}", found[0].remedies).contains("libgl1"), "{found:?}");
+    }
+
+    #[test]
+    fn quiet_but_for_a_note_when_other_modules_of_it_load() {
+        let found = CHECK.findings(&with(1, 6, "libmpi.so.40"));
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(found[0].message.contains("may not be"), "{found:?}");
+    }
+
+    #[test]
+    fn quiet_when_healthy() {
+        let mut facts = healthy();
+        facts.native = vec![native()];
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    #[test]
+    fn quiet_when_the_library_is_only_too_old() {
+        let mut facts = with(1, 1, "x");
+        facts.native[0].unloadable[0].fault = LoadFault::MissingVersion {
+            library: "libc.so.6".into(),
+            found: path("/lib/libc.so.6"),
+            version: "GLIBC_2.99".into(),
+            newest: None,
+        };
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+}

@@ -1,0 +1,130 @@
+//! Applications that pipx or uv installed cannot start: the Python of their environments is gone.
+
+use super::NAMED;
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::facts::Facts;
+use crate::facts::interpreter::PythonOwner;
+use crate::facts::tools::{Application, ApplicationTool};
+use crate::path::HostPath;
+
+pub static CHECK: Check = Check {
+    id: "broken-tool-environment",
+    category: Category::Tools,
+    severity: Severity::Warning,
+    summary: "An application's environment (pipx, uv tool) has lost its Python",
+    needs: &[Need::Tools],
+    explains: &[],
+    explanation: r#"
+## What it means
+pipx and `uv tool` give each application an environment of its own, and link its commands into `~/.local/bin`. The
+interpreter of such an environment is a link to the Python that it was made from. That Python is gone, so the
+commands end with "bad interpreter" or "required file not found", and pipx lists the package as one that "has
+invalid interpreter".
+
+## How it happens
+The Python was upgraded or removed: by Homebrew, pyenv, `uv python uninstall`, or with the operating system. All
+applications that were made from it break at once.
+
+## How to fix it
+Have them made anew, with a Python that is there. First keep the list: older releases of pipx could lose
+applications when this failed.
+
+    pipx list --json > pipx.json
+    pipx reinstall-all
+    uv tool install --reinstall NAME
+
+## When it is fine
+When you no longer use the application: `pipx uninstall NAME` or `uv tool uninstall NAME` removes what is left.
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let Some(tools) = facts.tools.known() else { return };
+    for tool in [ApplicationTool::Pipx, ApplicationTool::Uv] {
+        let broken: Vec<&Application> =
+            tools.broken_applications.iter().filter(|application| application.tool == tool).collect();
+        let Some(first) = broken.first() else { continue };
+        let Some(gone) = first.links.last() else { continue };
+        let names: Vec<&str> =
+            broken.iter().map(|application| application.name.as_str()).take(NAMED).collect();
+        let verb = if broken.len() == 1 { "cannot start: its Python" } else { "cannot start: their Python" };
+        let mut finding = Finding::new(
+            &CHECK,
+            Subject::Environment(first.root.clone()),
+            format!("{} of {} {verb}, {gone}, is gone", names.join(", "), tool.label()),
+        );
+        for application in &broken {
+            finding = finding.about(&application.root);
+        }
+        for application in broken.iter().take(NAMED) {
+            let hops: Vec<_> = application.links.hops.iter().map(HostPath::to_text).collect();
+            finding = finding.evidence(application.name.clone(), format!("{} (missing)", hops.join(" -> ")));
+        }
+        if let Some(owner) = PythonOwner::of(gone) {
+            finding = finding.evidence("belonged to", owner.label());
+        }
+        findings.push(finding.remedy(remedy(tool, &broken)));
+    }
+}
+
+fn remedy(tool: ApplicationTool, broken: &[&Application]) -> Remedy {
+    let run = |words: &[&str]| Action::Run(words.iter().copied().map(Word::from).collect());
+    let actions = match (tool, broken) {
+        (ApplicationTool::Pipx, [one]) => vec![run(&["pipx", "reinstall", &one.name])],
+        (ApplicationTool::Pipx, _) => vec![run(&["pipx", "reinstall-all"])],
+        (ApplicationTool::Uv, _) => broken
+            .iter()
+            .map(|application| run(&["uv", "tool", "install", "--reinstall", &application.name]))
+            .collect(),
+    };
+    Remedy::review(
+        format!("Have {} make them anew, with the Python that it now finds", tool.label()),
+        actions,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::broken_kernel::tests::with;
+    use super::*;
+    use crate::facts::example::{healthy, path};
+    use crate::facts::interpreter::{LinkChain, LinkEnd};
+    use crate::facts::tools::Tools;
+
+    fn application(tool: ApplicationTool, name: &str) -> Application {
+        let root = path("/home/me/.local/share/pipx/venvs").join(name);
+        let hops = vec![root.join("bin/python"), path("/home/me/.pyenv/versions/3.11.5/bin/python3.11")];
+        Application { tool, name: name.into(), links: LinkChain { hops, end: LinkEnd::Missing }, root }
+    }
+
+    #[test]
+    fn fires_once_for_several() {
+        let broken_applications =
+            vec![application(ApplicationTool::Pipx, "black"), application(ApplicationTool::Pipx, "ruff")];
+        let found = CHECK.findings(&with(Tools { broken_applications, ..Tools::default() }));
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[0].message,
+            "black, ruff of pipx cannot start: their Python, /home/me/.pyenv/versions/3.11.5/bin/python3.11, is gone"
+        );
+        assert!(format!("{:?}", found[0].remedies).contains("reinstall-all"));
+    }
+
+    #[test]
+    fn fires_for_each_tool() {
+        let broken_applications =
+            vec![application(ApplicationTool::Pipx, "black"), application(ApplicationTool::Uv, "ruff")];
+        assert_eq!(CHECK.findings(&with(Tools { broken_applications, ..Tools::default() })).len(), 2);
+    }
+
+    #[test]
+    fn quiet_when_all_of_them_start() {
+        assert_eq!(CHECK.findings(&with(Tools::default())), []);
+    }
+
+    #[test]
+    fn quiet_when_not_asked() {
+        assert_eq!(CHECK.findings(&healthy()), []);
+    }
+}

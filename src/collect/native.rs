@@ -1,0 +1,153 @@
+//! Compiled code of an environment: names first, files only of what a name does not settle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::environment::Environment;
+use crate::facts::interpreter::{Interpreter, Version};
+use crate::facts::native::{Native, Owner, UnfitModule};
+use crate::host::{Files, Host};
+use crate::parse::binary::{Binary, CLibrary};
+use crate::parse::binary_pieces::Pieces;
+use crate::parse::extension_name::{self, Importer};
+use crate::path::HostPath;
+
+mod loading;
+mod modules;
+mod numpy;
+mod overrides;
+
+use modules::{Compiled, Module};
+
+const BEGINNING: usize = 16 << 10;
+/// After so many parts a file is left as it is.
+const MOST_PARTS: usize = 6;
+
+/// The compiled code of the environment under examination.
+pub fn native(
+    host: &dyn Host,
+    environments: &[Environment],
+    interpreters: &[Interpreter],
+    patient: Option<&HostPath>,
+) -> Vec<Native> {
+    let examined = environments
+        .iter()
+        .filter(|environment| environment.exists() && patient.is_some_and(|root| environment.is_at(root)));
+    examined.filter_map(|environment| of_environment(host, environment, interpreters)).collect()
+}
+
+fn of_environment(
+    host: &dyn Host,
+    environment: &Environment,
+    interpreters: &[Interpreter],
+) -> Option<Native> {
+    let interpreter = environment
+        .interpreters
+        .iter()
+        .filter_map(|path| interpreters.iter().find(|known| known.path.same_as(path)))
+        .find(|known| known.can_start())?;
+    let version = interpreter.version.or_else(|| environment.python_version())?;
+    let library = environment.libraries.iter().find(|library| {
+        library.site_packages_exists && library.version.is_none_or(|found| found.same_minor(version))
+    })?;
+    let compiled = modules::compiled(host, &library.site_packages);
+    let empty = Binary::default();
+    let binary = interpreter.binary.known().unwrap_or(&empty);
+    let importer = importer(host, interpreter, binary, version);
+    let (unfit, fitting) = by_name(host, &compiled, &importer);
+    let machine = loading::Machine::new(host, interpreter, binary, &compiled.libraries, &environment.root);
+    let (read, unloadable) = loading::unloadable(&machine, &compiled, &fitting);
+    Some(Native {
+        environment: environment.root.clone(),
+        version,
+        seen: compiled.modules.len(),
+        read,
+        unfit,
+        unloadable,
+        numpy: numpy::mismatch(host, &compiled, &fitting),
+        overrides: overrides::overrides(host, interpreter, binary, environment, version),
+    })
+}
+
+fn importer<'a>(
+    host: &'a dyn Host,
+    interpreter: &'a Interpreter,
+    binary: &'a Binary,
+    version: Version,
+) -> Importer<'a> {
+    let platform = host.platform();
+    let own = binary.architectures.first().filter(|_| binary.architectures.len() == 1);
+    Importer {
+        implementation: interpreter.implementation.as_deref().unwrap_or("cpython"),
+        version,
+        system: platform.system,
+        architecture: own.map_or(platform.architecture.as_str(), String::as_str),
+        musl: binary.c_library.map(|library| library == CLibrary::Musl),
+    }
+}
+
+/// Modules of which no file fits by name, and the files that do fit.
+fn by_name<'a>(
+    files: &dyn Files,
+    compiled: &'a Compiled,
+    importer: &Importer,
+) -> (Vec<UnfitModule>, Vec<&'a Module>) {
+    let mut fitting = Vec::new();
+    let mut doubtful: BTreeMap<&str, &Module> = BTreeMap::new();
+    for module in &compiled.modules {
+        match module.built_for.misfit(importer) {
+            None => fitting.push(module),
+            Some(_) => {
+                doubtful.entry(&module.name).or_insert(module);
+            }
+        }
+    }
+    let served: BTreeSet<&str> = fitting.iter().map(|module| module.name.as_str()).collect();
+    let unfit = doubtful
+        .into_values()
+        .filter(|module| !served.contains(module.name.as_str()) && files.is_file(&module.path))
+        .filter(|module| !has_other_form(files, module, importer))
+        .filter_map(|module| {
+            Some(UnfitModule {
+                misfit: module.built_for.misfit(importer)?,
+                module: module.name.clone(),
+                path: module.path.clone(),
+                owner: owner(compiled, module),
+                built_for: module.built_for.clone(),
+            })
+        })
+        .collect();
+    (unfit, fitting)
+}
+
+fn owner(compiled: &Compiled, module: &Module) -> Option<Owner> {
+    compiled.distributions.get(module.owner?).map(|distribution| distribution.owner.clone())
+}
+
+/// Whether the directory holds the same module for this interpreter, as a package or as Python source.
+fn has_other_form(files: &dyn Files, module: &Module, importer: &Importer) -> bool {
+    let stem = module.name.rsplit('.').next().unwrap_or_default();
+    let Some(Ok(listing)) = module.path.parent().map(|directory| files.list(&directory)) else {
+        return false;
+    };
+    listing.entries.iter().any(|entry| {
+        let name = crate::path::readable(&entry.name);
+        let source = name.strip_prefix(stem).is_some_and(|rest| matches!(rest, "" | ".py" | ".pyc"));
+        let extension = extension_name::parse(&name)
+            .is_some_and(|(other, built_for)| other == stem && built_for.misfit(importer).is_none());
+        source || extension
+    })
+}
+
+/// What the file needs to be loaded, and the parts of it that tell.
+fn read_binary(files: &dyn Files, path: &HostPath) -> Option<(Binary, Pieces)> {
+    let beginning = files.read(path, BEGINNING).ok()?;
+    let mut pieces = Pieces::new(beginning.size, beginning.bytes);
+    for _ in 0..MOST_PARTS {
+        let (binary, Some((offset, length))) = pieces.parse() else { break };
+        match files.read_at(path, offset, length) {
+            Ok(part) if !part.bytes.is_empty() => pieces.add(offset, part.bytes),
+            _ => return Some((binary, pieces)),
+        }
+    }
+    Some((pieces.parse().0, pieces))
+}

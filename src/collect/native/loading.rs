@@ -1,0 +1,249 @@
+//! What the loader would say to extension modules, by their headers.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::modules::{Compiled, Module};
+use super::{owner, read_binary};
+use crate::collect::library::Loader;
+use crate::facts::interpreter::Interpreter;
+use crate::facts::native::{LoadFault, UnloadableModule};
+use crate::facts::platform::System;
+use crate::host::{Files, Host};
+use crate::parse::binary::{Binary, BinaryFormat, CLibrary};
+use crate::parse::binary_pieces::Pieces;
+use crate::parse::extension_name::BuiltFor;
+use crate::path::{HostPath, readable};
+
+/// So many files of one distribution, and so many in all, are read. What an installer built here comes first: a
+/// wheel for machines in general was examined by those who made it.
+const MOST_OF_ONE: usize = 6;
+const MOST: usize = 192;
+/// The C library is 2 MB, the C++ one too.
+const LIBRARY_LIMIT: usize = 64 << 20;
+
+/// What decides whether a binary can be loaded into the interpreter.
+pub struct Machine<'a> {
+    host: &'a dyn Host,
+    loader: Loader<'a>,
+    interpreter: &'a Binary,
+    interpreter_directory: HostPath,
+    /// Libraries that distributions bring along: another module may load them first.
+    brought: &'a BTreeSet<String>,
+    /// The environment's own directory of libraries: conda's interpreters look there.
+    prefix_library: HostPath,
+    versions: RefCell<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
+    elsewhere: RefCell<BTreeMap<String, bool>>,
+}
+
+impl<'a> Machine<'a> {
+    pub fn new(
+        host: &'a dyn Host,
+        interpreter: &Interpreter,
+        binary: &'a Binary,
+        brought: &'a BTreeSet<String>,
+        root: &HostPath,
+    ) -> Machine<'a> {
+        let file = interpreter.links.last().unwrap_or(&interpreter.path);
+        let directory = file.parent().unwrap_or_else(|| root.clone());
+        Machine {
+            host,
+            loader: Loader::new(host, binary, &directory),
+            interpreter: binary,
+            interpreter_directory: directory,
+            brought,
+            prefix_library: root.join("lib"),
+            versions: RefCell::default(),
+            elsewhere: RefCell::default(),
+        }
+    }
+
+    fn fault(&self, module: &Module) -> Option<LoadFault> {
+        let (binary, pieces) = read_binary(self.host, &module.path)?;
+        if !is_extension(module, &binary, &pieces) {
+            return None;
+        }
+        if let Some(fault) = self.wrong_binary(&binary) {
+            return Some(fault);
+        }
+        if binary.format != BinaryFormat::Elf
+            || self.interpreter.format != BinaryFormat::Elf
+            || binary.partial
+        {
+            return None;
+        }
+        self.missing_library(module, &binary).or_else(|| self.missing_version(module, &binary))
+    }
+
+    fn wrong_binary(&self, binary: &Binary) -> Option<LoadFault> {
+        let system = match binary.format {
+            BinaryFormat::Elf => System::Linux,
+            BinaryFormat::MachO | BinaryFormat::MachOFat => System::MacOs,
+            BinaryFormat::Pe => System::Windows,
+            _ => return None,
+        };
+        let here = self.host.platform().system;
+        // other systems use ELF, too
+        let other_system = system != here && (here != System::Other || system != System::Linux);
+        let theirs = &self.interpreter.architectures;
+        let other_processor = !theirs.is_empty()
+            && !binary.architectures.is_empty()
+            && !binary.architectures.iter().any(|machine| theirs.contains(machine));
+        (other_system || other_processor).then(|| LoadFault::WrongBinary {
+            built_for: format!("{} {}", system.label(), binary.architectures.join(", ")).trim().to_owned(),
+        })
+    }
+
+    fn missing_library(&self, module: &Module, binary: &Binary) -> Option<LoadFault> {
+        let origin = module.path.parent()?;
+        let missing = binary.libraries.iter().find(|name| !self.provides(name, binary, &origin))?;
+        let foreign = matches!(
+            (binary.c_library, self.interpreter.c_library),
+            (Some(CLibrary::Musl), Some(CLibrary::Glibc)) | (Some(CLibrary::Glibc), Some(CLibrary::Musl))
+        );
+        Some(if foreign {
+            LoadFault::WrongCLibrary { library: missing.clone() }
+        } else {
+            LoadFault::MissingLibrary { library: missing.clone() }
+        })
+    }
+
+    /// Whether anything could provide a library of that name in this process.
+    fn provides(&self, name: &str, binary: &Binary, origin: &HostPath) -> bool {
+        if self.interpreter.libraries.iter().any(|loaded| loaded == name) || self.brought.contains(name) {
+            return true;
+        }
+        // musl's own name for itself, in whatever file
+        if name.starts_with("libc.musl-") && self.interpreter.c_library == Some(CLibrary::Musl) {
+            return true;
+        }
+        if let Some(known) = self.elsewhere.borrow().get(name)
+            && (*known || binary.runpath.is_empty() && binary.rpath.is_empty())
+        {
+            return *known;
+        }
+        if self.loader.find(name, binary, origin).is_some() {
+            return true;
+        }
+        let known = self.loader.find(name, self.interpreter, &self.interpreter_directory).is_some()
+            || self.host.is_file(&self.prefix_library.join(name))
+            || self.loader.is_cached(name);
+        self.elsewhere.borrow_mut().insert(name.to_owned(), known);
+        known
+    }
+
+    /// Only of libraries of the C and C++ runtimes, whose versions say how new a system is needed.
+    fn missing_version(&self, module: &Module, binary: &Binary) -> Option<LoadFault> {
+        let origin = module.path.parent()?;
+        binary.required_versions.iter().find_map(|required| {
+            let runtime = [
+                "libc.so",
+                "libm.so",
+                "libpthread.so",
+                "libdl.so",
+                "librt.so",
+                "libstdc++.so",
+                "libgcc_s.so",
+            ]
+            .iter()
+            .any(|name| required.library.starts_with(name));
+            let family = required.version.split_once('_').map(|(family, _)| family)?;
+            if !runtime || !matches!(family, "GLIBC" | "GLIBCXX" | "CXXABI" | "GCC") {
+                return None;
+            }
+            let (found, _) = self.loader.find(&required.library, binary, &origin)?;
+            let mut known = self.versions.borrow_mut();
+            let defined = known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found));
+            let defined = defined.as_ref()?;
+            (!defined.contains(&required.version)).then(|| LoadFault::MissingVersion {
+                newest: newest(defined, family),
+                library: required.library.clone(),
+                version: required.version.clone(),
+                found,
+            })
+        })
+    }
+}
+
+/// A file without a tag is an extension module when it has the function that Python calls.
+fn is_extension(module: &Module, binary: &Binary, pieces: &Pieces) -> bool {
+    let stem = module.name.rsplit('.').next().unwrap_or_default();
+    match module.built_for {
+        BuiltFor::Any => {
+            binary.format == BinaryFormat::Elf && pieces.contain(format!("PyInit_{stem}\0").as_bytes())
+        }
+        _ => true,
+    }
+}
+
+/// Every name of a symbol version that stands in the library. None where it cannot be read whole.
+fn defined_versions(files: &dyn Files, library: &HostPath) -> Option<BTreeSet<String>> {
+    let contents = files.read(library, LIBRARY_LIMIT).ok()?;
+    if contents.truncated() {
+        return None;
+    }
+    let mut found = BTreeSet::new();
+    for prefix in [&b"GLIBC_"[..], b"GLIBCXX_", b"CXXABI_", b"GCC_"] {
+        let mut rest = contents.bytes.as_slice();
+        while let Some(at) = crate::parse::find(rest, prefix) {
+            rest = rest.get(at..).unwrap_or_default();
+            let end = rest.iter().take(64).position(|byte| *byte == 0);
+            found.extend(end.and_then(|end| rest.get(..end)).map(|name| readable(name).into_owned()));
+            rest = rest.get(prefix.len()..).unwrap_or_default();
+        }
+    }
+    // a library that names no version defines none: its symbols are taken as they are
+    (!found.is_empty()).then_some(found)
+}
+
+fn newest(defined: &BTreeSet<String>, family: &str) -> Option<String> {
+    let number = |version: &str| -> Option<Vec<u32>> {
+        let (own, numbers) = version.split_once('_')?;
+        (own == family).then(|| numbers.split('.').map(str::parse).collect::<Result<_, _>>().ok())?
+    };
+    defined
+        .iter()
+        .filter_map(|version| Some((number(version)?, version)))
+        .max()
+        .map(|(_, version)| version.clone())
+}
+
+/// How many files were read, and the modules that cannot be loaded: one for each fault of a distribution.
+pub fn unloadable(
+    machine: &Machine,
+    compiled: &Compiled,
+    fitting: &[&Module],
+) -> (usize, Vec<UnloadableModule>) {
+    let mut chosen: Vec<&Module> = fitting.to_vec();
+    let portable = |module: &Module| {
+        module.owner.and_then(|index| compiled.distributions.get(index)).is_some_and(|known| known.portable)
+    };
+    chosen.sort_by_key(|module| portable(module));
+    let mut of_owner: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    chosen.retain(|module| {
+        let count = of_owner.entry(module.owner).or_default();
+        *count += 1;
+        *count <= if module.owner.is_some() { MOST_OF_ONE } else { MOST }
+    });
+    chosen.truncate(MOST);
+    let mut read: BTreeMap<Option<usize>, usize> = BTreeMap::new();
+    let mut found: BTreeMap<(Option<usize>, LoadFault), Vec<&Module>> = BTreeMap::new();
+    for module in &chosen {
+        *read.entry(module.owner).or_default() += 1;
+        if let Some(fault) = machine.fault(module) {
+            found.entry((module.owner, fault)).or_default().push(module);
+        }
+    }
+    let faults = found.into_iter().filter_map(|((index, fault), modules)| {
+        let first = modules.first()?;
+        Some(UnloadableModule {
+            module: first.name.clone(),
+            path: first.path.clone(),
+            owner: owner(compiled, first),
+            siblings: if index.is_some() { read.get(&index).copied().unwrap_or(1) } else { modules.len() },
+            alike: modules.len(),
+            fault,
+        })
+    });
+    (chosen.len(), faults.collect())
+}

@@ -1,0 +1,204 @@
+//! Extension modules of a directory of packages, by name alone: its own listing, and the RECORD of each distribution
+//! that is for one platform.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::native::Owner;
+use crate::host::{Files, Listing};
+use crate::parse::extension_name::{self, BuiltFor};
+use crate::path::{HostPath, readable};
+
+const WHEEL_LIMIT: usize = 16 << 10;
+const RECORD_LIMIT: usize = 4 << 20;
+/// So many modules are kept by name.
+const MOST_MODULES: usize = 20_000;
+
+/// One file of an extension module.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// As it would be imported.
+    pub name: String,
+    pub path: HostPath,
+    pub built_for: BuiltFor,
+    pub owner: Option<usize>,
+}
+
+/// A distribution that is for one platform.
+#[derive(Debug)]
+pub struct Distribution {
+    pub owner: Owner,
+    pub metadata: HostPath,
+    /// Made for machines in general (`manylinux`, `musllinux`, `macosx`, `win`), not on this one.
+    pub portable: bool,
+}
+
+/// The compiled code of one directory.
+#[derive(Debug, Default)]
+pub struct Compiled {
+    pub modules: Vec<Module>,
+    pub distributions: Vec<Distribution>,
+    /// Names of shared libraries that distributions bring along.
+    pub libraries: BTreeSet<String>,
+    /// The version of NumPy.
+    pub numpy: Option<String>,
+}
+
+/// What one metadata directory tells.
+struct Told {
+    distribution: Distribution,
+    files: Vec<String>,
+    libraries: Vec<String>,
+}
+
+pub fn compiled(files: &dyn Files, site_packages: &HostPath) -> Compiled {
+    let Ok(listing) = files.list(site_packages) else { return Compiled::default() };
+    let metadata: Vec<&[u8]> = listing
+        .entries
+        .iter()
+        .map(|entry| entry.name.as_slice())
+        .filter(|name| name.ends_with(b".dist-info"))
+        .collect();
+    let numpy = metadata.iter().find_map(|name| Some(owner(name)?).filter(|owner| owner.name == "numpy"));
+    let half = metadata.len().div_ceil(2).max(1);
+    let told: Vec<Told> = std::thread::scope(|scope| {
+        let read = |names: &[&[u8]]| -> Vec<Told> {
+            names.iter().filter_map(|name| tell(files, site_packages, name)).collect()
+        };
+        let mut parts = metadata.chunks(half);
+        let first = parts.next().unwrap_or_default();
+        let other = parts.next().filter(|part| !part.is_empty()).map(|part| scope.spawn(move || read(part)));
+        let mut told = read(first);
+        told.extend(other.and_then(|other| other.join().ok()).into_iter().flatten());
+        told
+    });
+    let mut compiled = Compiled { numpy: numpy.map(|owner| owner.version), ..Compiled::default() };
+    let mut by_path: BTreeMap<String, Option<usize>> = BTreeMap::new();
+    for entry in &listing.entries {
+        let name = readable(&entry.name);
+        if extension_name::parse(&name).is_some() {
+            by_path.insert(name.into_owned(), None);
+        }
+    }
+    bundled(files, site_packages, &listing, &mut compiled.libraries);
+    for told in told {
+        let index = compiled.distributions.len();
+        compiled.distributions.push(told.distribution);
+        compiled.libraries.extend(told.libraries);
+        by_path.extend(told.files.into_iter().map(|file| (file, Some(index))));
+    }
+    let modules = by_path.into_iter().take(MOST_MODULES);
+    compiled.modules = modules.filter_map(|(file, owner)| module(site_packages, &file, owner)).collect();
+    compiled
+}
+
+/// `auditwheel` and `delvewheel` put libraries into `NAME.libs` beside the package.
+fn bundled(files: &dyn Files, site_packages: &HostPath, listing: &Listing, found: &mut BTreeSet<String>) {
+    for entry in listing.entries.iter().filter(|entry| entry.name.ends_with(b".libs")) {
+        if let Ok(inside) = files.list(&site_packages.join(&entry.name)) {
+            found.extend(inside.entries.iter().map(|entry| readable(&entry.name).into_owned()));
+        }
+    }
+}
+
+fn owner(directory: &[u8]) -> Option<Owner> {
+    let text = readable(directory.strip_suffix(b".dist-info")?).into_owned();
+    let (name, version) = text.rsplit_once('-')?;
+    Some(Owner { name: name.to_owned(), version: version.to_owned() })
+}
+
+/// None for what is pure Python, and for what has no RECORD.
+fn tell(files: &dyn Files, site_packages: &HostPath, directory: &[u8]) -> Option<Told> {
+    let metadata = site_packages.join(directory);
+    let wheel = files.read(&metadata.join("WHEEL"), WHEEL_LIMIT).ok();
+    let mut portable = false;
+    if let Some(wheel) = wheel {
+        let text = wheel.text();
+        let tags: Vec<&str> =
+            text.lines().filter_map(|line| line.strip_prefix("Tag:")).map(str::trim).collect();
+        if !tags.is_empty() && tags.iter().all(|tag| tag.ends_with("-any")) {
+            return None;
+        }
+        portable = tags.iter().any(|tag| {
+            ["manylinux", "musllinux", "macosx", "win"]
+                .iter()
+                .any(|system| tag.rsplit('-').next().is_some_and(|platform| platform.starts_with(system)))
+        });
+    }
+    let record = files.read(&metadata.join("RECORD"), RECORD_LIMIT).ok()?;
+    let mut told = Told {
+        distribution: Distribution { owner: owner(directory)?, metadata, portable },
+        files: Vec::new(),
+        libraries: Vec::new(),
+    };
+    for line in record.bytes.split(|byte| *byte == b'\n') {
+        let path = line.split(|byte| *byte == b',').next().unwrap_or_default();
+        let name = path.rsplit(|byte| *byte == b'/' || *byte == b'\\').next().unwrap_or_default();
+        if !is_compiled(name) || path.starts_with(b"../") || path.starts_with(b"/") {
+            continue;
+        }
+        let text = readable(path).into_owned();
+        told.libraries.push(readable(name).into_owned());
+        if extension_name::parse(&readable(name)).is_some() {
+            told.files.push(text);
+        }
+    }
+    Some(told)
+}
+
+/// `x.so`, `libx.so.3`, `x.pyd`, `x.dll`, `x.dylib`.
+fn is_compiled(name: &[u8]) -> bool {
+    name.ends_with(b".so")
+        || name.ends_with(b".pyd")
+        || name.ends_with(b".dll")
+        || name.ends_with(b".dylib")
+        || crate::parse::find(name, b".so.").is_some()
+}
+
+/// The import name of a file below the directory. None where no import leads there.
+fn module(site_packages: &HostPath, file: &str, owner: Option<usize>) -> Option<Module> {
+    let file = file.replace('\\', "/");
+    let (package, name) = file.rsplit_once('/').unwrap_or(("", &file));
+    let (stem, built_for) = extension_name::parse(name)?;
+    // a library that ctypes loads
+    if built_for == BuiltFor::Any && stem.starts_with("lib") {
+        return None;
+    }
+    let parts: Vec<&str> = package.split('/').filter(|part| !part.is_empty()).chain([stem]).collect();
+    let importable = |part: &&str| {
+        part.starts_with(|letter: char| letter == '_' || letter.is_alphabetic())
+            && part.chars().all(|letter| letter == '_' || letter.is_alphanumeric())
+    };
+    parts.iter().all(importable).then(|| Module {
+        name: parts.join("."),
+        path: site_packages.join(&file),
+        built_for,
+        owner,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fake::FakeMachine;
+
+    #[test]
+    fn knows_modules_by_record_and_by_listing() {
+        let site = "/v/lib/python3.11/site-packages";
+        let machine = FakeMachine::linux()
+            .file(format!("{site}/_loose.cpython-311-x86_64-linux-gnu.so"), "")
+            .file(format!("{site}/numpy-2.1.3.dist-info/WHEEL"), "Root-Is-Purelib: false\nTag: cp311-cp311-manylinux_2_17_x86_64\n")
+            .file(
+                format!("{site}/numpy-2.1.3.dist-info/RECORD"),
+                "../../../bin/f2py,,\nnumpy/__init__.py,,\nnumpy/_core/_umath.cpython-311-x86_64-linux-gnu.so,sha256=x,9\nnumpy.libs/libgfortran-1.so.5,,\nnumpy/lib/libhelper.so,,\n",
+            )
+            .file(format!("{site}/six-1.0.dist-info/WHEEL"), "Tag: py2-none-any\nTag: py3-none-any\n")
+            .file(format!("{site}/six-1.0.dist-info/RECORD"), "six.so,,\n");
+        let found = compiled(&machine, &machine.path(site));
+        let names: Vec<&str> = found.modules.iter().map(|module| module.name.as_str()).collect();
+        assert_eq!(names, ["_loose", "numpy._core._umath"]);
+        assert_eq!(found.modules.iter().map(|module| module.owner).collect::<Vec<_>>(), [None, Some(0)]);
+        assert_eq!(found.numpy.as_deref(), Some("2.1.3"));
+        assert!(found.libraries.contains("libgfortran-1.so.5"));
+        assert!(found.distributions[0].portable);
+    }
+}

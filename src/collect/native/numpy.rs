@@ -1,0 +1,90 @@
+//! Whether modules were compiled against NumPy 1 that now meet NumPy 2.
+//!
+//! `import_array()` of NumPy's headers is compiled into every module that uses its C API. It looks for
+//! `numpy._core._multiarray_umath` since 2.0 and for `numpy.core._multiarray_umath` before, and refuses with
+//! "module compiled against ABI version" when the numbers differ (`numpy/_core/code_generators/generate_numpy_api.py`).
+
+use super::modules::{Compiled, Module};
+use crate::facts::native::NumpyMismatch;
+use crate::host::Files;
+use crate::parse::find;
+
+const METADATA_LIMIT: usize = 64 << 10;
+const MODULE_LIMIT: usize = 4 << 20;
+/// One module with the C API settles a distribution; the smallest are looked at.
+const MOST_MODULES: usize = 4;
+
+pub fn mismatch(files: &dyn Files, compiled: &Compiled, fitting: &[&Module]) -> Option<NumpyMismatch> {
+    let numpy_version = compiled.numpy.clone()?;
+    let major: u32 = numpy_version.split('.').next()?.parse().ok()?;
+    if major < 2 {
+        return None;
+    }
+    let mut compiled_for_1 = Vec::new();
+    for (index, distribution) in compiled.distributions.iter().enumerate() {
+        if distribution.owner.name == "numpy" || !requires_numpy(files, distribution) {
+            continue;
+        }
+        let mut own: Vec<(u64, &Module)> = fitting
+            .iter()
+            .filter(|module| module.owner == Some(index))
+            .filter_map(|module| Some((files.metadata(&module.path).ok()?.size, *module)))
+            .collect();
+        own.sort_by_key(|(size, _)| *size);
+        let generation = own.iter().take(MOST_MODULES).find_map(|(_, module)| {
+            let contents = files.read(&module.path, MODULE_LIMIT).ok()?;
+            generation(&contents.bytes).map(|generation| (generation, module.path.clone()))
+        });
+        if let Some((Generation::One, path)) = generation {
+            compiled_for_1.push((distribution.owner.clone(), path));
+        }
+    }
+    (!compiled_for_1.is_empty()).then_some(NumpyMismatch { numpy_version, compiled_for_1 })
+}
+
+fn requires_numpy(files: &dyn Files, distribution: &super::modules::Distribution) -> bool {
+    let Ok(contents) = files.read(&distribution.metadata.join("METADATA"), METADATA_LIMIT) else {
+        return false;
+    };
+    contents.bytes.split(|byte| *byte == b'\n').any(|line| {
+        line.strip_prefix(b"Requires-Dist:").is_some_and(|rest| {
+            let rest = rest.trim_ascii();
+            rest.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"numpy"))
+                && !rest.get(5).is_some_and(|next| next.is_ascii_alphanumeric() || b"-_.".contains(next))
+        })
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Generation {
+    One,
+    Two,
+}
+
+/// The NumPy whose headers stand in these bytes. None: not those headers' code.
+fn generation(bytes: &[u8]) -> Option<Generation> {
+    find(bytes, b"module compiled against ABI version")?;
+    if find(bytes, b"numpy._core").is_some() {
+        return Some(Generation::Two);
+    }
+    find(bytes, b"numpy.core.").is_some().then_some(Generation::One)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_the_headers_apart() {
+        let with = |module: &str| {
+            let text = format!("\0{module}\0module compiled against ABI version 0x%x but this version\0");
+            generation(text.as_bytes())
+        };
+        assert_eq!(with("numpy.core._multiarray_umath"), Some(Generation::One));
+        assert_eq!(
+            with("numpy._core._multiarray_umath\0numpy.core._multiarray_umath"),
+            Some(Generation::Two)
+        );
+        assert_eq!(generation(b"numpy.core.multiarray"), None, "pybind11 looks it up by itself");
+    }
+}

@@ -1,0 +1,117 @@
+//! What else depends on environments: Jupyter kernels, editors' settings, applications in environments of their own,
+//! git hooks.
+
+use serde::{Deserialize, Serialize};
+
+use super::interpreter::LinkChain;
+use crate::path::HostPath;
+
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tools {
+    /// Python kernels, first found first.
+    pub kernels: Vec<Kernel>,
+    pub notebooks: Vec<Notebook>,
+    pub editor_settings: Vec<EditorSetting>,
+    /// Environments of applications whose interpreter is gone.
+    pub broken_applications: Vec<Application>,
+    pub git_hooks: Vec<GitHook>,
+    /// Cached environments of pre-commit's hooks whose interpreter is gone.
+    pub broken_hook_environments: Vec<HookEnvironment>,
+    /// Seen from a POSIX shell with Windows directories on its search path.
+    pub store_alias: Option<StoreAlias>,
+    /// What PowerShell was told of scripts.
+    pub execution_policy: Option<ExecutionPolicy>,
+}
+
+/// A `kernel.json` whose language is Python.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kernel {
+    /// The name of its directory.
+    pub name: String,
+    pub file: HostPath,
+    /// The first word of what it runs, where that is an absolute path.
+    pub interpreter: HostPath,
+    pub exists: bool,
+    /// Root of the environment that the interpreter belongs to.
+    pub environment: Option<HostPath>,
+}
+
+/// A notebook of the project, and the kernel that it asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notebook {
+    pub file: HostPath,
+    pub kernel: String,
+}
+
+/// A line of an editor's settings that names an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EditorSetting {
+    pub file: HostPath,
+    pub line: Option<usize>,
+    pub key: String,
+    /// As it is written.
+    pub text: String,
+    /// With the editor's variables replaced.
+    pub path: HostPath,
+    pub exists: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplicationTool {
+    Pipx,
+    Uv,
+}
+
+impl ApplicationTool {
+    pub fn label(self) -> &'static str {
+        match self {
+            ApplicationTool::Pipx => "pipx",
+            ApplicationTool::Uv => "uv",
+        }
+    }
+}
+
+/// An application in an environment of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Application {
+    pub tool: ApplicationTool,
+    pub name: String,
+    pub root: HostPath,
+    /// From its interpreter to what is not there.
+    pub links: LinkChain,
+}
+
+/// A hook that pre-commit wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitHook {
+    pub file: HostPath,
+    pub line: usize,
+    /// `INSTALL_PYTHON`.
+    pub interpreter: HostPath,
+    pub exists: bool,
+    /// `pre-commit` on the search path, which the hook falls back to.
+    pub fallback: Option<HostPath>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookEnvironment {
+    pub root: HostPath,
+    pub links: LinkChain,
+}
+
+/// The Microsoft Store's empty `python.exe`, before a real one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreAlias {
+    pub path: HostPath,
+    /// The real one behind it.
+    pub behind: HostPath,
+}
+
+/// `Restricted`, `AllSigned`, `RemoteSigned`, `Unrestricted`, `Bypass`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutionPolicy {
+    pub policy: String,
+    /// The variable or file that says so.
+    pub source: String,
+}
