@@ -10,6 +10,8 @@ use crate::path::{Flavour, HostPath, readable};
 
 /// So much of a script is read: its first lines and its imports.
 const SCRIPT_LIMIT: usize = 1024;
+/// From so many scripts on, two threads read them sooner than one.
+const WORTH_A_THREAD: usize = 40;
 /// A Windows launcher is a program with a small archive behind it.
 const LAUNCHER_LIMIT: usize = 512 * 1024;
 
@@ -21,15 +23,28 @@ pub fn entry_scripts(
     listing: &Listing,
     most: usize,
 ) -> Vec<Script> {
-    let mut states = States { own, known: Vec::new() };
-    listing
+    let names: Vec<&[u8]> = listing
         .entries
         .iter()
         .filter(|entry| entry.kind == FileKind::File && !is_interpreter_name(&entry.name))
         .filter(|entry| ActivatorKind::from_file_name(&entry.name).is_none())
+        .map(|entry| entry.name.as_slice())
         .take(most)
-        .filter_map(|entry| entry_script(host, &mut states, directory.join(&entry.name)))
-        .collect()
+        .collect();
+    let examine = |names: &[&[u8]]| -> Vec<Script> {
+        let mut states = States { own, known: Vec::new() };
+        names.iter().filter_map(|name| entry_script(host, &mut states, directory.join(name))).collect()
+    };
+    if names.len() < WORTH_A_THREAD {
+        return examine(&names);
+    }
+    let (first, second) = names.split_at(names.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| examine(second));
+        let mut scripts = examine(first);
+        scripts.extend(other.join().unwrap_or_default());
+        scripts
+    })
 }
 
 fn entry_script(host: &dyn Host, states: &mut States<'_>, path: HostPath) -> Option<Script> {
@@ -44,9 +59,8 @@ fn entry_script(host: &dyn Host, states: &mut States<'_>, path: HostPath) -> Opt
     } else {
         launch(host, states, &path, &contents.bytes)
     };
-    let metadata = host.metadata(&path).ok()?;
     Some(Script {
-        executable: metadata.mode & 0o111 != 0,
+        executable: contents.mode & 0o111 != 0,
         module: shebang::imported_module(&contents.text()),
         name,
         path,
