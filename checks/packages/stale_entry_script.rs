@@ -95,7 +95,7 @@ fn starts_here(script: &Script, environment: &Environment) -> bool {
 fn is_stale(script: &Script, module: &str, packages: &Packages) -> bool {
     let stem = script.name.strip_suffix(".exe").unwrap_or(&script.name);
     let owned = packages.distributions().any(|distribution| {
-        distribution.scripts.iter().any(|name| name == stem)
+        distribution.scripts.iter().any(|name| name == stem || *name == script.name)
             || distribution.modules.iter().any(|name| name == module)
     });
     !owned && !packages.provides_module(module)

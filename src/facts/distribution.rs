@@ -156,7 +156,8 @@ pub struct Distribution {
     pub tags: Vec<String>,
     /// Top-level modules that it provides, from RECORD, else `top_level.txt`.
     pub modules: Vec<String>,
-    /// `name = module:function` of `[console_scripts]` and `[gui_scripts]`: the names.
+    /// Commands that it brings: the names of `[console_scripts]` and `[gui_scripts]`, and of what its RECORD puts into
+    /// `bin` or `Scripts`.
     pub scripts: Vec<String>,
     pub record: Gathered<Record>,
 }

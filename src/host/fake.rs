@@ -451,6 +451,7 @@ impl FakeMachine {
             owner: node.owner,
             group: node.group,
             modified: node.modified,
+            modified_nanoseconds: 0,
             identity: (!windows).then_some((1, node.identity)),
         }
     }

@@ -60,6 +60,8 @@ pub struct Metadata {
     pub owner: u32,
     pub group: u32,
     pub modified: u64,
+    /// The part of that time below a second, where the file system keeps it.
+    pub modified_nanoseconds: u32,
     /// Device and inode, where the system has them.
     pub identity: Option<(u64, u64)>,
 }

@@ -103,6 +103,7 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
         owner: metadata.uid(),
         group: metadata.gid(),
         modified: u64::try_from(metadata.mtime()).unwrap_or(0),
+        modified_nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
         identity: Some((metadata.dev(), metadata.ino())),
     }
 }
@@ -117,6 +118,7 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
         owner: 0,
         group: 0,
         modified: modified.map_or(0, |elapsed| elapsed.as_secs()),
+        modified_nanoseconds: modified.map_or(0, |elapsed| elapsed.subsec_nanos()),
         identity: None,
     }
 }

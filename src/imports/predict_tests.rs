@@ -81,7 +81,16 @@ fn kind(node: &Node) -> FileKind {
 
 fn describe(node: &Node) -> Metadata {
     let size = if let Node::File(bytes) = node { bytes.len() as u64 } else { 0 };
-    Metadata { kind: kind(node), size, mode: 0o755, owner: 0, group: 0, modified: 0, identity: None }
+    Metadata {
+        kind: kind(node),
+        size,
+        mode: 0o755,
+        owner: 0,
+        group: 0,
+        modified: 0,
+        modified_nanoseconds: 0,
+        identity: None,
+    }
 }
 
 impl Files for Tree {

@@ -67,9 +67,12 @@ pub fn egg_requires(text: &str) -> Vec<String> {
     found
 }
 
-/// Name and value (continued lines joined), and whether an empty line ended them.
-fn headers(bytes: &[u8]) -> (Vec<(&[u8], Vec<u8>)>, bool) {
-    let mut found: Vec<(&[u8], Vec<u8>)> = Vec::new();
+/// Name, and value with its continued lines joined.
+type Header<'a> = (&'a [u8], Vec<u8>);
+
+/// The headers, and whether an empty line ended them.
+fn headers(bytes: &[u8]) -> (Vec<Header<'_>>, bool) {
+    let mut found: Vec<Header> = Vec::new();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     for line in bytes.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);

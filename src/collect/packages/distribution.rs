@@ -106,7 +106,12 @@ fn dist_info(
         .as_ref()
         .map(|contents| recorded::read(files, site, &directory, &contents.bytes, compare))
         .unwrap_or_default();
-    let Recorded { record, modules, pth_files, finders, claims } = recorded;
+    let Recorded { record, modules, scripts, pth_files, finders, claims } = recorded;
+    for script in scripts {
+        if !distribution.scripts.contains(&script) {
+            distribution.scripts.push(script);
+        }
+    }
     distribution.record = match (compare, contents.is_some(), distribution.has_record) {
         (_, false, true) => Gathered::Unknown { why: "RECORD cannot be read".to_owned() },
         (_, false, false) => Gathered::Unknown { why: "there is no RECORD".to_owned() },

@@ -1,5 +1,5 @@
-//! What a RECORD says, compared with what is there. Directories are listed; a file by file look would cost
-//! a system call for each.
+//! What a RECORD says, compared with what is there. Installers write it last: a directory that has not changed
+//! since holds what was recorded. The others are listed; a look at each file would cost a system call for each.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -26,7 +26,8 @@ pub struct Recorded {
     pub record: Record,
     /// Top-level modules.
     pub modules: Vec<String>,
-    /// Names of `.pth` files and setuptools' finders in the site.
+    /// Names of files in `bin` or `Scripts`, and of `.pth` files and setuptools' finders in the site.
+    pub scripts: Vec<String>,
     pub pth_files: Vec<String>,
     pub finders: Vec<String>,
     pub claims: Vec<Claim>,
@@ -35,7 +36,8 @@ pub struct Recorded {
 pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], compare: bool) -> Recorded {
     let own = metadata.file_name().unwrap_or_default();
     let mut recorded = Recorded::default();
-    let mut directories = Directories { files, site, known: HashMap::new() };
+    let written = if compare { changed(files, &metadata.join("RECORD")) } else { None };
+    let mut directories = Directories { files, site, written, known: HashMap::new() };
     let mut others = Vec::new();
     for entry in record::entries(bytes) {
         recorded.record.files += 1;
@@ -95,6 +97,13 @@ fn is_module(path: &[u8]) -> bool {
 fn note_name(recorded: &mut Recorded, path: &[u8]) {
     let mut parts = path.splitn(2, |byte| *byte == b'/');
     let (Some(first), rest) = (parts.next(), parts.next()) else { return };
+    if first == b".." {
+        let mut names = path.rsplit(|byte| *byte == b'/');
+        if let (Some(name), Some(b"bin" | b"Scripts")) = (names.next(), names.next()) {
+            recorded.scripts.push(String::from_utf8_lossy(name).into_owned());
+        }
+        return;
+    }
     let Ok(first) = std::str::from_utf8(first) else { return };
     let name = match rest {
         Some(rest) => {
@@ -139,7 +148,20 @@ pub fn hashed(bytes: &[u8]) -> u64 {
 struct Directories<'a> {
     files: &'a dyn Files,
     site: &'a Site,
-    known: HashMap<Vec<u8>, Result<Listing, FileError>>,
+    /// When the RECORD was.
+    written: Option<(u64, u32)>,
+    known: HashMap<Vec<u8>, Known>,
+}
+
+enum Known {
+    Unchanged,
+    Listed(Result<Listing, FileError>),
+}
+
+/// None where the time is not told.
+fn changed(files: &dyn Files, path: &HostPath) -> Option<(u64, u32)> {
+    let metadata = files.metadata(path).ok()?;
+    (metadata.modified > 0).then_some((metadata.modified, metadata.modified_nanoseconds))
 }
 
 impl Directories<'_> {
@@ -154,13 +176,21 @@ impl Directories<'_> {
             return self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour));
         }
         if !self.known.contains_key(directory) {
-            let listing = self.files.list(&self.site.directory.join(directory).normalized());
-            self.known.insert(directory.to_vec(), listing);
+            let known = self.look(&self.site.directory.join(directory).normalized());
+            self.known.insert(directory.to_vec(), known);
         }
         match self.known.get(directory) {
-            Some(Ok(listing)) => holds(listing, name, flavour),
-            Some(Err(FileError::Missing | FileError::NotADirectory)) => false,
+            Some(Known::Listed(Ok(listing))) => holds(listing, name, flavour),
+            Some(Known::Listed(Err(FileError::Missing | FileError::NotADirectory))) => false,
             _ => true,
+        }
+    }
+
+    fn look(&self, directory: &HostPath) -> Known {
+        let changed = changed(self.files, directory);
+        match (changed, self.written) {
+            (Some(changed), Some(written)) if changed <= written => Known::Unchanged,
+            _ => Known::Listed(self.files.list(directory)),
         }
     }
 }
