@@ -7,11 +7,12 @@ pub mod activation;
 pub mod interpreter;
 pub mod isolation;
 pub mod packages;
+pub mod project;
 pub mod relocation;
 
 /// The lists of the categories, causes before their symptoms: at equal severity this is the order of a report.
 static CATEGORIES: &[&[&Check]] =
-    &[interpreter::ALL, relocation::ALL, isolation::ALL, activation::ALL, packages::ALL];
+    &[interpreter::ALL, relocation::ALL, isolation::ALL, activation::ALL, packages::ALL, project::ALL];
 
 /// Every check, in that order.
 pub fn all() -> impl Iterator<Item = &'static Check> + Clone {

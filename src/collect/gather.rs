@@ -138,30 +138,33 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, packages, interpreters, installations, sources) = std::thread::scope(|scope| {
-        let own = &project;
-        let sources = request.needs.contains(&Need::Sources).then(|| scope.spawn(move || sources(host, own)));
-        let asking = match &asked {
-            Some(Plan::Start { program, trust }) => {
-                Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
+    let (answer, environments, packages, interpreters, installations, sources) =
+        std::thread::scope(|scope| {
+            let own = &project;
+            let sources =
+                request.needs.contains(&Need::Sources).then(|| scope.spawn(move || sources(host, own)));
+            let asking = match &asked {
+                Some(Plan::Start { program, trust }) => {
+                    Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
+                }
+                _ => None,
+            };
+            let mut environments = environments(host, request, &named, project.git.as_ref());
+            let packages =
+                packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
+            let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
+            if request.needs.contains(&Need::Binaries) {
+                compare_copies(host, &mut environments, &mut interpreters);
             }
-            _ => None,
-        };
-        let mut environments = environments(host, request, &named, project.git.as_ref());
-        let packages = packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
-        let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
-        if request.needs.contains(&Need::Binaries) {
-            compare_copies(host, &mut environments, &mut interpreters);
-        }
-        let installations = installations::installations(host, &search_path, &context.places);
-        let answer = asking.map(|asking| {
-            asking
-                .join()
-                .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
+            let installations = installations::installations(host, &search_path, &context.places);
+            let answer = asking.map(|asking| {
+                asking
+                    .join()
+                    .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
+            });
+            let sources = sources.and_then(|sources| sources.join().ok()).flatten();
+            (answer, environments, packages, interpreters, installations, sources)
         });
-        let sources = sources.and_then(|sources| sources.join().ok()).flatten();
-        (answer, environments, packages, interpreters, installations, sources)
-    });
     project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
     if let Some(plan) = asked {

@@ -243,13 +243,16 @@ mod tests {
         assert!(imports("import sys\nsys.path.insert(0, 'x')\n").changes_path);
         // on a thread with the stack that [`STACK`] asks for
         let work = || {
-        for deep in ["(".repeat(100_000), "[".repeat(5000), "-".repeat(100_000), "not ".repeat(50_000)] {
-            imports(&format!("import a\nx = {deep}"));
-        }
-        imports(&format!("import a\n{}", (0..3000).map(|n| " ".repeat(n) + "if a:\n").collect::<String>()));
-        for seed in 0..100 {
-            imports(&format!("import {}", String::from_utf8_lossy(&crate::parse::noise(seed, 300))));
-        }
+            for deep in ["(".repeat(100_000), "[".repeat(5000), "-".repeat(100_000), "not ".repeat(50_000)] {
+                imports(&format!("import a\nx = {deep}"));
+            }
+            imports(&format!(
+                "import a\n{}",
+                (0..3000).map(|n| " ".repeat(n) + "if a:\n").collect::<String>()
+            ));
+            for seed in 0..100 {
+                imports(&format!("import {}", String::from_utf8_lossy(&crate::parse::noise(seed, 300))));
+            }
         };
         std::thread::Builder::new().stack_size(STACK).spawn(work).unwrap().join().unwrap();
     }
