@@ -130,8 +130,7 @@ fn install_declared(
     }
     let (mut words, mut actions) = installing(facts, environment)?;
     let file = wanted.first().map(|requirement| &requirement.file)?;
-    let from_file = facts.project.requirement_files.first().is_some()
-        && wanted.iter().all(|requirement| requirement.file == *file)
+    let from_file = wanted.iter().all(|requirement| requirement.file == *file)
         && facts.project.requirement_files.contains(file);
     if from_file {
         words.extend([Word::from("-r"), Word::from(file)]);

@@ -15,6 +15,7 @@ use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{Interpreter, Probe};
+use crate::facts::platform::Surroundings;
 use crate::facts::project::{ActivationSite, Git, Project};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
@@ -96,11 +97,7 @@ impl std::fmt::Display for RequestError {
 pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     let working_directory = host.working_directory().ok();
     let directory = directory(host, request, working_directory.as_ref())?;
-    let (mut shell, surroundings, mut notes) = shell::shell(host);
-    startup_files::read(host, &mut shell);
-    let path_variable = shell::path_value(host, &shell);
-    let search_path = search_path::search_path(host, path_variable.as_deref());
-    let commands = search_path::commands(host, &search_path, &COMMANDS);
+    let (shell, surroundings, mut notes, search_path, commands) = shell_and_commands(host);
     let home = host.home();
     let lookup = |name: &str| shell.variable(name).map(str::to_owned);
     let context = project::ProjectContext {
@@ -149,6 +146,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 }
                 _ => None,
             };
+            let listing = scope.spawn(|| installations::installations(host, &search_path, &context.places));
             let mut environments = environments(host, request, &named, project.git.as_ref());
             let packages =
                 packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
@@ -156,7 +154,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             if request.needs.contains(&Need::Binaries) {
                 compare_copies(host, &mut environments, &mut interpreters);
             }
-            let installations = installations::installations(host, &search_path, &context.places);
+            let installations = listing.join().unwrap_or_default();
             let answer = asking.map(|asking| {
                 asking
                     .join()
@@ -191,6 +189,32 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         today: Some(date(host.now())),
         notes,
     })
+}
+
+/// The shell, read from its processes, side by side with what `PATH` holds. Inside a wrapper whose `PATH` is
+/// its own, the search is made again with the shell's.
+fn shell_and_commands(host: &dyn Host) -> (Shell, Surroundings, Vec<String>, SearchPath, Vec<Command>) {
+    let look = |path: Option<&[u8]>| {
+        let search_path = search_path::search_path(host, path);
+        let commands = search_path::commands(host, &search_path, &COMMANDS);
+        (search_path, commands)
+    };
+    let own = host.variable("PATH");
+    let (read, (search_path, commands)) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let (mut shell, surroundings, notes) = shell::shell(host);
+            startup_files::read(host, &mut shell);
+            (shell, surroundings, notes)
+        });
+        let found = look(own.as_deref());
+        (reading.join(), found)
+    });
+    let (shell, surroundings, notes) = read.unwrap_or_default();
+    if shell.seen_through.is_none() {
+        return (shell, surroundings, notes, search_path, commands);
+    }
+    let (search_path, commands) = look(shell::path_value(host, &shell).as_deref());
+    (shell, surroundings, notes, search_path, commands)
 }
 
 fn directory(
@@ -495,7 +519,8 @@ fn environments(host: &dyn Host, request: &Request, named: &[Named], git: Option
     for (root, origins) in named {
         let mut environment = environment(host, root, origins.clone(), depth);
         if environment.is_venv() {
-            environment.synced = synced::synced_folder(root, host);
+            let has_debris = environment.libraries.iter().any(|library| library.has_debris);
+            environment.synced = synced::synced_folder(root, host, has_debris);
             if let Some(git) = git {
                 environment.tracked_files = tracked(host, git, &environment, &mut index);
             }
