@@ -9,6 +9,7 @@ pub mod isolation;
 pub mod native;
 pub mod packages;
 pub mod platform;
+pub mod project;
 pub mod relocation;
 pub mod tools;
 
@@ -21,6 +22,7 @@ static CATEGORIES: &[&[&Check]] = &[
     native::ALL,
     activation::ALL,
     packages::ALL,
+    project::ALL,
     tools::ALL,
 ];
 

@@ -13,7 +13,11 @@ use crate::path::HostPath;
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
 pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
-    let base = base_for(facts, environment);
+    recreate_from(facts, environment, base_for(facts, environment))
+}
+
+/// The same, with this Python.
+pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Installation>) -> Remedy {
     let mut actions = Vec::new();
     let saved = save(environment, base, &mut actions);
     let how = match manager(facts, environment) {

@@ -61,6 +61,8 @@ pub struct Sources {
     pub in_src: Vec<HostPath>,
     /// One of the files changes `sys.path` or the like: modules may come from places that only a run tells.
     pub changes_path: bool,
+    /// Pytest's settings put directories on the import path (`pythonpath = src`).
+    pub pytest_adds_path: bool,
     /// How many files were read, and whether more were left out.
     pub files: usize,
     pub left_out: bool,

@@ -80,6 +80,7 @@ pub fn sources(files: &dyn Files, project: &Project) -> Option<Sources> {
     walk.neighbours(root);
     let Walk { found, mut result, own, .. } = walk;
     result.in_src.retain(|path| found.iter().any(|source| source.path.is_within(path)));
+    result.pytest_adds_path = pytest_adds_path(files, root);
     let texts = read(files, &found);
     result.files = texts.len();
     result.left_out |= texts.len() < found.len();
@@ -228,6 +229,17 @@ fn module_names(listing: &Listing) -> impl Iterator<Item = String> {
     found.filter_map(move |entry| stem(&entry.name)).filter(|name| !name.is_empty())
 }
 
+/// `pythonpath` among pytest's settings (<https://docs.pytest.org/en/stable/reference/reference.html#confval-pythonpath>).
+fn pytest_adds_path(files: &dyn Files, root: &HostPath) -> bool {
+    let names = ["pyproject.toml", "pytest.ini", "pytest.toml", "tox.ini", "setup.cfg"];
+    let sets = |text: String| {
+        text.lines().any(|line| {
+            line.strip_prefix("pythonpath").is_some_and(|rest| rest.trim_start().starts_with('='))
+        })
+    };
+    names.iter().filter_map(|name| files.text(&root.join(name))).any(sets)
+}
+
 fn read(files: &dyn Files, found: &[Source]) -> Vec<String> {
     let mut total = 0;
     let mut texts = Vec::new();
@@ -239,7 +251,9 @@ fn read(files: &dyn Files, found: &[Source]) -> Vec<String> {
         let whole = files.read(&source.path, LIMIT).ok().filter(|contents| !contents.truncated());
         let text = whole.map(|contents| contents.text().into_owned()).unwrap_or_default();
         total += text.len();
-        texts.push(text);
+        // a script with requirements of its own (PEP 723) is run in an environment of its own
+        let own_environment = text.lines().any(|line| line.trim_end() == "# /// script");
+        texts.push(if own_environment { String::new() } else { text });
     }
     texts
 }

@@ -1,0 +1,146 @@
+//! The project declares a requirement that is not installed in its environment.
+
+use super::{LISTED, few, install_declared, judged, missing, severity_in};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
+use crate::facts::Facts;
+
+pub static CHECK: Check = Check {
+    id: "missing-requirement",
+    category: Category::Project,
+    severity: Severity::Error,
+    summary: "A declared requirement is not installed",
+    needs: &[Need::Project, Need::Packages, Need::Installed, Need::Probe],
+    explains: &[],
+    explanation: r#"
+## What it means
+
+The project's files name a distribution that the environment does not hold, and whose modules nothing else there
+provides. The import that needs it ends in `ModuleNotFoundError`. Requirements behind a marker count only where the
+marker holds; extras, groups and files for development (`requirements-dev.txt`) do not count.
+
+## How it happens
+
+A requirement was added (by you, or by `git pull`) and not installed; the install went into another environment; or it
+stopped halfway.
+
+## How to fix it
+
+Install what the project declares, into this environment:
+
+    .venv/bin/python -m pip install -r requirements.txt
+    .venv/bin/python -m pip install -e .       # for requirements of pyproject.toml
+    uv sync                                    # or poetry install, pdm install, pipenv install
+
+`python -m pip check` does not see this: it compares what is installed with itself, not with the project.
+
+## When it is fine
+
+When the requirement is only needed for something that you do not do here. Give it a marker, or move it to an extra or a
+group, and it is not reported any more.
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let Some((environment, packages)) = judged(facts) else { return };
+    let missing = missing(facts, environment, packages);
+    if missing.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = missing.iter().map(|requirement| requirement.name.as_str()).collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let message =
+        format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
+    let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
+        .severity(severity_in(environment, CHECK.severity));
+    for requirement in missing.iter().take(LISTED) {
+        finding =
+            finding.evidence("required", format!("{} in {}", requirement.as_argument(), requirement.place()));
+    }
+    for site in packages.sites.iter().take(LISTED) {
+        finding = finding.evidence("searched", site.directory.to_text());
+    }
+    if let Some(remedy) = install_declared(facts, environment, &missing) {
+        finding = finding.remedy(remedy);
+    }
+    findings.push(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::Action;
+    use crate::facts::distribution::{TopLevel, TopLevelKind};
+    use crate::facts::example::{path, with_packages};
+    use crate::facts::project::{Manager, ManagerKind};
+    use crate::facts::requirement::Purpose;
+
+    fn requires(name: &str) -> Facts {
+        let mut facts = with_packages();
+        let mut requirement = facts.project.requirements[0].clone();
+        requirement.name = name.into();
+        requirement.line = Some(2);
+        facts.project.requirements.push(requirement);
+        facts
+    }
+
+    #[test]
+    fn fires_when_a_requirement_is_not_there() {
+        let found = CHECK.findings(&requires("democore"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            found[0].message,
+            "The project requires democore, which is not installed in /home/me/project/.venv"
+        );
+        assert_eq!(found[0].evidence[0].value, "democore in /home/me/project/requirements.txt (line 2)");
+        let Action::Run(words) = &found[0].remedies[0].actions[0] else { panic!() };
+        assert_eq!(words.last().map(|word| word.as_bytes()), Some(&b"/home/me/project/requirements.txt"[..]));
+    }
+
+    #[test]
+    fn fires_with_the_managers_own_command() {
+        let mut facts = requires("democore");
+        let evidence = path("/home/me/project/uv.lock");
+        facts.project.managers = vec![Manager { kind: ManagerKind::Uv, evidence, available: true }];
+        assert_eq!(
+            CHECK.findings(&facts)[0].remedies[0].actions,
+            [Action::run(["uv".into(), "sync".into()])]
+        );
+    }
+
+    #[test]
+    fn quiet_when_everything_is_there() {
+        assert_eq!(CHECK.findings(&with_packages()), []);
+    }
+
+    #[test]
+    fn quiet_when_it_does_not_apply_or_may_be_left_out() {
+        let mut facts = requires("pywin32");
+        facts.project.requirements[1].marker = Some("sys_platform == 'win32'".into());
+        assert_eq!(CHECK.findings(&facts), []);
+        facts.project.requirements[1].marker = None;
+        facts.project.requirements[1].purpose = Purpose::Optional;
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    #[test]
+    fn quiet_when_another_distribution_provides_its_modules() {
+        let mut facts = requires("opencv-python");
+        facts.packages[0].sites[0].modules.push(TopLevel {
+            name: "cv2".into(),
+            path: path("/home/me/project/.venv/lib/python3.11/site-packages/cv2"),
+            kind: TopLevelKind::Package,
+            barren: false,
+        });
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    #[test]
+    fn quiet_when_nothing_is_known_of_the_packages() {
+        let mut facts = requires("democore");
+        facts.packages[0].sites[0].readable = false;
+        assert_eq!(CHECK.findings(&facts), []);
+        facts.packages.clear();
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+}

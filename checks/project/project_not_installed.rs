@@ -1,0 +1,138 @@
+//! A project with its packages in `src` is not installed in its environment.
+
+use super::{installing, judged, manager_command};
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::facts::Facts;
+use crate::facts::environment::EnvironmentKind;
+use crate::parse::names::normalize_name;
+use crate::path::HostPath;
+
+pub static CHECK: Check = Check {
+    id: "project-not-installed",
+    category: Category::Project,
+    severity: Severity::Warning,
+    summary: "A project with its packages in `src` is not installed in its environment",
+    needs: &[Need::Project, Need::Sources, Need::Packages, Need::Installed, Need::Probe],
+    explains: &["unresolvable-import"],
+    explanation: r#"
+## What it means
+
+The packages lie in `src/`, where no Python looks by itself: not from the project's directory, and not from `tests/`. The
+project has a build system, so it is meant to be installed; the environment does not know it. `import` of the
+project's own package ends in `ModuleNotFoundError`, in tests as in scripts.
+
+## How it happens
+
+`pip install -r requirements.txt` brings in the dependencies and not the project itself, or the environment was made
+again and the last step was forgotten.
+
+## How to fix it
+
+Install the project so that the environment reads it from where it is (an editable install):
+
+    .venv/bin/python -m pip install -e .
+    uv sync                                    # or poetry install, pdm install
+
+## When it is fine
+
+When something else puts `src` on the import path: `PYTHONPATH`, or `pythonpath = ["src"]` in pytest's settings. Neither
+is reported; nor is a project that says it is none (`package = false` of uv, `package-mode = false` of Poetry).
+"#,
+    examine,
+};
+
+fn examine(facts: &Facts, findings: &mut Findings) {
+    let Some((environment, packages)) = judged(facts) else { return };
+    let (Some(root), Some(name)) = (&facts.project.root, &facts.project.name) else { return };
+    let Some(sources) = facts.project.sources.known() else { return };
+    let shared = environment.kind == EnvironmentKind::Installation || !facts.belongs_to_project(environment);
+    if !facts.project.is_package || shared || sources.pytest_adds_path || sources.in_src.is_empty() {
+        return;
+    }
+    let source = root.join("src");
+    let on_path = facts.shell.set("PYTHONPATH").is_some_and(|value| {
+        value.split(':').any(|entry| {
+            HostPath::new(root.flavour(), entry).is_some_and(|path| path.same_as(&source)) || entry == "src"
+        })
+    });
+    let module = |path: &HostPath| path.name().trim_end_matches(".py").to_owned();
+    let provided = sources.in_src.iter().any(|path| packages.provides_module(&module(path)));
+    if on_path || provided || packages.distribution(&normalize_name(name)).is_some() {
+        return;
+    }
+    let mut finding = Finding::new(
+        &CHECK,
+        Subject::Environment(environment.root.clone()),
+        format!(
+            "The project {name} is not installed in {}, and its packages are in {source}",
+            environment.root
+        ),
+    );
+    for path in sources.in_src.iter().take(5) {
+        finding = finding.evidence("not on the import path", path.to_text());
+    }
+    for site in packages.sites.iter().take(5) {
+        finding = finding.evidence("searched", site.directory.to_text());
+    }
+    if let Some(words) = manager_command(facts, environment) {
+        let actions = vec![Action::Run(words.into_iter().map(Word::from).collect())];
+        finding = finding.remedy(Remedy::safe("Install the project with the tool that manages it", actions));
+    } else if let Some((mut words, mut actions)) = installing(facts, environment) {
+        words.extend([Word::from("-e"), Word::from(root)]);
+        actions.push(Action::Run(words));
+        finding = finding.remedy(Remedy::safe("Install the project, to be read from where it is", actions));
+    }
+    findings.push(finding);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Gathered;
+    use crate::facts::example::{distribution, path, set_variable, with_packages};
+    use crate::facts::requirement::Sources;
+
+    fn in_src() -> Facts {
+        let mut facts = with_packages();
+        facts.project.name = Some("my-lib".into());
+        facts.project.is_package = true;
+        let in_src = vec![path("/home/me/project/src/mylib")];
+        facts.project.sources = Gathered::Known(Sources { in_src, ..Sources::default() });
+        facts
+    }
+
+    #[test]
+    fn fires_when_nothing_knows_the_project() {
+        let found = CHECK.findings(&in_src());
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].message.ends_with("its packages are in /home/me/project/src"),
+            "{}",
+            found[0].message
+        );
+    }
+
+    #[test]
+    fn quiet_when_it_is_installed() {
+        let mut facts = in_src();
+        facts.packages[0].sites[0].distributions.push(distribution("my-lib", "1"));
+        assert_eq!(CHECK.findings(&facts), []);
+        let mut facts = in_src();
+        facts.packages[0].added_modules.push("mylib".into());
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    #[test]
+    fn quiet_when_something_else_adds_the_directory() {
+        let mut facts = in_src();
+        set_variable(&mut facts, "PYTHONPATH", "/home/me/project/src");
+        assert_eq!(CHECK.findings(&facts), []);
+        let mut facts = in_src();
+        facts.project.sources = Gathered::Known(Sources {
+            in_src: vec![path("/home/me/project/src/mylib")],
+            pytest_adds_path: true,
+            ..Sources::default()
+        });
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+}
