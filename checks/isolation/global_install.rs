@@ -178,6 +178,8 @@ mod tests {
     fn fires_as_information_in_a_container_and_where_the_distributor_has_all() {
         let mut facts = bare();
         facts.surroundings.container = Some("/.dockerenv exists".into());
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning, "pip refuses there, too");
+        facts.installations[0].externally_managed = false;
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
         let mut facts = bare();
         facts.environments[0].installed = example::venv("/x").installed;

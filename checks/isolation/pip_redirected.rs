@@ -102,7 +102,8 @@ fn elsewhere(facts: &Facts, working: &Environment, setting: &PipSetting) -> Find
     );
     let in_use = facts.is_chosen(working) || facts.project.root.is_some();
     let severity = match () {
-        () if single_purpose(facts) => Severity::Info,
+        () if single_purpose(facts) && !facts.is_chosen(working) => Severity::Info,
+        () if facts.surroundings.ci.is_some() => Severity::Warning,
         () if in_use => Severity::Error,
         () => Severity::Warning,
     };
@@ -122,7 +123,7 @@ fn to_user_site(facts: &Facts, working: &Environment, setting: &PipSetting) -> F
             setting.place()
         )
     };
-    let severity = if single_purpose(facts) { Severity::Warning } else { Severity::Error };
+    let severity = if facts.surroundings.ci.is_some() { Severity::Warning } else { Severity::Error };
     let finding = Finding::new(&CHECK, Subject::Shell, message).severity(severity).about(&working.root);
     shown(facts, finding, setting)
 }
