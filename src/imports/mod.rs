@@ -7,6 +7,7 @@ mod getpath;
 mod place;
 pub mod predict;
 mod pth;
+pub mod resolve;
 mod site;
 mod site27;
 mod sitedirs;
@@ -18,4 +19,5 @@ pub use predict::{
     EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
     StartupHook, UserSite, Variables, predict,
 };
+pub use resolve::{Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched};
 pub use spelling::Spelling;
