@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
+    import_path, installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
     user_scripts,
 };
 use crate::diagnosis::Need;
@@ -136,7 +136,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         _ => None,
     };
 
-    let (answer, environments, interpreters, installations) = std::thread::scope(|scope| {
+    let (answer, environments, interpreters, installations, foreseen) = std::thread::scope(|scope| {
         let asking = match &asked {
             Some(Plan::Start { program, trust }) => {
                 Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
@@ -149,16 +149,18 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             compare_copies(host, &mut environments, &mut interpreters);
         }
         let installations = installations::installations(host, &search_path, &context.places);
+        let foreseen = asked.as_ref().filter(|_| request.needs.contains(&Need::ImportPath));
+        let foreseen = foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
         let answer = asking.map(|asking| {
             asking
                 .join()
                 .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
         });
-        (answer, environments, interpreters, installations)
+        (answer, environments, interpreters, installations, foreseen)
     });
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
-        record(host, &mut interpreters, plan, answer, &mut notes);
+        record(host, &mut interpreters, plan, answer, foreseen, &mut notes);
     }
 
     Ok(Facts {
@@ -358,6 +360,22 @@ enum Plan {
     Refrain { program: Option<HostPath>, why: String },
 }
 
+impl Plan {
+    fn program(&self) -> Option<&HostPath> {
+        match self {
+            Plan::Start { program, .. } => Some(program),
+            Plan::Refrain { program, .. } => program.as_ref(),
+        }
+    }
+
+    fn trust(&self) -> Trust {
+        match self {
+            Plan::Start { trust, .. } => *trust,
+            Plan::Refrain { .. } => Trust::AsIs,
+        }
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "each is one of the facts that decide whom to trust")]
 fn probe_plan(
     host: &dyn Host,
@@ -453,6 +471,7 @@ fn record(
     interpreters: &mut Vec<Interpreter>,
     plan: Plan,
     answer: Option<Probe>,
+    foreseen: Option<import_path::Foreseen>,
     notes: &mut Vec<String>,
 ) {
     let (program, probe) = match plan {
@@ -472,6 +491,9 @@ fn record(
     });
     if let Some(known) = interpreters.get_mut(index) {
         known.probe = probe;
+        if let Some(foreseen) = foreseen {
+            foreseen.tell(known);
+        }
     }
 }
 

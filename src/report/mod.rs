@@ -4,6 +4,7 @@
 pub mod dialect;
 pub mod human;
 pub mod json;
+pub mod import_path;
 pub mod listing;
 pub mod sanitize;
 mod text;

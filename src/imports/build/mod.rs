@@ -124,13 +124,15 @@ impl std::fmt::Display for Unidentified {
     }
 }
 
-/// Version and build of `executable`, from names, landmarks and text files; it is never started.
+/// Version and build of `executable`, from names, landmarks and text files; it is never started. One that is
+/// gone is told by the environment that it belonged to, with a note.
 pub fn identify(files: &dyn Files, executable: &HostPath) -> Result<Build, Unidentified> {
     let place = Place { files, flavour: executable.flavour(), working_directory: None };
     let found = name::find(&place, executable)?;
     let mut build = Build::plain(found.implementation, found.version, place.flavour);
     build.free_threaded = found.free_threaded;
     build.patch = found.patch;
+    build.notes.extend(found.dead);
     stdlib::describe(&place, &mut build, &found.starts, &found.binary);
     Ok(build)
 }

@@ -16,6 +16,7 @@ pub struct Offer {
 /// An entry beside the later ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offered {
+    pub exists: bool,
     pub modules: usize,
     pub distributions: usize,
     /// Modules that a later entry offers, too, and that are taken from here.
@@ -26,14 +27,23 @@ impl Resolver<'_> {
     /// Of every entry, in order.
     pub fn offered(&self) -> Vec<Offered> {
         let offers: Vec<Offer> = self.entries.iter().map(|entry| self.offer(&entry.path)).collect();
+        // a directory that stands there twice hides nothing of itself
+        let places: Vec<_> = self.entries.iter().map(|entry| self.real(&entry.path)).collect();
         let mut taken: HashSet<&str> = HashSet::new();
         let mut result = Vec::with_capacity(offers.len());
         for (index, offer) in offers.iter().enumerate() {
-            let later: HashSet<&str> =
-                offers[index + 1..].iter().flat_map(|later| later.modules.iter().map(String::as_str)).collect();
+            let later: HashSet<&str> = offers
+                .iter()
+                .zip(&places)
+                .skip(index + 1)
+                .filter(|(_, place)| **place != places[index])
+                .flat_map(|(later, _)| later.modules.iter().map(String::as_str))
+                .collect();
             let own = offer.modules.iter().map(String::as_str).filter(|name| !taken.contains(name));
             let hides = own.filter(|name| later.contains(name)).map(str::to_owned).collect();
+            let path = self.finder_path(&self.entries[index].path);
             result.push(Offered {
+                exists: self.place.exists(&path),
                 modules: offer.modules.len(),
                 distributions: offer.distributions,
                 hides,
@@ -41,6 +51,12 @@ impl Resolver<'_> {
             taken.extend(offer.modules.iter().map(String::as_str));
         }
         result
+    }
+
+    fn real(&self, entry: &[u8]) -> Vec<u8> {
+        let path = self.finder_path(entry);
+        let real = self.place.host(&path).and_then(|path| self.place.files.canonical(&path).ok());
+        real.map_or(path, |real| real.as_bytes().to_vec())
     }
 
     fn offer(&self, entry: &[u8]) -> Offer {
