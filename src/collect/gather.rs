@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::{
-    import_path, installations, interpreter, inventory, links, places, project, search_path, shell, startup_files, synced,
-    user_scripts,
+    import_path, installations, interpreter, inventory, links, places, project, search_path, shell,
+    startup_files, synced, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
@@ -150,7 +150,8 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         }
         let installations = installations::installations(host, &search_path, &context.places);
         let foreseen = asked.as_ref().filter(|_| request.needs.contains(&Need::ImportPath));
-        let foreseen = foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
+        let foreseen =
+            foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
         let answer = asking.map(|asking| {
             asking
                 .join()

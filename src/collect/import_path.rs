@@ -4,8 +4,8 @@ use super::probe::{Trust, without_relative_entries};
 use crate::facts::interpreter::{Interpreter, ProbeReport};
 use crate::host::Host;
 use crate::imports::{
-    Build, Flags, ImportOrigin, Prediction, Question, Reported, Spelling, Start, Unidentified, Variables, compare,
-    identify, predict,
+    Build, Flags, ImportOrigin, Prediction, Question, Reported, Spelling, Start, Unidentified, Variables,
+    compare, identify, predict,
 };
 use crate::path::HostPath;
 

@@ -56,7 +56,8 @@ fn no_interpreter(facts: &Facts) -> Trouble {
             Trouble(format!("nothing in {root} tells which Python it is for{because}"))
         }
         None => Trouble(
-            "there is no interpreter: none is on PATH, and no environment is here (--python names one)".to_owned(),
+            "there is no interpreter: none is on PATH, and no environment is here (--python names one)"
+                .to_owned(),
         ),
     }
 }
@@ -107,11 +108,8 @@ struct Sides<'a> {
 
 impl Sides<'_> {
     fn predicted(&self, prediction: &Prediction) -> Side {
-        let entries: Vec<_> = prediction
-            .entries
-            .iter()
-            .map(|entry| (entry.directory.clone(), entry.origin.clone()))
-            .collect();
+        let entries: Vec<_> =
+            prediction.entries.iter().map(|entry| (entry.directory.clone(), entry.origin.clone())).collect();
         Side {
             prefix: prediction.prefix.clone(),
             base_prefix: prediction.base_prefix.clone(),
@@ -130,7 +128,8 @@ impl Sides<'_> {
                 .map(|entry| (entry.directory.clone(), entry.origin.clone()))
                 .collect(),
             None => {
-                let unexplained = |entry: &String| (Spelling::from(entry.as_str()), ImportOrigin::Unexplained);
+                let unexplained =
+                    |entry: &String| (Spelling::from(entry.as_str()), ImportOrigin::Unexplained);
                 report.path.iter().map(unexplained).collect()
             }
         };
@@ -140,7 +139,11 @@ impl Sides<'_> {
         // listing every directory once more is of use only where they differ
         let same = predicted.filter(|side| {
             side.entries.len() == entries.len()
-                && side.entries.iter().zip(&entries).all(|(entry, (directory, _))| entry.directory == *directory)
+                && side
+                    .entries
+                    .iter()
+                    .zip(&entries)
+                    .all(|(entry, (directory, _))| entry.directory == *directory)
         });
         Some(Side {
             prefix: Spelling::from(report.prefix.as_str()),

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 use super::{Gathered, Origin};
-use crate::imports::{Build, Comparison, Prediction};
 use crate::host::{FileError, FileKind};
+use crate::imports::{Build, Comparison, Prediction};
 use crate::parse::binary::Binary;
 use crate::path::{HostPath, readable};
 

@@ -84,7 +84,8 @@ impl Reader<'_> {
                 if !self.take(':') {
                     return None;
                 }
-                let value = if self.take('[') { Value::List(self.texts()?) } else { Value::Text(self.text()?) };
+                let value =
+                    if self.take('[') { Value::List(self.texts()?) } else { Value::Text(self.text()?) };
                 items.push((key, value));
                 self.take(',');
             }
@@ -157,7 +158,15 @@ mod tests {
 
     #[test]
     fn anything_else_says_less() {
-        for text in ["", "MAPPING = {", "MAPPING = {'a': 3}", "MAPPING = {'a'", "MAPPING: x", "MAPPING = {'\\x", "MAPPING = f()"] {
+        for text in [
+            "",
+            "MAPPING = {",
+            "MAPPING = {'a': 3}",
+            "MAPPING = {'a'",
+            "MAPPING: x",
+            "MAPPING = {'\\x",
+            "MAPPING = f()",
+        ] {
             assert_eq!(parse(text), EditableFinder::default(), "{text}");
         }
     }

@@ -198,7 +198,11 @@ impl Human<'_> {
     }
 
     fn row(&self, label: &str, value: &str) -> String {
-        let first = format!("{}{}", self.styles.strong(label), " ".repeat(13_usize.saturating_sub(label.len()).max(1)));
+        let first = format!(
+            "{}{}",
+            self.styles.strong(label),
+            " ".repeat(13_usize.saturating_sub(label.len()).max(1))
+        );
         Margin::new(first, 13, 13).paragraph(value, self.columns)
     }
 
@@ -253,9 +257,12 @@ impl Human<'_> {
         }
         text.push_str(&Margin::spaces(5).paragraph(&self.faint(&said.join(", ")), self.columns));
         if !offered.hides.is_empty() {
-            let names = if self.options.verbose { format!(": {}", offered.hides.join(", ")) } else { String::new() };
+            let names =
+                if self.options.verbose { format!(": {}", offered.hides.join(", ")) } else { String::new() };
             let hides = format!("hides {} of later entries{names}", count(offered.hides.len(), "module"));
-            text.push_str(&Margin::spaces(5).paragraph(&crate::report::sanitize::shown(&hides), self.columns));
+            text.push_str(
+                &Margin::spaces(5).paragraph(&crate::report::sanitize::shown(&hides), self.columns),
+            );
         }
         text
     }
@@ -312,7 +319,8 @@ impl Human<'_> {
     fn verdict(&self) -> String {
         let mut text = String::new();
         if !self.page.withheld.is_empty() {
-            let entries = self.page.withheld.iter().map(|entry| format!("'{entry}'")).collect::<Vec<_>>().join(", ");
+            let entries =
+                self.page.withheld.iter().map(|entry| format!("'{entry}'")).collect::<Vec<_>>().join(", ");
             text.push_str(&self.row(
                 "withheld",
                 &format!("relative entries of PYTHONPATH, which the interpreter did not get: {entries}"),
@@ -325,7 +333,9 @@ impl Human<'_> {
                 return text;
             }
             (None, Some(why)) => format!("worked out from the files; {}", self.places.prose(why)),
-            (None, None) => "reported by the interpreter; its files do not tell which Python it is".to_owned(),
+            (None, None) => {
+                "reported by the interpreter; its files do not tell which Python it is".to_owned()
+            }
         };
         text.push_str(&self.row("reported", &verdict));
         text
@@ -345,7 +355,9 @@ impl Human<'_> {
         }
         for entry in &comparison.absent {
             let directory = self.places.value(&entry.directory.to_text());
-            text.push_str(&self.row("", &format!("{directory} is not there: {}", self.origin(&entry.origin))));
+            text.push_str(
+                &self.row("", &format!("{directory} is not there: {}", self.origin(&entry.origin))),
+            );
         }
         for suspect in &comparison.suspects {
             let line = suspect.line.map(|line| format!(", line {line}")).unwrap_or_default();

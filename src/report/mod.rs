@@ -3,8 +3,8 @@
 
 pub mod dialect;
 pub mod human;
-pub mod json;
 pub mod import_path;
+pub mod json;
 pub mod listing;
 pub mod sanitize;
 mod text;

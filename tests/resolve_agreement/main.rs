@@ -16,9 +16,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use serde::Deserialize;
 use venv_doctor::facts::platform::User;
 use venv_doctor::host::real::{RealFiles, from_std};
-use venv_doctor::imports::{
-    Flags, Question, Resolver, Spelling, Start, Variables, identify, predict,
-};
+use venv_doctor::imports::{Flags, Question, Resolver, Spelling, Start, Variables, identify, predict};
 
 const WALK: &str = include_str!("walk.py");
 const SAMPLE: &str = include_str!("distributions.txt");
@@ -82,9 +80,11 @@ fn interpreters(full: bool) -> Vec<PathBuf> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| full || ["3.8", "3.12", "3.13"].iter().any(|version| {
-            entry.file_name().to_string_lossy().starts_with(version)
-        }))
+        .filter(|entry| {
+            full || ["3.8", "3.12", "3.13"]
+                .iter()
+                .any(|version| entry.file_name().to_string_lossy().starts_with(version))
+        })
         .filter(|entry| !entry.file_name().to_string_lossy().starts_with("2."))
         .map(|entry| entry.path().join("bin/python"))
         .collect();
@@ -160,8 +160,7 @@ fn disagreements(interpreter: &Path, root: &Path, walked: &Walked) -> Result<Vec
     if predicted != path.iter().collect::<Vec<_>>() {
         return Err(format!("predicted {predicted:?}\nreported {path:?}").into());
     }
-    let resolver =
-        Resolver::new(&RealFiles, &build, &path, &prediction.hooks, working_directory.as_ref());
+    let resolver = Resolver::new(&RealFiles, &build, &path, &prediction.hooks, working_directory.as_ref());
     let mut wrong = Vec::new();
     for (name, found, origin, locations) in &walked.modules {
         let resolution = resolver.resolve(name);
@@ -245,7 +244,13 @@ fn editable(site_packages: &Path) -> Result<(), Failed> {
     std::fs::create_dir_all(source.join("space/part"))?;
     std::fs::create_dir_all(site_packages.join("space_here/part"))?;
     let source = source.canonicalize()?;
-    for file in ["flat/__init__.py", "flat/inner/__init__.py", "flat/inner/leaf.py", "single.py", "space/part/__init__.py"] {
+    for file in [
+        "flat/__init__.py",
+        "flat/inner/__init__.py",
+        "flat/inner/leaf.py",
+        "single.py",
+        "space/part/__init__.py",
+    ] {
         std::fs::write(source.join(file), "")?;
     }
     let template = include_str!("finder.py").replace("SOURCE", &source.display().to_string());

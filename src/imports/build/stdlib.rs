@@ -119,8 +119,9 @@ fn read_modules(build: &mut Build, text: &str) {
     build.compiled_in = built.map(|built| {
         built.split_whitespace().filter(|name| !shared.contains(name)).map(str::to_owned).collect()
     });
-    build.extension_suffix =
-        string_value(text, "EXT_SUFFIX").or_else(|| string_value(text, "SO")).filter(|suffix| !suffix.is_empty());
+    build.extension_suffix = string_value(text, "EXT_SUFFIX")
+        .or_else(|| string_value(text, "SO"))
+        .filter(|suffix| !suffix.is_empty());
 }
 
 /// uv's name for a python-build-standalone installation: `cpython-3.12.1-linux-x86_64-gnu`.

@@ -148,13 +148,7 @@ impl Resolver<'_> {
     }
 
     /// Bytecode in `__pycache__` without its source.
-    fn orphans(
-        &self,
-        tail: &str,
-        path: &[u8],
-        directory: &Directory,
-        told: &mut Vec<PassedOver>,
-    ) {
+    fn orphans(&self, tail: &str, path: &[u8], directory: &Directory, told: &mut Vec<PassedOver>) {
         if self.build.version < Version::new(3, 2) || directory.kind(b"__pycache__").is_none() {
             return;
         }

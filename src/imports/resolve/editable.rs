@@ -100,7 +100,8 @@ impl Resolver<'_> {
         };
         searched.push(Searched { directory: path.into(), result, passed_over: Vec::new() });
         let (origin, kind) = candidate?;
-        let locations = if is_package { vec![Location { path: path.to_vec(), entry: None }] } else { Vec::new() };
+        let locations =
+            if is_package { vec![Location { path: path.to_vec(), entry: None }] } else { Vec::new() };
         let spelt = locations.iter().map(|location| location.path.clone().into()).collect();
         Some((
             Found { kind, origin: Some(origin.into()), locations: spelt, entry: None, finder: None },

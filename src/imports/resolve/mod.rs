@@ -243,7 +243,8 @@ impl<'a> Resolver<'a> {
         for end in ends {
             let name = &module[..end];
             resolution.searched.clear();
-            let Some((found, locations)) = self.find(name, places.as_deref(), &mut resolution.searched) else {
+            let Some((found, locations)) = self.find(name, places.as_deref(), &mut resolution.searched)
+            else {
                 resolution.failing = Some(name.to_owned());
                 return resolution;
             };
@@ -288,7 +289,10 @@ impl<'a> Resolver<'a> {
         places: Option<&[Location]>,
         searched: &mut Vec<Searched>,
     ) -> Option<(Found, Vec<Location>)> {
-        if places.is_none() && name == "distutils" && let Some(found) = self.setuptools_distutils() {
+        if places.is_none()
+            && name == "distutils"
+            && let Some(found) = self.setuptools_distutils()
+        {
             return Some(found);
         }
         self.compiled_in(name)
@@ -315,7 +319,8 @@ impl<'a> Resolver<'a> {
             && !name.contains("alias")
             && let Some(stdlib) = &self.build.stdlib
         {
-            let path = name.split('.').fold(stdlib.as_bytes().to_vec(), |path, part| self.place.join(&path, part));
+            let path =
+                name.split('.').fold(stdlib.as_bytes().to_vec(), |path, part| self.place.join(&path, part));
             locations.push(Location { path, entry: None });
         }
         let spelt = locations.iter().map(|location| location.path.clone().into()).collect();
@@ -368,10 +373,7 @@ impl<'a> Resolver<'a> {
         }
         let locations = portions.iter().map(|portion| portion.path.clone().into()).collect();
         let entry = portions[0].entry;
-        Some((
-            Found { kind: ModuleKind::Namespace, origin: None, locations, entry, finder: None },
-            portions,
-        ))
+        Some((Found { kind: ModuleKind::Namespace, origin: None, locations, entry, finder: None }, portions))
     }
 
     /// The finder that the entry's path hook gives: of a zip archive, of a directory, or of an editable.
@@ -389,7 +391,11 @@ impl<'a> Resolver<'a> {
         if let Some((archive, inside)) = self.archive_of(&entry) {
             return archive.find(tail, &inside, &self.place);
         }
-        Answer::Nothing(if self.place.exists(&entry) { SearchResult::NotAnArchive } else { SearchResult::Missing })
+        Answer::Nothing(if self.place.exists(&entry) {
+            SearchResult::NotAnArchive
+        } else {
+            SearchResult::Missing
+        })
     }
 
     /// What FileFinder makes of an entry: since 3.10 absolute; the empty one is the working directory.
@@ -397,8 +403,8 @@ impl<'a> Resolver<'a> {
         if entry.is_empty() {
             return self.place.anchored(b"");
         }
-        let absolute = self.build.implementation == Implementation::CPython
-            && self.build.version >= Version::new(3, 10);
+        let absolute =
+            self.build.implementation == Implementation::CPython && self.build.version >= Version::new(3, 10);
         if !absolute {
             return entry.to_vec();
         }
@@ -418,7 +424,8 @@ impl<'a> Resolver<'a> {
         };
         let Ok(contents) = self.place.read(origin.as_bytes(), TEXT_LIMIT) else { return locations };
         let text = contents.text();
-        if !text.contains("__path__") && !text.contains("declare_namespace") && !text.contains("sys.modules") {
+        if !text.contains("__path__") && !text.contains("declare_namespace") && !text.contains("sys.modules")
+        {
             return locations;
         }
         may_alter.push(origin.clone());

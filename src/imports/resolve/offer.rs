@@ -78,14 +78,20 @@ impl Resolver<'_> {
                 continue;
             }
             let module = match entry.kind {
-                FileKind::File | FileKind::Link if name.contains('.') => self.suffixes.iter().find_map(|(suffix, _)| {
-                    let module = name.strip_suffix(suffix.as_str())?;
-                    is_identifier(module).then_some(module)
-                }),
+                FileKind::File | FileKind::Link if name.contains('.') => {
+                    self.suffixes.iter().find_map(|(suffix, _)| {
+                        let module = name.strip_suffix(suffix.as_str())?;
+                        is_identifier(module).then_some(module)
+                    })
+                }
                 FileKind::Directory | FileKind::Link if is_identifier(name) => {
                     let base = joined(&self.place, &path, name.as_bytes());
                     let is_package = self.suffixes.iter().rev().any(|(suffix, _)| {
-                        self.place.is_file(&joined(&self.place, &base, format!("__init__{suffix}").as_bytes()))
+                        self.place.is_file(&joined(
+                            &self.place,
+                            &base,
+                            format!("__init__{suffix}").as_bytes(),
+                        ))
                     });
                     is_package.then_some(name)
                 }

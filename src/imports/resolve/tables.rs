@@ -115,7 +115,9 @@ pub fn extension_suffixes(build: &Build) -> Vec<String> {
     let abi_flag = if version < Version::new(3, 8) { "m" } else { build.thread_suffix() };
     let tag = format!("{}{}{abi_flag}", version.major, version.minor);
     let own = own.unwrap_or_else(|| match build.system {
-        System::Windows => format!(".cp{}{}{}-win_amd64.pyd", version.major, version.minor, build.thread_suffix()),
+        System::Windows => {
+            format!(".cp{}{}{}-win_amd64.pyd", version.major, version.minor, build.thread_suffix())
+        }
         System::MacOs => format!(".cpython-{tag}-darwin.so"),
         _ => format!(".cpython-{tag}-x86_64-linux-gnu.so"),
     });
@@ -130,12 +132,9 @@ pub fn extension_suffixes(build: &Build) -> Vec<String> {
     let mut suffixes = vec![own];
     let with_machine = |stem: &str| format!(".{stem}{machine}.so");
     let stable: Vec<String> = match (version >= Version::new(3, 15), build.free_threaded) {
-        (true, false) => vec![
-            with_machine("abi3"),
-            ".abi3.so".into(),
-            with_machine("abi3t"),
-            ".abi3t.so".into(),
-        ],
+        (true, false) => {
+            vec![with_machine("abi3"), ".abi3.so".into(), with_machine("abi3t"), ".abi3t.so".into()]
+        }
         (true, true) => vec![with_machine("abi3t"), ".abi3t.so".into()],
         (false, true) => Vec::new(),
         (false, false) if build.debian && version >= Version::new(3, 13) => {
@@ -159,10 +158,7 @@ mod tests {
 
     #[test]
     fn suffixes_follow_the_version() {
-        assert_eq!(
-            extension_suffixes(&build(12)),
-            [".cpython-312-x86_64-linux-gnu.so", ".abi3.so", ".so"]
-        );
+        assert_eq!(extension_suffixes(&build(12)), [".cpython-312-x86_64-linux-gnu.so", ".abi3.so", ".so"]);
         assert_eq!(extension_suffixes(&build(6))[0], ".cpython-36m-x86_64-linux-gnu.so");
         let free = Build { free_threaded: true, ..build(13) };
         assert_eq!(extension_suffixes(&free), [".cpython-313t-x86_64-linux-gnu.so", ".so"]);
