@@ -108,7 +108,7 @@ fn unexplained(
         .iter()
         .filter_map(|entry| HostPath::new(flavour, entry.directory.as_bytes()))
         .collect();
-    comparison
+    let mut entries: Vec<(usize, HostPath)> = comparison
         .entries
         .iter()
         .enumerate()
@@ -116,7 +116,12 @@ fn unexplained(
         // made-up entries stand for finders
         .filter_map(|(index, entry)| Some((index + 1, HostPath::new(flavour, entry.directory.as_bytes())?)))
         .filter(|(_, path)| !absent.iter().any(|other| other.file_name() == path.file_name()))
-        .collect()
+        .collect();
+    // until 3.14 a venv's import lines run twice
+    entries.sort_by(|left, right| left.1.cmp(&right.1).then(left.0.cmp(&right.0)));
+    entries.dedup_by(|later, first| later.1 == first.1);
+    entries.sort_by_key(|(index, _)| *index);
+    entries
 }
 
 /// Below the environment or its Python's installation.

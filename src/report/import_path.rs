@@ -216,7 +216,7 @@ impl Human<'_> {
         let path = self.places.value(&interpreter.path.to_text());
         let mut text = self.row("python", &format!("{path}, {name} {version}"));
         let prefix = self.places.value(&side.prefix.to_text());
-        let prefix = if side.prefix == side.base_prefix {
+        let prefix = if side.prefix == side.base_prefix || side.base_prefix.is_empty() {
             prefix
         } else {
             format!("{prefix}, made from {}", self.places.value(&side.base_prefix.to_text()))

@@ -123,6 +123,7 @@ fn compare(python: &Path, full: bool, tally: &Tally) -> Result<(), Failed> {
     }
     let walked: Walked = serde_json::from_slice(&output.stdout)?;
     let wrong = disagreements(&interpreter, &environment.root, &walked)?;
+    shown(&interpreter, &environment.root, &walked)?;
     let there = walked.modules.iter().filter(|(_, found, ..)| *found).count();
     tally.modules.fetch_add(there, Ordering::Relaxed);
     tally.absent.fetch_add(walked.modules.len() - there, Ordering::Relaxed);
@@ -175,6 +176,40 @@ fn disagreements(interpreter: &Path, root: &Path, walked: &Walked) -> Result<Vec
         }
     }
     Ok(wrong)
+}
+
+/// `venv-doctor path` shows that very path, and that the interpreter agrees.
+fn shown(interpreter: &Path, root: &Path, walked: &Walked) -> Result<(), Failed> {
+    let page = |more: &[&str]| -> Result<serde_json::Value, Failed> {
+        let output = Command::new(env!("CARGO_BIN_EXE_venv-doctor"))
+            .args(["path", "--format", "json", "--timeout", "60", "--python"])
+            .arg(interpreter)
+            .args(more)
+            .env_remove("PYTHONPATH")
+            .current_dir(root)
+            .output()?;
+        Ok(serde_json::from_slice(&output.stdout)?)
+    };
+    let directories = |side: &serde_json::Value| -> Vec<String> {
+        let entries = side["entries"].as_array().into_iter().flatten();
+        entries.filter_map(|entry| entry["directory"].as_str()).map(str::to_owned).collect()
+    };
+    let expected: Vec<String> = [String::new()].iter().chain(&walked.path).cloned().collect();
+    let asked = page(&[])?;
+    if asked["agree"] != true || directories(&asked["predicted"]) != expected {
+        return Err(format!("predicted {}", asked["predicted"]).into());
+    }
+    if directories(&asked["reported"]) != expected {
+        return Err(format!("reported {}", asked["reported"]).into());
+    }
+    let unasked = page(&["--no-exec"])?;
+    if !unasked["reported"].is_null()
+        || !unasked["agree"].is_null()
+        || unasked["predicted"] != asked["predicted"]
+    {
+        return Err("--no-exec shows another path".into());
+    }
+    Ok(())
 }
 
 struct Environment {
