@@ -5,7 +5,7 @@
 //! the list beside this file; `VENV_DOCTOR_FULL=1` takes all interpreters and the long list. Where pip cannot
 //! install, the standard library alone is compared, and it is said so.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
