@@ -43,6 +43,9 @@ pub enum Command {
     /// Examine this shell and the project in DIR (the default command)
     #[command(after_help = "Example:\n  venv-doctor check ~/work/app --no-exec --format json")]
     Check(CheckArguments),
+    /// Show sys.path, entry by entry, each with what put it there
+    #[command(after_help = "Example:\n  venv-doctor path --python .venv -v")]
+    Path(PathArguments),
     /// Print the handbook's page on a check
     #[command(after_help = "Example:\n  venv-doctor explain moved-venv")]
     Explain(ExplainArguments),
@@ -102,6 +105,24 @@ pub struct OutputArguments {
     /// Say less: one line per finding
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct PathArguments {
+    /// Show that of this interpreter, environment directory or name on PATH, instead of the project's environment
+    #[arg(long, value_name = "PATH|NAME")]
+    pub python: Option<PathBuf>,
+
+    /// Start no program at all: work it out from the files alone
+    #[arg(long)]
+    pub no_exec: bool,
+
+    /// How long an interpreter may take to answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    pub timeout: f64,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
 }
 
 #[derive(Debug, Args)]

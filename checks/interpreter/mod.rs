@@ -24,6 +24,7 @@ pub mod libpython_missing;
 pub mod missing_pyvenv_cfg;
 pub mod python_version_switched;
 pub mod stale_interpreter_copy;
+pub mod unexplained_import_path;
 
 /// Causes before their symptoms.
 pub static ALL: &[&Check] = &[
@@ -42,6 +43,7 @@ pub static ALL: &[&Check] = &[
     &base_python_missing::CHECK,
     &stale_interpreter_copy::CHECK,
     &interpreter_fails::CHECK,
+    &unexplained_import_path::CHECK,
     &end_of_life_python::CHECK,
 ];
 

@@ -8,8 +8,8 @@ use super::environment::{Depth, environment};
 use super::probe::{Trust, probe};
 use super::project::sources::sources;
 use super::{
-    import_setup, installations, installers, interpreter, inventory, links, native, packages, places,
-    project, search_path, shell, startup_files, synced, tools, user_scripts,
+    import_path, import_setup, installations, installers, interpreter, inventory, links, native, packages,
+    places, project, search_path, shell, startup_files, synced, tools, user_scripts,
 };
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
@@ -146,7 +146,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         needs: &request.needs,
     };
     let mut import_setup = ImportSetup::default();
-    let (answer, environments, packages, interpreters, installations, sources, native, tools) =
+    let (answer, environments, packages, interpreters, installations, sources, native, tools, foreseen) =
         std::thread::scope(|scope| {
             let own = &project;
             let sources =
@@ -179,6 +179,9 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 directory.as_ref(),
                 &environments,
             );
+            let foreseen = asked.as_ref().filter(|_| request.needs.contains(&Need::ImportPath));
+            let foreseen =
+                foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
             let installations = listing.join().unwrap_or_default();
             import_setup = setup.join().unwrap_or_default();
             let answer = asking.map(|asking| {
@@ -187,12 +190,12 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                     .unwrap_or_else(|_| Probe::NotRun { why: "the doctor's own thread failed".to_owned() })
             });
             let sources = sources.and_then(|sources| sources.join().ok()).flatten();
-            (answer, environments, packages, interpreters, installations, sources, native, tools)
+            (answer, environments, packages, interpreters, installations, sources, native, tools, foreseen)
         });
     project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
-        record(host, &mut interpreters, plan, answer, &mut notes);
+        record(host, &mut interpreters, plan, answer, foreseen, &mut notes);
     }
 
     let pip_runs_in = ["pip", "pip3", "python", "python3"]
@@ -431,6 +434,22 @@ enum Plan {
     Refrain { program: Option<HostPath>, why: String },
 }
 
+impl Plan {
+    fn program(&self) -> Option<&HostPath> {
+        match self {
+            Plan::Start { program, .. } => Some(program),
+            Plan::Refrain { program, .. } => program.as_ref(),
+        }
+    }
+
+    fn trust(&self) -> Trust {
+        match self {
+            Plan::Start { trust, .. } => *trust,
+            Plan::Refrain { .. } => Trust::AsIs,
+        }
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "each is one of the facts that decide whom to trust")]
 fn probe_plan(
     host: &dyn Host,
@@ -526,6 +545,7 @@ fn record(
     interpreters: &mut Vec<Interpreter>,
     plan: Plan,
     answer: Option<Probe>,
+    foreseen: Option<import_path::Foreseen>,
     notes: &mut Vec<String>,
 ) {
     let (program, probe) = match plan {
@@ -545,6 +565,9 @@ fn record(
     });
     if let Some(known) = interpreters.get_mut(index) {
         known.probe = probe;
+        if let Some(foreseen) = foreseen {
+            foreseen.tell(known);
+        }
     }
 }
 

@@ -37,6 +37,9 @@ pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_
         prefix_usable: None,
         missing_part: missing_part(host, &chain),
         probe: Probe::NotRun { why: "it was not the one to ask".to_owned() },
+        build: None,
+        predicted: None,
+        comparison: None,
         links: chain,
     };
     if with_binary && let Some(metadata) = metadata {

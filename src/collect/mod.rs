@@ -2,6 +2,7 @@
 
 pub mod environment;
 pub mod gather;
+pub mod import_path;
 pub mod import_setup;
 pub mod installations;
 pub mod installers;

@@ -48,6 +48,7 @@ _report = {
     'exec_prefix': sys.exec_prefix,
     'base_exec_prefix': getattr(sys, 'base_exec_prefix', getattr(sys, 'real_prefix', sys.exec_prefix)),
     'path': sys.path[1:] if sys.path and sys.path[0] == '' else list(sys.path),
+    'has_first_entry': bool(sys.path) and sys.path[0] == '',
     'enable_user_site': getattr(_site, 'ENABLE_USER_SITE', None),
     'user_site': getattr(_site, 'USER_SITE', None),
     'soabi': getattr(getattr(sys, 'implementation', None), 'cache_tag', None),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::facts::interpreter::{Probe, ProbeReport};
 use crate::host::{Ending, Host, Invocation};
-use crate::path::{HostPath, readable};
+use crate::path::{Flavour, HostPath, readable};
 
 /// Hooks may print before the answer, so it stands behind this.
 const SENTINEL: &str = "venv-doctor-probe:";
@@ -97,16 +97,21 @@ fn lone_surrogates_escaped(line: &str) -> String {
     out
 }
 
+/// What is left of a `PYTHONPATH` when the working directory must not be let in.
+pub(super) fn without_relative_entries(value: &[u8], flavour: Flavour) -> Vec<u8> {
+    let separator = flavour.list_separator();
+    let kept: Vec<&[u8]> =
+        value.split(|byte| *byte == separator).filter(|entry| flavour.is_absolute(entry)).collect();
+    kept.join(&separator)
+}
+
 /// The doctor's own environment without what would change the answer or let the working directory in.
 fn environment(host: &dyn Host) -> Vec<(Vec<u8>, Vec<u8>)> {
     let flavour = host.platform().flavour();
     let mut variables = host.variables();
     for (name, value) in &mut variables {
         if name == b"PYTHONPATH" {
-            let separator = flavour.list_separator();
-            let kept: Vec<&[u8]> =
-                value.split(|byte| *byte == separator).filter(|entry| flavour.is_absolute(entry)).collect();
-            *value = kept.join(&separator);
+            *value = without_relative_entries(value, flavour);
         }
     }
     let changes_the_answer = |name: &[u8]| {

@@ -10,6 +10,7 @@ use crate::host::real::RealMachine;
 mod check;
 mod checks_list;
 mod explain;
+mod path;
 mod select;
 
 /// How a run ends: the exit statuses are a contract.
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> Status {
     let result = match &cli.command {
         None => check::run(&host, &cli.check),
         Some(Command::Check(arguments)) => check::run(&host, arguments),
+        Some(Command::Path(arguments)) => path::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
     };

@@ -57,6 +57,8 @@ pub enum Need {
     Binaries,
     /// One interpreter start.
     Probe,
+    /// The import path as its files foretell it, beside what the interpreter reports.
+    ImportPath,
     /// What the project's files say.
     Project,
     /// Names and versions of installed distributions.

@@ -408,6 +408,9 @@ pub fn interpreter(at: &str, environment: Option<&str>) -> Interpreter {
         implementation: Some("cpython".into()),
         prefix_usable: Some(true),
         probe: Probe::NotRun { why: "not asked".into() },
+        build: None,
+        predicted: None,
+        comparison: None,
     }
 }
 

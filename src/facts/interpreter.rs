@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::environment::Environment;
 use super::{Gathered, Origin};
 use crate::host::{FileError, FileKind};
+use crate::imports::{Build, Comparison, Prediction};
 use crate::parse::binary::Binary;
 use crate::path::{HostPath, readable};
 
@@ -88,6 +89,12 @@ pub struct Interpreter {
     /// whatever `home` in `pyvenv.cfg` says. None: not known.
     pub prefix_usable: Option<bool>,
     pub probe: Probe,
+    /// What it was built as, told by its files; of the one to ask alone.
+    pub build: Option<Build>,
+    /// The import path that its files and the variables foretell, as `python -c` would have it.
+    pub predicted: Option<Prediction>,
+    /// What was foretold for the start of the probe beside what it reported.
+    pub comparison: Option<Comparison>,
 }
 
 impl Interpreter {
@@ -318,6 +325,8 @@ pub struct ProbeReport {
     pub base_exec_prefix: String,
     /// `sys.path` as spelt, without the entry for the program's own directory.
     pub path: Vec<String>,
+    /// Whether `sys.path` begins with that entry, which is empty for `-c`.
+    pub has_first_entry: bool,
     pub enable_user_site: Option<bool>,
     pub user_site: Option<String>,
     pub soabi: Option<String>,

@@ -350,9 +350,8 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
         settings.no_user_site = true;
     }
     let mut prediction = from_located(question, &located);
-    if let Some(reason) = located.cannot_start(&place, &settings, question.build) {
-        prediction.outcome = Outcome::Fatal { reason };
-    } else if let Some(hook) = customize::other_site(&place, question, &settings, &located) {
+    let fatal = located.cannot_start(&place, &settings, question.build);
+    if let Some(hook) = customize::other_site(&place, question, &settings, &located) {
         prediction.hooks.push(hook);
     } else if !settings.no_site {
         let mut site = Site::new(&place, question, &settings, located);
@@ -367,6 +366,10 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
             }
             Err(reason) => prediction.outcome = Outcome::Fatal { reason },
         }
+    }
+    // what site would add is told all the same
+    if let Some(reason) = fatal {
+        prediction.outcome = Outcome::Fatal { reason };
     }
     insert_first_entry(&place, question, &settings, &mut prediction);
     for entry in &mut prediction.entries {

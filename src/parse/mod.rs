@@ -30,6 +30,7 @@ pub mod service;
 pub mod shebang;
 pub mod shell_word;
 pub mod startup_file;
+pub mod zip;
 
 /// Lines with their number from 1, without `\n` or `\r\n`.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {

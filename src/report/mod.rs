@@ -3,6 +3,7 @@
 
 pub mod dialect;
 pub mod human;
+pub mod import_path;
 pub mod json;
 pub mod listing;
 pub mod sanitize;

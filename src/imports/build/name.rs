@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub starts: Vec<Vec<u8>>,
     /// The file at the end of the link chain.
     pub binary: Vec<u8>,
+    /// Why there is no such file; the rest is then told by names and by what surrounds it.
+    pub dead: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +55,13 @@ struct Config {
 
 pub(super) fn find(place: &Place, executable: &HostPath) -> Result<Found, Unidentified> {
     let resolved = place.resolved(executable.as_bytes(), true);
-    if !place.is_file(&resolved) {
-        let why = if resolved == executable.as_bytes() {
+    let dead = (!place.is_file(&resolved)).then(|| {
+        if resolved == executable.as_bytes() {
             format!("{executable} is not a file")
         } else {
             format!("{executable} leads to {}, which is not a file", crate::path::readable(&resolved))
-        };
-        return Err(Unidentified { why });
-    }
+        }
+    });
     if place.read(&resolved, 2).is_ok_and(|contents| contents.bytes == b"#!") {
         return Err(Unidentified { why: format!("{executable} is a script, not an interpreter") });
     }
@@ -92,7 +93,8 @@ pub(super) fn find(place: &Place, executable: &HostPath) -> Result<Found, Uniden
             ["python3", "python"].iter().find_map(|name| name_of_chain(place, &place.join(home, name)))
         });
     let Some(name) = name else {
-        return Err(Unidentified { why: format!("nothing tells which version of Python {executable} is") });
+        let unknown = || format!("nothing tells which version of Python {executable} is");
+        return Err(Unidentified { why: dead.unwrap_or_else(unknown) });
     };
     let patch = config.version.filter(|(version, _)| *version == name.version).and_then(|(_, patch)| patch);
     Ok(Found {
@@ -102,6 +104,7 @@ pub(super) fn find(place: &Place, executable: &HostPath) -> Result<Found, Uniden
         free_threaded: name.free_threaded,
         starts,
         binary: resolved,
+        dead,
     })
 }
 

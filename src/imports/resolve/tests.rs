@@ -1,0 +1,184 @@
+//! The resolver on made-up machines.
+
+use super::*;
+use crate::imports::predict::tests::Tree;
+use crate::imports::{Implementation, StartupHook};
+
+const STDLIB: &str = "/py/lib/python3.12";
+const SITE: &str = "/env/lib/python3.12/site-packages";
+
+fn path(text: &str) -> HostPath {
+    HostPath::posix(text)
+}
+
+fn at(directory: &str, name: &str) -> HostPath {
+    path(directory).join(name)
+}
+
+fn build() -> Build {
+    Build::plain(Implementation::CPython, Version::new(3, 12), Flavour::Posix)
+}
+
+fn with(files: &[(&str, &str)]) -> Tree {
+    let tree = Tree::default().directory(&path(STDLIB)).directory(&path(SITE)).directory(&path("/work"));
+    files.iter().fold(tree, |tree, (directory, name)| tree.file(&at(directory, name), ""))
+}
+
+fn resolve(tree: &Tree, module: &str) -> Resolution {
+    resolve_with(tree, module, &["", STDLIB, SITE], &[])
+}
+
+fn resolve_with(tree: &Tree, module: &str, entries: &[&str], hooks: &[StartupHook]) -> Resolution {
+    let build = build();
+    let entries: Vec<Spelling> = entries.iter().map(|entry| Spelling::from(*entry)).collect();
+    Resolver::new(tree, &build, &entries, hooks, Some(&path("/work"))).resolve(module)
+}
+
+fn origin(resolution: &Resolution) -> Option<String> {
+    resolution.found.as_ref()?.origin.as_ref().map(ToString::to_string)
+}
+
+#[test]
+fn suffixes_are_tried_in_their_order() {
+    let mut files = vec![(SITE, "m.pyc"), (SITE, "m.py")];
+    assert_eq!(origin(&resolve(&with(&files), "m")), Some(format!("{SITE}/m.py")));
+    files.push((SITE, "m.abi3.so"));
+    assert_eq!(origin(&resolve(&with(&files), "m")), Some(format!("{SITE}/m.abi3.so")));
+    files.push((SITE, "m/__init__.py"));
+    let resolution = resolve(&with(&files), "m");
+    assert_eq!(origin(&resolution), Some(format!("{SITE}/m/__init__.py")));
+    let found = resolution.found.unwrap();
+    assert_eq!((found.kind, found.entry), (ModuleKind::Package, Some(2)));
+    assert_eq!(found.locations, [Spelling::from(format!("{SITE}/m").as_str())]);
+}
+
+#[test]
+fn earlier_entries_shadow_and_bare_directories_do_not() {
+    let files =
+        [("/work", "json.py"), (STDLIB, "json/__init__.py"), ("/work/yaml", "x.txt"), (SITE, "yaml.py")];
+    let tree = with(&files);
+    assert_eq!(origin(&resolve(&tree, "json")).as_deref(), Some("/work/json.py"));
+    let resolution = resolve(&tree, "yaml");
+    assert_eq!(origin(&resolution), Some(format!("{SITE}/yaml.py")));
+    let results: Vec<_> = resolution.searched.iter().map(|searched| searched.result).collect();
+    assert_eq!(results, [SearchResult::Portion, SearchResult::Nothing, SearchResult::Found]);
+}
+
+#[test]
+fn namespace_packages_have_every_portion() {
+    let tree = with(&[("/work/space/a", "m.py"), ("/env/lib/python3.12/site-packages/space", "b.py")]);
+    let found = resolve(&tree, "space").found.unwrap();
+    assert_eq!((found.kind, found.origin), (ModuleKind::Namespace, None));
+    assert_eq!(found.locations, [Spelling::from("/work/space"), format!("{SITE}/space").as_str().into()]);
+    let below = resolve(&tree, "space.b").found.unwrap();
+    assert_eq!((below.kind, below.entry), (ModuleKind::Source, Some(2)));
+    assert_eq!(resolve(&tree, "space.c").failing.as_deref(), Some("space.c"));
+}
+
+#[test]
+fn compiled_in_modules_cannot_be_shadowed() {
+    let tree = with(&[("/work", "sys.py"), ("/work", "os.py"), (STDLIB, "os.py")]);
+    assert_eq!(origin(&resolve(&tree, "sys")).as_deref(), Some("built-in"));
+    assert_eq!(origin(&resolve(&tree, "os")).as_deref(), Some("frozen"));
+    assert_eq!(resolve(&tree, "os.path").found.map(|found| found.kind), Some(ModuleKind::Frozen));
+    let resolution = resolve(&tree, "os.nothing");
+    assert!(resolution.parent_is_no_package && resolution.found.is_none());
+}
+
+#[test]
+fn what_is_passed_over_is_told() {
+    let tree = with(&[
+        (SITE, "m.cpython-310-x86_64-linux-gnu.so"),
+        (SITE, "__pycache__/gone.cpython-312.pyc"),
+        (SITE, "Yaml/__init__.py"),
+    ])
+    .directory(&at(SITE, "d.py"))
+    .link(&at(SITE, "l.py"), "/nowhere.py");
+    let told = |module: &str| {
+        let resolution = resolve(&tree, module);
+        assert!(resolution.found.is_none(), "{module}");
+        resolution.searched[2].passed_over.clone()
+    };
+    assert!(
+        matches!(&told("m")[..], [PassedOver::ForeignExtension { suffix, .. }] if suffix == ".cpython-310-x86_64-linux-gnu.so")
+    );
+    assert!(matches!(&told("gone")[..], [PassedOver::OrphanBytecode { .. }]));
+    assert!(matches!(&told("yaml")[..], [PassedOver::OtherCase { .. }]));
+    assert!(matches!(&told("d")[..], [PassedOver::DirectoryNotFile { .. }]));
+    assert!(matches!(&told("l")[..], [PassedOver::DanglingLink { .. }]));
+}
+
+#[test]
+fn zip_files_are_searched() {
+    // short enough that every byte is ASCII
+    let archive = |names: &[&str]| String::from_utf8(crate::parse::zip::archive(names)).unwrap();
+    let tree = with(&[])
+        .file(&path("/lib.zip"), &archive(&["m.py", "p/__init__.py"]))
+        .file(&path("/more.zip"), &archive(&["p/q.pyc", "p/q.py"]));
+    let find = |module: &str| resolve_with(&tree, module, &["/lib.zip", "/more.zip/p"], &[]);
+    assert_eq!(origin(&find("m")).as_deref(), Some("/lib.zip/m.py"));
+    assert_eq!(origin(&find("p")).as_deref(), Some("/lib.zip/p/__init__.py"));
+    assert_eq!(origin(&find("q")).as_deref(), Some("/more.zip/p/q.pyc"));
+    assert_eq!(find("m").found.map(|found| found.kind), Some(ModuleKind::Zip));
+    let none = resolve_with(&with(&[("/", "x.zip")]), "m", &["/x.zip", "/missing"], &[]);
+    let results: Vec<_> = none.searched.iter().map(|searched| searched.result).collect();
+    assert_eq!(results, [SearchResult::NotAnArchive, SearchResult::Missing]);
+}
+
+#[test]
+fn editable_finders_are_asked_last() {
+    let finder = "MAPPING: dict[str, str] = {'flat': '/src/flat', 'gone': '/src/gone'}\nNAMESPACES: dict[str, list[str]] = {'ns': ['/src/ns']}\nPATH_PLACEHOLDER = '__editable__.d.finder' + \".__path_hook__\"\n";
+    let tree =
+        with(&[("/src/flat", "__init__.py"), ("/src/flat", "leaf.py"), ("/src/ns/part", "__init__.py")])
+            .file(&at(SITE, "__editable___d_finder.py"), finder);
+    let hook = StartupHook {
+        kind: HookKind::EditableFinder { module: "__editable___d_finder".into() },
+        file: at(SITE, "__editable__.d.pth"),
+        line: Some(1),
+        text: String::new(),
+        may_add_entries: false,
+    };
+    let entries = [SITE, "__editable__.d.finder.__path_hook__"];
+    let find = |module: &str| resolve_with(&tree, module, &entries, std::slice::from_ref(&hook));
+    assert_eq!(origin(&find("flat.leaf")).as_deref(), Some("/src/flat/leaf.py"));
+    assert_eq!(find("flat").found.unwrap().finder, Some(at(SITE, "__editable___d_finder.py")));
+    assert_eq!(origin(&find("ns.part")).as_deref(), Some("/src/ns/part/__init__.py"));
+    let gone = find("gone");
+    assert!(gone.found.is_none());
+    assert_eq!(gone.searched.last().map(|searched| searched.result), Some(SearchResult::Missing));
+}
+
+#[test]
+fn packages_that_extend_their_path_are_followed_and_told() {
+    let text = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n";
+    let tree = with(&[("/env/lib/python3.12/site-packages/p", "b.py")])
+        .file(&path("/work/p/__init__.py"), text)
+        .file(&at(SITE, "p/__init__.py"), text);
+    let resolution = resolve(&tree, "p.b");
+    assert_eq!(origin(&resolution), Some(format!("{SITE}/p/b.py")));
+    assert_eq!(resolution.may_alter, [Spelling::from("/work/p/__init__.py")]);
+}
+
+#[test]
+fn offers_tell_what_is_hidden() {
+    let tree = with(&[
+        ("/work", "json.py"),
+        ("/work", "a.py"),
+        (STDLIB, "json/__init__.py"),
+        (SITE, "x-1.dist-info/METADATA"),
+    ]);
+    let build = build();
+    let entries = ["", STDLIB, "/work", SITE].map(Spelling::from);
+    let offered = Resolver::new(&tree, &build, &entries, &[], Some(&path("/work"))).offered();
+    assert_eq!(offered[0].hides, ["json"]);
+    assert_eq!((offered[0].modules, offered[1].modules, offered[3].distributions), (2, 1, 1));
+    assert!(offered[2].hides.is_empty());
+}
+
+#[test]
+fn no_name_panics() {
+    for name in ["", ".", "a..b", ".a", "a.", "a/b", "a\0b", "é.ü", &"x.".repeat(600)] {
+        let resolution = resolve(&with(&[]), name);
+        assert!(resolution.found.is_none() && resolution.failing.is_some(), "{name:?}");
+    }
+}
