@@ -1,1 +1,21 @@
-//! What Python would do, without Python.
+//! What Python would do, without Python: where it looks for modules, and why.
+
+pub mod build;
+pub mod compare;
+mod customize;
+mod getpath;
+mod place;
+pub mod predict;
+mod pth;
+mod site;
+mod site27;
+mod sitedirs;
+pub mod spelling;
+
+pub use build::{Build, Implementation, Unidentified, Version, identify};
+pub use compare::{Comparison, Reported, compare};
+pub use predict::{
+    EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
+    StartupHook, UserSite, Variables, predict,
+};
+pub use spelling::Spelling;

@@ -1,0 +1,548 @@
+//! The predictor on made-up machines.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::host::{Contents, Entry, FileError, FileKind, Listing, Metadata};
+use crate::path::Flavour;
+
+/// A tree of files in memory: what a test needs and no more.
+#[derive(Default)]
+pub(in crate::imports) struct Tree {
+    nodes: BTreeMap<Vec<u8>, Node>,
+}
+
+#[derive(Clone)]
+enum Node {
+    File(Vec<u8>),
+    Directory,
+    Link(Vec<u8>),
+}
+
+impl Tree {
+    fn insert(&mut self, path: &HostPath, node: Node) {
+        let mut above = path.parent();
+        while let Some(directory) = above {
+            self.nodes.entry(directory.as_bytes().to_vec()).or_insert(Node::Directory);
+            above = directory.parent();
+        }
+        self.nodes.insert(path.as_bytes().to_vec(), node);
+    }
+
+    pub fn file(mut self, path: &HostPath, contents: &str) -> Self {
+        self.insert(path, Node::File(contents.as_bytes().to_vec()));
+        self
+    }
+
+    pub fn directory(mut self, path: &HostPath) -> Self {
+        self.insert(path, Node::Directory);
+        self
+    }
+
+    pub fn link(mut self, path: &HostPath, target: &str) -> Self {
+        self.insert(path, Node::Link(target.as_bytes().to_vec()));
+        self
+    }
+
+    /// Follows links of every component.
+    fn resolve(&self, path: &HostPath) -> Result<(HostPath, &Node), FileError> {
+        let mut at = path.ancestors().last().ok_or(FileError::Missing)?;
+        let mut rest: Vec<Vec<u8>> = path.components().map(<[u8]>::to_vec).rev().collect();
+        let mut hops = 0;
+        while let Some(name) = rest.pop() {
+            at = at.join(&name).normalized();
+            match self.nodes.get(at.as_bytes()) {
+                None => return Err(FileError::Missing),
+                Some(Node::Link(target)) => {
+                    hops += 1;
+                    if hops > 40 {
+                        return Err(FileError::Loop);
+                    }
+                    let target = at.parent().ok_or(FileError::Missing)?.join(target).normalized();
+                    rest.extend(target.components().map(<[u8]>::to_vec).rev());
+                    at = target.ancestors().last().ok_or(FileError::Missing)?;
+                }
+                Some(Node::File(_)) if !rest.is_empty() => return Err(FileError::NotADirectory),
+                Some(_) => {}
+            }
+        }
+        let node = self.nodes.get(at.as_bytes()).ok_or(FileError::Missing)?;
+        Ok((at, node))
+    }
+}
+
+fn kind(node: &Node) -> FileKind {
+    match node {
+        Node::File(_) => FileKind::File,
+        Node::Directory => FileKind::Directory,
+        Node::Link(_) => FileKind::Link,
+    }
+}
+
+fn describe(node: &Node) -> Metadata {
+    let size = if let Node::File(bytes) = node { bytes.len() as u64 } else { 0 };
+    Metadata { kind: kind(node), size, mode: 0o755, owner: 0, group: 0, modified: 0, identity: None }
+}
+
+impl Files for Tree {
+    fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
+        self.resolve(path).map(|(_, node)| describe(node))
+    }
+
+    fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
+        self.nodes.get(path.as_bytes()).map(describe).ok_or(FileError::Missing)
+    }
+
+    fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError> {
+        let directory = match path.parent() {
+            Some(parent) => self.resolve(&parent)?.0,
+            None => return Err(FileError::NotAFile),
+        };
+        match self.nodes.get(directory.join(path.file_name().unwrap_or_default()).as_bytes()) {
+            Some(Node::Link(target)) => Ok(target.clone()),
+            Some(_) => Err(FileError::NotAFile),
+            None => Err(FileError::Missing),
+        }
+    }
+
+    fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
+        match self.resolve(path)? {
+            (_, Node::File(bytes)) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let end = start.saturating_add(limit).min(bytes.len());
+                Ok(Contents { bytes: bytes[start..end].to_vec(), size: bytes.len() as u64 })
+            }
+            _ => Err(FileError::NotAFile),
+        }
+    }
+
+    fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
+        let (directory, node) = self.resolve(path)?;
+        if kind(node) != FileKind::Directory {
+            return Err(FileError::NotADirectory);
+        }
+        let entries = self
+            .nodes
+            .iter()
+            .filter_map(|(bytes, node)| {
+                let path = HostPath::new(directory.flavour(), bytes.clone())?;
+                (path.parent()? == directory)
+                    .then(|| Entry { name: path.file_name().unwrap_or_default().to_vec(), kind: kind(node) })
+            })
+            .collect();
+        Ok(Listing { entries, truncated: false })
+    }
+
+    fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {
+        self.resolve(path).map(|(path, _)| path)
+    }
+
+    fn can_execute(&self, path: &HostPath) -> bool {
+        self.exists(path)
+    }
+
+    fn can_read(&self, path: &HostPath) -> bool {
+        self.exists(path)
+    }
+
+    fn can_write(&self, path: &HostPath) -> bool {
+        self.exists(path)
+    }
+}
+
+fn posix(path: &str) -> HostPath {
+    HostPath::posix(path)
+}
+
+fn windows(path: &str) -> HostPath {
+    HostPath::new(Flavour::Windows, path).unwrap()
+}
+
+/// An installation with its library, as `make install` leaves it.
+fn installation(tree: Tree, prefix: &str, name: &str) -> Tree {
+    let library = format!("{prefix}/lib/{name}");
+    tree.file(&posix(&format!("{prefix}/bin/{name}")), "")
+        .file(&posix(&format!("{library}/os.py")), "")
+        .file(&posix(&format!("{library}/types.py")), "")
+        .file(&posix(&format!("{library}/encodings/__init__.py")), "")
+        .directory(&posix(&format!("{library}/lib-dynload")))
+        .directory(&posix(&format!("{library}/site-packages")))
+}
+
+fn venv(tree: Tree, root: &str, name: &str, config: &str) -> Tree {
+    tree.link(&posix(&format!("{root}/bin/python")), &format!("/base/bin/{name}"))
+        .file(&posix(&format!("{root}/pyvenv.cfg")), config)
+        .directory(&posix(&format!("{root}/lib/{name}/site-packages")))
+}
+
+struct Machine {
+    tree: Tree,
+    variables: Variables,
+    flags: Flags,
+    working_directory: HostPath,
+}
+
+impl Machine {
+    fn new(tree: Tree) -> Self {
+        let variables = Variables { home: Some(b"/home/me".to_vec()), ..Variables::default() };
+        Machine { tree, variables, flags: Flags::default(), working_directory: posix("/here") }
+    }
+
+    fn build(&self, executable: &HostPath) -> Build {
+        super::super::identify(&self.tree, executable).unwrap()
+    }
+
+    fn predict(&self, executable: HostPath) -> Prediction {
+        let build = self.build(&executable);
+        self.predict_as(executable, &build)
+    }
+
+    fn predict_as(&self, executable: HostPath, build: &Build) -> Prediction {
+        let question = Question {
+            executable,
+            build,
+            variables: &self.variables,
+            flags: self.flags,
+            start: Start::Command,
+            working_directory: Some(self.working_directory.clone()),
+            user: &User::default(),
+        };
+        predict(&self.tree, &question)
+    }
+}
+
+fn path(prediction: &Prediction) -> Vec<String> {
+    prediction.entries.iter().map(|entry| entry.directory.to_text().into_owned()).collect()
+}
+
+fn kinds(prediction: &Prediction) -> Vec<String> {
+    let kind = |entry: &ImportEntry| {
+        serde_json::to_value(&entry.origin).unwrap()["kind"].as_str().unwrap().to_owned()
+    };
+    prediction.entries.iter().map(kind).collect()
+}
+
+const ISOLATED: &str = "home = /base/bin\ninclude-system-site-packages = false\n";
+const SYSTEM: &str = "home = /base/bin\ninclude-system-site-packages = true\n";
+
+#[test]
+fn a_venv_has_the_base_library_and_its_own_site_packages() {
+    let tree = venv(installation(Tree::default(), "/base", "python3.12"), "/v", "python3.12", ISOLATED)
+        .file(&posix("/v/lib/python3.12/site-packages/a.pth"), "# first\n/extra\nimport unknown\n")
+        .directory(&posix("/extra"));
+    let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
+    assert!(prediction.starts());
+    let expected = [
+        "",
+        "/base/lib/python312.zip",
+        "/base/lib/python3.12",
+        "/base/lib/python3.12/lib-dynload",
+        "/v/lib/python3.12/site-packages",
+        "/extra",
+    ];
+    assert_eq!(path(&prediction), expected);
+    let expected = ["script-directory", "stdlib-zip", "stdlib", "lib-dynload", "site-packages", "pth"];
+    assert_eq!(kinds(&prediction), expected);
+    let file = posix("/v/lib/python3.12/site-packages/a.pth");
+    assert_eq!(prediction.entries[5].origin, ImportOrigin::Pth { file, line: 2 });
+    assert_eq!(prediction.entries[1].state, EntryState::Missing);
+    assert_eq!(prediction.prefix, "/v".into());
+    assert_eq!(prediction.base_prefix, "/base".into());
+    assert_eq!(prediction.user_site.enabled, Some(false));
+    assert!(prediction.may_have_more());
+    assert_eq!(prediction.hooks.len(), 1, "both passes over the file count once");
+    let json = serde_json::to_string(&prediction).unwrap();
+    assert_eq!(serde_json::from_str::<Prediction>(&json).unwrap(), prediction);
+}
+
+#[test]
+fn the_user_site_comes_between_the_venv_and_the_system() {
+    let tree = venv(installation(Tree::default(), "/base", "python3.9"), "/v", "python3.9", SYSTEM)
+        .directory(&posix("/home/me/.local/lib/python3.9/site-packages"));
+    let mut machine = Machine::new(tree);
+    let sites = |prediction: &Prediction| path(prediction).split_off(4);
+    let expected = [
+        "/v/lib/python3.9/site-packages",
+        "/home/me/.local/lib/python3.9/site-packages",
+        "/base/lib/python3.9/site-packages",
+    ];
+    assert_eq!(sites(&machine.predict(posix("/v/bin/python"))), expected);
+    machine.variables.pythonnousersite = Some(b"0".to_vec());
+    assert_eq!(sites(&machine.predict(posix("/v/bin/python"))), expected, "0 means no since 3.7");
+    machine.variables.pythonnousersite = Some(b"1".to_vec());
+    assert_eq!(sites(&machine.predict(posix("/v/bin/python"))).len(), 2);
+}
+
+#[test]
+fn without_site_the_prefix_is_the_venv_from_3_14_on() {
+    for (name, prefix) in [("python3.13", "/base"), ("python3.14", "/v")] {
+        let tree = venv(installation(Tree::default(), "/base", name), "/v", name, ISOLATED);
+        let mut machine = Machine::new(tree);
+        machine.flags.no_site = true;
+        let prediction = machine.predict(posix("/v/bin/python"));
+        assert_eq!(prediction.prefix, prefix.into(), "{name}");
+        assert_eq!(prediction.base_prefix, "/base".into(), "{name}");
+        assert_eq!(prediction.user_site.enabled, None);
+    }
+}
+
+#[test]
+fn a_wrong_home_is_fatal_for_some_versions() {
+    let outcome = |name: &str, home: &str| {
+        let config = format!("home = {home}\n");
+        let tree = venv(installation(Tree::default(), "/base", name), "/v", name, &config);
+        Machine::new(tree).predict(posix("/v/bin/python")).outcome
+    };
+    let is_missing = |outcome| matches!(outcome, Outcome::Fatal { reason: Fatal::NoStandardLibrary { .. } });
+    assert_eq!(outcome("python3.10", "/gone"), Outcome::Starts, "links do not need home");
+    assert!(is_missing(outcome("python3.12", "/gone")));
+    assert!(is_missing(outcome("python3.14", "/gone")), "an unknown 3.14 counts as without the rescue");
+    assert_eq!(outcome("python3.15", "/gone"), Outcome::Starts);
+    let is_file = Outcome::Fatal { reason: Fatal::HomeIsFile { home: "/base/bin/python3.12".into() } };
+    assert_eq!(outcome("python3.12", "/base/bin/python3.12"), is_file);
+}
+
+#[test]
+fn the_compiled_in_prefix_repairs_a_wrong_home() {
+    let tree = venv(installation(Tree::default(), "/base", "python3.12"), "/v", "python3.12", "home = /x\n")
+        .file(
+            &posix("/base/lib/python3.12/_sysconfigdata__linux_x86_64-linux-gnu.py"),
+            "build_time_vars = {'MACHDEP': 'linux',\n 'PLATLIBDIR': 'lib',\n 'prefix': '/base'}",
+        );
+    let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
+    assert!(prediction.starts());
+    assert_eq!(prediction.base_prefix, "/base".into());
+}
+
+#[test]
+fn debian_uses_dist_packages() {
+    let tree = installation(Tree::default(), "/usr", "python3.11")
+        .file(&posix("/usr/lib/python3.11/site.py"), "\"dist-packages\"")
+        .directory(&posix("/usr/local/lib/python3.11/dist-packages"))
+        .directory(&posix("/usr/lib/python3/dist-packages"));
+    let prediction = Machine::new(tree).predict(posix("/usr/bin/python3.11"));
+    let expected = ["/usr/local/lib/python3.11/dist-packages", "/usr/lib/python3/dist-packages"];
+    assert_eq!(path(&prediction)[4..], expected);
+    assert_eq!(kinds(&prediction)[4..], ["dist-packages", "dist-packages"]);
+}
+
+#[test]
+fn free_threaded_builds_have_directories_of_their_own() {
+    let tree = installation(Tree::default(), "/base", "python3.13t")
+        .directory(&posix("/home/me/.local/lib/python3.13t/site-packages"));
+    let prediction = Machine::new(tree).predict(posix("/base/bin/python3.13t"));
+    let expected = [
+        "",
+        "/base/lib/python313t.zip",
+        "/base/lib/python3.13t",
+        "/base/lib/python3.13t/lib-dynload",
+        "/home/me/.local/lib/python3.13t/site-packages",
+        "/base/lib/python3.13t/site-packages",
+    ];
+    assert_eq!(path(&prediction), expected);
+}
+
+#[test]
+fn fedora_lists_lib64_before_lib() {
+    let tree = Tree::default()
+        .file(&posix("/usr/bin/python3.12"), "")
+        .file(&posix("/usr/lib64/python3.12/os.py"), "")
+        .file(&posix("/usr/lib64/python3.12/types.py"), "")
+        .directory(&posix("/usr/lib64/python3.12/encodings"))
+        .directory(&posix("/usr/lib64/python3.12/lib-dynload"))
+        .directory(&posix("/usr/lib64/python3.12/site-packages"))
+        .directory(&posix("/usr/lib/python3.12/site-packages"));
+    let prediction = Machine::new(tree).predict(posix("/usr/bin/python3.12"));
+    let expected = [
+        "",
+        "/usr/lib64/python312.zip",
+        "/usr/lib64/python3.12",
+        "/usr/lib64/python3.12/lib-dynload",
+        "/usr/lib64/python3.12/site-packages",
+        "/usr/lib/python3.12/site-packages",
+    ];
+    assert_eq!(path(&prediction), expected);
+}
+
+#[test]
+fn a_framework_build_has_its_user_site_in_the_library() {
+    let prefix = "/Library/Frameworks/Python.framework/Versions/3.12";
+    let tree = installation(Tree::default(), prefix, "python3.12").file(
+        &posix(&format!("{prefix}/lib/python3.12/_sysconfigdata__darwin_darwin.py")),
+        &format!(
+            "build_time_vars = {{'MACHDEP': 'darwin',\n 'PYTHONFRAMEWORK': 'Python',\n 'prefix': '{prefix}'}}"
+        ),
+    );
+    let prediction = Machine::new(tree).predict(posix(&format!("{prefix}/bin/python3.12")));
+    let directory = prediction.user_site.directory.unwrap();
+    assert_eq!(directory, "/home/me/Library/Python/3.12/lib/python/site-packages".into());
+}
+
+#[test]
+fn pypy_has_one_library_and_no_zip() {
+    let tree = Tree::default()
+        .file(&posix("/pypy/bin/pypy3.11"), "")
+        .file(&posix("/pypy/lib/pypy3.11/os.py"), "")
+        .file(&posix("/pypy/lib/pypy3.11/types.py"), "")
+        .file(&posix("/pypy/lib/pypy3.11/site.py"), "")
+        .directory(&posix("/pypy/lib/pypy3.11/encodings"))
+        .link(&posix("/v/bin/python"), "/pypy/bin/pypy3.11")
+        .file(&posix("/v/pyvenv.cfg"), "home = /pypy/bin\ninclude-system-site-packages = false\n")
+        .directory(&posix("/v/lib/pypy3.11/site-packages"));
+    let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
+    assert_eq!(path(&prediction), ["", "/pypy/lib/pypy3.11", "/v/lib/pypy3.11/site-packages"]);
+    assert_eq!(prediction.prefix, "/v".into());
+}
+
+fn windows_installation() -> Tree {
+    Tree::default()
+        .file(&windows("C:\\Py\\python.exe"), "")
+        .file(&windows("C:\\Py\\python312.dll"), "")
+        .file(&windows("C:\\Py\\Lib\\os.py"), "")
+        .file(&windows("C:\\Py\\Lib\\types.py"), "")
+        .directory(&windows("C:\\Py\\Lib\\encodings"))
+        .directory(&windows("C:\\Py\\Lib\\site-packages"))
+}
+
+fn on_windows(tree: Tree) -> Machine {
+    let mut machine = Machine::new(tree);
+    machine.working_directory = windows("C:\\here");
+    machine.variables.appdata = Some(b"C:\\Users\\me\\AppData\\Roaming".to_vec());
+    machine
+}
+
+#[test]
+fn windows_lists_the_installation_itself() {
+    let tree = windows_installation()
+        .directory(&windows("C:\\Users\\me\\AppData\\Roaming\\Python\\Python312\\site-packages"));
+    let mut machine = on_windows(tree);
+    machine.variables.pythonpath = Some(b"lib;D:\\x".to_vec());
+    let expected = [
+        "",
+        "C:\\here\\lib",
+        "D:\\x",
+        "C:\\Py\\python312.zip",
+        "C:\\Py\\DLLs",
+        "C:\\Py\\Lib",
+        "C:\\Py",
+        "C:\\Users\\me\\AppData\\Roaming\\Python\\Python312\\site-packages",
+        "C:\\Py\\Lib\\site-packages",
+    ];
+    assert_eq!(path(&machine.predict(windows("C:\\Py\\python.exe"))), expected);
+}
+
+#[test]
+fn a_windows_venv_runs_the_interpreter_in_home() {
+    let tree = windows_installation()
+        .file(&windows("C:\\v\\Scripts\\python.exe"), "")
+        .file(&windows("C:\\v\\pyvenv.cfg"), "home = C:\\Py\ninclude-system-site-packages = false\n")
+        .directory(&windows("C:\\v\\Lib\\site-packages"));
+    let prediction = on_windows(tree).predict(windows("C:\\v\\Scripts\\python.exe"));
+    let expected = [
+        "",
+        "C:\\Py\\python312.zip",
+        "C:\\Py\\DLLs",
+        "C:\\Py\\Lib",
+        "C:\\Py",
+        "C:\\v",
+        "C:\\v\\Lib\\site-packages",
+    ];
+    assert_eq!(path(&prediction), expected);
+    assert_eq!(prediction.prefix, "C:\\v".into());
+    assert_eq!(prediction.base_prefix, "C:\\Py".into());
+}
+
+#[test]
+fn the_embeddable_package_is_bound_to_its_underscore_pth() {
+    let tree = Tree::default()
+        .file(&windows("C:\\embed\\python.exe"), "")
+        .file(&windows("C:\\embed\\python312.dll"), "")
+        .file(&windows("C:\\embed\\python312.zip"), "PK")
+        .file(&windows("C:\\embed\\python312._pth"), "python312.zip\r\n.\r\n\r\n# import site\r\n");
+    let mut machine = on_windows(tree);
+    machine.variables.pythonpath = Some(b"D:\\x".to_vec());
+    let prediction = machine.predict(windows("C:\\embed\\python.exe"));
+    assert!(prediction.starts());
+    assert_eq!(path(&prediction), ["C:\\embed\\python312.zip", "C:\\embed"]);
+    let file = windows("C:\\embed\\python312._pth");
+    assert_eq!(prediction.entries[1].origin, ImportOrigin::Pth { file, line: 2 });
+}
+
+#[test]
+fn start_files_suppress_import_lines_and_add_their_own() {
+    let site_packages = "/base/lib/python3.15/site-packages";
+    let tree = installation(Tree::default(), "/base", "python3.15")
+        .file(&posix(&format!("{site_packages}/x.pth")), "import x\n  /extra\n/gone\n")
+        .file(&posix(&format!("{site_packages}/x.start")), "# why\nx:start\n")
+        .directory(&posix("/extra"));
+    let prediction = Machine::new(tree).predict(posix("/base/bin/python3.15"));
+    assert_eq!(path(&prediction)[4..], [site_packages, "/extra"]);
+    let kinds: Vec<_> = prediction.hooks.iter().map(|hook| &hook.kind).collect();
+    assert_eq!(kinds, [&HookKind::Suppressed, &HookKind::EntryPoint]);
+    assert_eq!(prediction.hooks[1].line, Some(2));
+    assert!(prediction.notes.iter().any(|note| note.contains("/gone does not exist")));
+}
+
+#[test]
+fn sitecustomize_is_found_before_the_first_entry_is_there() {
+    let tree = installation(Tree::default(), "/base", "python3.11")
+        .file(&posix("/here/sitecustomize.py"), "")
+        .file(&posix("/base/lib/python3.11/site-packages/sitecustomize.py"), "");
+    let prediction = Machine::new(tree).predict(posix("/base/bin/python3.11"));
+    let expected = posix("/base/lib/python3.11/site-packages/sitecustomize.py");
+    assert_eq!(prediction.hooks.iter().map(|hook| &hook.file).collect::<Vec<_>>(), [&expected]);
+}
+
+#[test]
+fn unknown_options_stop_python() {
+    let mut machine = Machine::new(installation(Tree::default(), "/base", "python3.10"));
+    machine.flags.safe_path = true;
+    let prediction = machine.predict(posix("/base/bin/python3.10"));
+    assert_eq!(prediction.outcome, Outcome::Fatal { reason: Fatal::UnknownOption { option: 'P' } });
+}
+
+#[test]
+fn a_dangling_interpreter_is_not_identified() {
+    let tree = Tree::default().link(&posix("/v/bin/python"), "/gone/python3.9");
+    let why = super::super::identify(&tree, &posix("/v/bin/python")).unwrap_err().why;
+    assert!(why.contains("/gone/python3.9"), "{why}");
+}
+
+#[test]
+fn uv_s_interpreters_were_compiled_for_another_prefix() {
+    let prefix = "/home/me/.local/share/uv/python/cpython-3.12.1-linux-x86_64-gnu";
+    let tree = installation(Tree::default(), prefix, "python3.12").file(
+        &posix(&format!("{prefix}/lib/python3.12/_sysconfigdata__linux_x86_64-linux-gnu.py")),
+        &format!("build_time_vars = {{'prefix': '{prefix}'}}"),
+    );
+    let build = Machine::new(tree).build(&posix(&format!("{prefix}/bin/python3.12")));
+    assert_eq!(build.prefix, Some(posix("/install")));
+}
+
+#[test]
+fn comparison_names_what_no_rule_explains() {
+    use super::super::{Reported, compare};
+    let tree = installation(Tree::default(), "/base", "python3.11")
+        .file(&posix("/base/lib/python3.11/site-packages/x.pth"), "import x\n")
+        .directory(&posix("/extra"));
+    let prediction = Machine::new(tree).predict(posix("/base/bin/python3.11"));
+    let mut reported = Reported {
+        prefix: "/base".into(),
+        base_prefix: Some("/base".into()),
+        exec_prefix: "/base".into(),
+        user_site_enabled: Some(Some(true)),
+        path: prediction.entries.iter().map(|entry| entry.directory.clone()).collect(),
+        ..Reported::default()
+    };
+    assert!(compare(&prediction, &reported).agrees);
+    reported.path.insert(2, "/extra".into());
+    reported.path.pop();
+    let comparison = compare(&prediction, &reported);
+    assert!(!comparison.agrees);
+    assert_eq!(comparison.entries[2].origin, ImportOrigin::Unexplained);
+    assert_eq!(comparison.entries[3].origin, ImportOrigin::Stdlib);
+    assert_eq!(comparison.absent[0].directory, "/base/lib/python3.11/site-packages".into());
+    assert_eq!(comparison.suspects.len(), 1);
+    reported.prefix = "/other".into();
+    assert_eq!(compare(&prediction, &reported).differences[0].what, "sys.prefix");
+}
