@@ -74,14 +74,7 @@ trait Language {
 
     /// None when it cannot be said.
     fn rewrite(&self, system: System, files: &[HostPath], from: &[u8], to: &[u8]) -> Option<String> {
-        let script = sed_script(from, to)?;
-        let sed = match system {
-            System::Linux => format!("sed -i {}", self.quote(&script)),
-            // BSD: a suffix of its own, and text that is not UTF-8 stops it
-            _ => format!("env LC_ALL=C sed -i {} {}", self.quote(b""), self.quote(&script)),
-        };
-        let bytes = if script.is_ascii() || system != System::Linux { "" } else { "env LC_ALL=C " };
-        Some(format!("{bytes}{sed} {}", self.file_list(files)))
+        sed(self, system, files, from, to)
     }
 
     /// Files as arguments, those of one directory together where the shell can say so.
@@ -110,6 +103,21 @@ trait Language {
         }
         words.join(" ")
     }
+}
+
+fn sed<L: Language + ?Sized>(
+    language: &L,
+    system: System,
+    files: &[HostPath],
+    from: &[u8],
+    to: &[u8],
+) -> Option<String> {
+    let script = sed_script(from, to)?;
+    // BSD's wants a suffix of its own, and text that is not UTF-8 stops it
+    let bsd = matches!(system, System::MacOs | System::Other);
+    let locale = if bsd || !script.is_ascii() { "env LC_ALL=C " } else { "" };
+    let suffix = if bsd { format!(" {}", language.quote(b"")) } else { String::new() };
+    Some(format!("{locale}sed -i{suffix} {} {}", language.quote(&script), language.file_list(files)))
 }
 
 fn has_plain_name(file: &HostPath) -> bool {

@@ -1,138 +1,164 @@
-//! One JSON object, schema version 1. The types here are frozen copies of the contract: what is inside may
-//! change, what stands here is only ever extended.
+//! The report for a program: one object, of types that change only by growing. What was observed stands as it
+//! was, without credentials.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Dialect, sanitize};
-use crate::diagnosis::{Diagnosis, Finding, Remedy, Severity, Subject, Unexamined};
+use super::dialect::Dialect;
+use super::human::environment_version;
+use super::sanitize;
+use crate::diagnosis::{Category, Diagnosis, Finding, Remedy, Safety, Severity, Subject, Unexamined};
 use crate::facts::Facts;
 use crate::facts::environment::EnvironmentKind;
 use crate::facts::search_path::Target;
+use crate::path::HostPath;
 
-#[derive(Serialize)]
-struct Report<'a> {
-    schema_version: u32,
-    doctor: Doctor,
-    situation: Situation,
-    python: Option<Python>,
-    patient: Option<Patient>,
-    findings: Vec<JsonFinding<'a>>,
-    checks: Checks<'a>,
-    summary: Summary,
-}
+pub const SCHEMA_VERSION: u32 = 1;
 
-#[derive(Serialize)]
-struct Doctor {
-    version: &'static str,
-}
-
-#[derive(Serialize)]
-struct Situation {
-    cwd: Option<String>,
-    shell: Option<&'static str>,
-    platform: String,
-}
-
-#[derive(Serialize)]
-struct Python {
-    command: String,
-    path: String,
-    links: Vec<String>,
-    version: Option<String>,
-    environment: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Patient {
-    root: String,
-    kind: EnvironmentKind,
-    creator: Option<String>,
-    base: Option<String>,
-    version: Option<String>,
-}
-
-#[derive(Serialize)]
-struct JsonFinding<'a> {
-    check: &'a str,
-    category: &'static str,
-    severity: &'static str,
-    message: String,
-    subject: JsonSubject<'a>,
-    evidence: Vec<JsonEvidence<'a>>,
-    remedies: Vec<JsonRemedy<'a>>,
-    symptoms: Vec<JsonFinding<'a>>,
-}
-
-#[derive(Serialize)]
-struct JsonSubject<'a> {
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct JsonEvidence<'a> {
-    label: &'a str,
-    value: String,
-}
-
-#[derive(Serialize)]
-struct JsonRemedy<'a> {
-    summary: &'a str,
-    safety: &'static str,
-    commands: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Checks<'a> {
-    run: usize,
-    skipped: &'a [Unexamined],
-    failed: &'a [Unexamined],
-}
-
-#[derive(Serialize)]
-struct Summary {
-    errors: usize,
-    warnings: usize,
-    infos: usize,
-}
-
-/// Writes the report and a newline.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn write(
-    out: &mut dyn Write,
-    facts: &Facts,
-    diagnosis: &Diagnosis,
-    dialect: &Dialect,
-) -> std::io::Result<()> {
-    let report = Report {
-        schema_version: 1,
-        doctor: Doctor { version: env!("CARGO_PKG_VERSION") },
-        situation: Situation {
-            cwd: facts.working_directory.as_ref().map(ToString::to_string),
-            shell: facts.shell.kind.map(|kind| kind.label()),
-            platform: format!("{}-{}", facts.platform.system.label(), facts.platform.architecture),
-        },
-        python: python(facts),
-        patient: patient(facts),
-        findings: diagnosis.findings.iter().map(|finding| json_finding(finding, dialect)).collect(),
-        checks: Checks { run: diagnosis.run.len(), skipped: &diagnosis.skipped, failed: &diagnosis.failed },
-        summary: Summary {
-            errors: diagnosis.count(Severity::Error),
-            warnings: diagnosis.count(Severity::Warning),
-            infos: diagnosis.count(Severity::Info),
-        },
-    };
+/// Writes the report as one indented object and a line end.
+pub fn write(out: &mut dyn Write, facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect) -> io::Result<()> {
+    let report = Report::new(facts, diagnosis, dialect);
     serde_json::to_writer_pretty(&mut *out, &report)?;
     out.write_all(b"\n")
+}
+
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub schema_version: u32,
+    pub doctor: Doctor,
+    pub situation: Situation,
+    pub python: Option<Python>,
+    pub patient: Option<Patient>,
+    pub findings: Vec<JsonFinding>,
+    pub checks: Checks,
+    pub summary: Summary,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Doctor {
+    pub version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Situation {
+    pub cwd: Option<String>,
+    pub shell: Option<&'static str>,
+    /// `linux-x86_64`.
+    pub platform: String,
+}
+
+/// What the shell runs for `python`, else for `python3`.
+#[derive(Debug, Serialize)]
+pub struct Python {
+    pub command: String,
+    pub path: String,
+    /// Each place that a link led to.
+    pub links: Vec<String>,
+    pub version: Option<String>,
+    pub environment: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Patient {
+    pub root: String,
+    pub kind: EnvironmentKind,
+    pub creator: Option<String>,
+    /// The directory of the base interpreter, as `home` names it.
+    pub base: Option<String>,
+    pub version: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonFinding {
+    pub check: &'static str,
+    pub category: Category,
+    pub severity: Severity,
+    pub message: String,
+    pub subject: JsonSubject,
+    pub evidence: Vec<JsonEvidence>,
+    pub remedies: Vec<JsonRemedy>,
+    pub symptoms: Vec<JsonFinding>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonSubject {
+    pub kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Of a distribution.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonEvidence {
+    pub label: String,
+    pub value: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct JsonRemedy {
+    pub summary: String,
+    pub safety: Safety,
+    pub commands: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Checks {
+    pub run: usize,
+    pub skipped: Vec<NotRun>,
+    pub failed: Vec<NotRun>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct NotRun {
+    pub check: &'static str,
+    pub reason: String,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    pub errors: usize,
+    pub warnings: usize,
+    pub infos: usize,
+}
+
+fn text(path: &HostPath) -> String {
+    path.to_text().into_owned()
+}
+
+fn redacted(text: &str) -> String {
+    sanitize::redact(text).into_owned()
+}
+
+impl Report {
+    pub fn new(facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect) -> Report {
+        Report {
+            schema_version: SCHEMA_VERSION,
+            doctor: Doctor { version: env!("CARGO_PKG_VERSION") },
+            situation: Situation {
+                cwd: facts.working_directory.as_ref().map(text),
+                shell: facts.shell.kind.map(|kind| kind.label()),
+                platform: format!("{}-{}", facts.platform.system.label(), facts.platform.architecture),
+            },
+            python: python(facts),
+            patient: patient(facts),
+            findings: diagnosis.findings.iter().map(|found| finding(found, dialect)).collect(),
+            checks: Checks {
+                run: diagnosis.run.len(),
+                skipped: diagnosis.skipped.iter().map(not_run).collect(),
+                failed: diagnosis.failed.iter().map(not_run).collect(),
+            },
+            summary: Summary {
+                errors: diagnosis.count(Severity::Error),
+                warnings: diagnosis.count(Severity::Warning),
+                infos: diagnosis.count(Severity::Info),
+            },
+        }
+    }
 }
 
 fn python(facts: &Facts) -> Option<Python> {
@@ -145,58 +171,66 @@ fn python(facts: &Facts) -> Option<Python> {
     let interpreter = facts.interpreter(program);
     Some(Python {
         command: command.name.clone(),
-        path: hit.path.to_string(),
+        path: text(&hit.path),
         links: interpreter
-            .map(|interpreter| interpreter.links.hops.iter().skip(1).map(ToString::to_string).collect())
+            .map(|interpreter| interpreter.links.hops.iter().skip(1).map(text).collect())
             .unwrap_or_default(),
-        version: interpreter.and_then(|interpreter| interpreter.version).map(|version| version.to_string()),
-        environment: hit.leads_to.environment().map(ToString::to_string),
+        version: interpreter.and_then(super::human::version),
+        environment: hit.leads_to.environment().map(text),
     })
 }
 
 fn patient(facts: &Facts) -> Option<Patient> {
     let environment = facts.patient()?;
-    let version = environment.venv_config().and_then(|config| config.version_text()).map(str::to_owned);
-    let of_library = || {
-        environment.libraries.iter().find_map(|library| library.version).map(|version| version.to_string())
-    };
     Some(Patient {
-        root: environment.root.to_string(),
+        root: text(&environment.root),
         kind: environment.kind,
         creator: environment.creator.as_ref().map(|creator| creator.label()),
-        base: environment.home.as_ref().map(|home| home.path.to_string()),
-        version: version.or_else(of_library),
+        base: environment.home.as_ref().map(|home| text(&home.path)),
+        version: environment_version(facts, environment),
     })
 }
 
-fn json_finding<'a>(finding: &'a Finding, dialect: &Dialect) -> JsonFinding<'a> {
+fn finding(finding: &Finding, dialect: &Dialect) -> JsonFinding {
     JsonFinding {
         check: finding.check,
-        category: finding.category.label(),
-        severity: finding.severity.label(),
-        message: sanitize::redact(&finding.message).into_owned(),
-        subject: JsonSubject {
-            kind: finding.subject.kind(),
-            path: finding.subject.path().map(ToString::to_string),
-            line: finding.subject.line_number(),
-            name: match &finding.subject {
-                Subject::Distribution { name, .. } => Some(name),
-                _ => None,
-            },
-        },
+        category: finding.category,
+        severity: finding.severity,
+        message: redacted(&finding.message),
+        subject: subject(&finding.subject),
         evidence: finding
             .evidence
             .iter()
             .map(|evidence| JsonEvidence {
-                label: &evidence.label,
-                value: sanitize::redact(&evidence.value).into_owned(),
+                label: evidence.label.clone(),
+                value: sanitize::redact_value(&evidence.label, &evidence.value).into_owned(),
             })
             .collect(),
-        remedies: finding.remedies.iter().map(|remedy| json_remedy(remedy, dialect)).collect(),
-        symptoms: finding.symptoms.iter().map(|symptom| json_finding(symptom, dialect)).collect(),
+        remedies: finding.remedies.iter().map(|found| remedy(found, dialect)).collect(),
+        symptoms: finding.symptoms.iter().map(|symptom| self::finding(symptom, dialect)).collect(),
     }
 }
 
-fn json_remedy<'a>(remedy: &'a Remedy, dialect: &Dialect) -> JsonRemedy<'a> {
-    JsonRemedy { summary: &remedy.summary, safety: remedy.safety.label(), commands: dialect.commands(remedy) }
+fn subject(subject: &Subject) -> JsonSubject {
+    JsonSubject {
+        kind: subject.kind(),
+        path: subject.path().map(text),
+        line: subject.line_number(),
+        name: match subject {
+            Subject::Distribution { name, .. } => Some(name.clone()),
+            _ => None,
+        },
+    }
+}
+
+fn remedy(remedy: &Remedy, dialect: &Dialect) -> JsonRemedy {
+    JsonRemedy {
+        summary: redacted(&remedy.summary),
+        safety: remedy.safety,
+        commands: dialect.commands(remedy),
+    }
+}
+
+fn not_run(unexamined: &Unexamined) -> NotRun {
+    NotRun { check: unexamined.check, reason: redacted(&unexamined.reason) }
 }

@@ -5,7 +5,10 @@ pub mod dialect;
 pub mod human;
 pub mod json;
 pub mod listing;
-
 pub mod sanitize;
+mod text;
 
 pub use dialect::Dialect;
+
+#[cfg(test)]
+mod tests;

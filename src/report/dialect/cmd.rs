@@ -75,11 +75,8 @@ impl Language for Cmd {
     }
 
     fn rewrite(&self, system: System, files: &[HostPath], from: &[u8], to: &[u8]) -> Option<String> {
-        if [from, to].iter().any(|text| text.contains(&b'"')) {
-            return None;
-        }
         let line = PowerShell { system }.rewrite(system, files, from, to)?;
-        Some(format!("powershell -NoProfile -Command \"{line}\""))
+        (!line.contains('"')).then(|| format!("powershell -NoProfile -Command \"{line}\""))
     }
 
     fn write_lines(&self, file: &HostPath, lines: &[Word], append: bool) -> Vec<String> {

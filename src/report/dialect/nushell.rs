@@ -1,4 +1,4 @@
-use super::{Language, is_plain};
+use super::{Language, is_plain, sed};
 use crate::diagnosis::Word;
 use crate::facts::platform::System;
 use crate::parse::activate::ActivatorKind;
@@ -71,7 +71,10 @@ impl Language for Nushell {
         format!("^{}", words.join(" "))
     }
 
-    fn rewrite(&self, _: System, files: &[HostPath], from: &[u8], to: &[u8]) -> Option<String> {
+    fn rewrite(&self, system: System, files: &[HostPath], from: &[u8], to: &[u8]) -> Option<String> {
+        if system != System::Windows {
+            return sed(self, system, files, from, to);
+        }
         let files: Vec<String> = files.iter().map(|file| literal(file.as_bytes())).collect();
         (!from.is_empty()).then(|| {
             format!(
