@@ -7,6 +7,7 @@ pub mod activate;
 pub mod activation_use;
 pub mod binary;
 pub mod digest;
+pub mod error_output;
 pub mod git_index;
 pub mod launcher;
 pub mod names;
