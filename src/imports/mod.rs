@@ -4,6 +4,7 @@ pub mod build;
 pub mod compare;
 mod customize;
 mod getpath;
+pub mod known_modules;
 mod place;
 pub mod predict;
 mod pth;
@@ -11,6 +12,7 @@ mod site;
 mod site27;
 mod sitedirs;
 pub mod spelling;
+pub mod stdlib;
 
 pub use build::{Build, Implementation, Unidentified, Version, identify};
 pub use compare::{Comparison, Reported, compare};
