@@ -7,6 +7,7 @@ use crate::path::HostPath;
 pub mod check;
 pub mod examine;
 pub mod fold;
+pub mod install;
 pub mod recreate;
 pub mod reinstall;
 pub mod remedy;

@@ -8,6 +8,7 @@ pub mod known_modules;
 mod place;
 pub mod predict;
 mod pth;
+pub mod resolve;
 mod site;
 mod site27;
 mod sitedirs;
@@ -20,4 +21,5 @@ pub use predict::{
     EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
     StartupHook, UserSite, Variables, predict,
 };
+pub use resolve::{Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched};
 pub use spelling::Spelling;

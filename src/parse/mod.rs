@@ -7,6 +7,7 @@ pub mod activate;
 pub mod activation_use;
 pub mod binary;
 pub mod digest;
+pub mod editable_finder;
 pub mod error_output;
 pub mod git_index;
 pub mod launcher;
@@ -21,6 +22,7 @@ pub mod service;
 pub mod shebang;
 pub mod shell_word;
 pub mod startup_file;
+pub mod zip;
 
 /// Lines with their number from 1, without `\n` or `\r\n`.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {

@@ -61,6 +61,11 @@ pub struct Build {
     pub platlibdir: String,
     /// Its `site.py` leaves out `.pth` files whose name begins with a dot.
     pub skips_hidden_pth: bool,
+    /// `.cpython-312-x86_64-linux-gnu.so`: what its own extension modules end in, where a file tells it.
+    pub extension_suffix: Option<String>,
+    /// The extension modules that were compiled into it, where a file tells them; those that every build of the
+    /// version has are left out.
+    pub compiled_in: Option<Vec<String>>,
     pub notes: Vec<String>,
 }
 
@@ -80,6 +85,8 @@ impl Build {
             stdlib: None,
             platlibdir: if windows { "DLLs" } else { "lib" }.to_owned(),
             skips_hidden_pth: version >= Version::new(3, 13),
+            extension_suffix: None,
+            compiled_in: None,
             notes: Vec::new(),
         }
     }

@@ -98,6 +98,7 @@ fn read_sysconfig(place: &Place, build: &mut Build, prefix: &[u8], stdlib: &[u8]
             build.system = System::MacOs;
         }
         build.framework = string_value(&text, "PYTHONFRAMEWORK").filter(|name| !name.is_empty());
+        read_modules(build, &text);
         if let Some(value) = string_value(&text, "prefix") {
             build.prefix = place.host(value.as_bytes());
             break;
@@ -106,6 +107,20 @@ fn read_sysconfig(place: &Place, build: &mut Build, prefix: &[u8], stdlib: &[u8]
     if is_standalone(place, prefix) {
         build.prefix = place.host(STANDALONE_PREFIX.as_bytes());
     }
+}
+
+/// What extension modules end in, and which are compiled in: `MODNAMES` until 3.7, then `MODBUILT_NAMES`, which
+/// lists the shared ones as well since 3.11.
+fn read_modules(build: &mut Build, text: &str) {
+    let names = |key: &str| string_value(text, key).unwrap_or_default();
+    let shared = names("MODSHARED_NAMES");
+    let shared: Vec<&str> = shared.split_whitespace().collect();
+    let built = string_value(text, "MODBUILT_NAMES").or_else(|| string_value(text, "MODNAMES"));
+    build.compiled_in = built.map(|built| {
+        built.split_whitespace().filter(|name| !shared.contains(name)).map(str::to_owned).collect()
+    });
+    build.extension_suffix =
+        string_value(text, "EXT_SUFFIX").or_else(|| string_value(text, "SO")).filter(|suffix| !suffix.is_empty());
 }
 
 /// uv's name for a python-build-standalone installation: `cpython-3.12.1-linux-x86_64-gnu`.

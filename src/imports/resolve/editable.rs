@@ -1,0 +1,110 @@
+//! The finders of setuptools' editable installations: one appended to `sys.meta_path`, which is asked when the
+//! path has nothing, and one for namespace packages behind a made-up entry of the path.
+
+use super::{Found, Location, ModuleKind, Resolver, SearchResult, Searched, joined};
+use crate::host::TEXT_LIMIT;
+use crate::imports::place::Place;
+use crate::imports::predict::{HookKind, StartupHook};
+use crate::parse::editable_finder::{self, EditableFinder};
+use crate::path::HostPath;
+
+pub(super) struct Finder {
+    file: HostPath,
+    tables: EditableFinder,
+}
+
+/// Those that the startup hooks install, in order.
+pub(super) fn finders(place: &Place, hooks: &[StartupHook]) -> Vec<Finder> {
+    let mut finders: Vec<Finder> = Vec::new();
+    for hook in hooks {
+        let HookKind::EditableFinder { module } = &hook.kind else { continue };
+        let Some(directory) = hook.file.parent() else { continue };
+        let file = directory.join(format!("{module}.py"));
+        if finders.iter().any(|known| known.file == file) {
+            continue;
+        }
+        let Ok(contents) = place.read(file.as_bytes(), TEXT_LIMIT) else { continue };
+        finders.push(Finder { tables: editable_finder::parse(&contents.text()), file });
+    }
+    finders
+}
+
+impl Finder {
+    fn mapped(&self, name: &str) -> Option<&str> {
+        self.tables.mapping.iter().find(|(module, _)| module == name).map(|(_, path)| path.as_str())
+    }
+}
+
+impl Resolver<'_> {
+    /// What the finder behind a made-up entry answers. The outer None: the entry is an ordinary one.
+    pub(super) fn placeholder(&self, name: &str, entry: &[u8]) -> Option<Option<Vec<Vec<u8>>>> {
+        let is_placeholder = |finder: &&Finder| {
+            finder.tables.placeholder.as_ref().is_some_and(|placeholder| placeholder.as_bytes() == entry)
+        };
+        let finder = self.finders.iter().find(is_placeholder)?;
+        let portions = finder.tables.namespaces.iter().find(|(namespace, _)| namespace == name);
+        Some(portions.map(|(_, paths)| {
+            let mapped = finder.mapped(name).filter(|_| paths.is_empty());
+            let paths = paths.iter().map(String::as_str).chain(mapped);
+            paths.map(|path| path.as_bytes().to_vec()).chain([entry.to_vec()]).collect()
+        }))
+    }
+
+    /// `_EditableFinder.find_spec` of each finder in turn.
+    pub(super) fn find_editable(
+        &self,
+        name: &str,
+        searched: &mut Vec<Searched>,
+    ) -> Option<(Found, Vec<Location>)> {
+        for finder in &self.finders {
+            let answer = match finder.mapped(name) {
+                Some(path) => self.mapped(path.as_bytes(), searched),
+                None => {
+                    let Some((parent, _)) = name.rsplit_once('.') else { continue };
+                    let Some(path) = finder.mapped(parent) else { continue };
+                    let places = [Location { path: path.as_bytes().to_vec(), entry: None }];
+                    self.find_in(name, &places, searched)
+                }
+            };
+            if let Some((found, locations)) = answer {
+                return Some((Found { finder: Some(finder.file.clone()), ..found }, locations));
+            }
+        }
+        None
+    }
+
+    /// `_find_spec`: the package's `__init__.py`, else the path with each suffix.
+    fn mapped(&self, path: &[u8], searched: &mut Vec<Searched>) -> Option<(Found, Vec<Location>)> {
+        let init = joined(&self.place, path, b"__init__.py");
+        let is_package = self.place.exists(&init);
+        let candidate = if is_package {
+            Some((init, ModuleKind::Package))
+        } else {
+            // all_suffixes: source, bytecode, extensions
+            let rank = |kind: &ModuleKind| match kind {
+                ModuleKind::Source => 0,
+                ModuleKind::Bytecode => 1,
+                _ => 2,
+            };
+            let mut suffixes: Vec<_> = self.suffixes.iter().collect();
+            suffixes.sort_by_key(|(_, kind)| rank(kind));
+            suffixes
+                .into_iter()
+                .map(|(suffix, kind)| ([path, suffix.as_bytes()].concat(), *kind))
+                .find(|(file, _)| self.place.exists(file))
+        };
+        let result = match &candidate {
+            Some(_) => SearchResult::Found,
+            None if self.place.exists(path) => SearchResult::Nothing,
+            None => SearchResult::Missing,
+        };
+        searched.push(Searched { directory: path.into(), result, passed_over: Vec::new() });
+        let (origin, kind) = candidate?;
+        let locations = if is_package { vec![Location { path: path.to_vec(), entry: None }] } else { Vec::new() };
+        let spelt = locations.iter().map(|location| location.path.clone().into()).collect();
+        Some((
+            Found { kind, origin: Some(origin.into()), locations: spelt, entry: None, finder: None },
+            locations,
+        ))
+    }
+}
