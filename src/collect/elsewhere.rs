@@ -22,7 +22,8 @@ pub fn elsewhere(
     without: Option<&HostPath>,
     time: Duration,
 ) -> Elsewhere {
-    let mut search = Search { files, name, end: Instant::now() + time, seen: Vec::new(), found: Elsewhere::default() };
+    let mut search =
+        Search { files, name, end: Instant::now() + time, seen: Vec::new(), found: Elsewhere::default() };
     search.found.in_project = in_project(files, facts, name);
     if let Some(root) = without {
         search.seen.push(real(files, root));
@@ -107,7 +108,13 @@ impl Search<'_> {
         for (site, version) in sites {
             if let Some(file) = offered(self.files, &site, self.name) {
                 let interpreter = interpreter(self.files, root, version);
-                self.found.providers.push(Provider { root: root.clone(), keeper, file, version, interpreter });
+                self.found.providers.push(Provider {
+                    root: root.clone(),
+                    keeper,
+                    file,
+                    version,
+                    interpreter,
+                });
             }
         }
     }
@@ -174,7 +181,9 @@ fn sites(files: &dyn Files, root: &HostPath) -> Vec<(HostPath, Option<Version>)>
     let Ok(listing) = files.list(&library) else { return sites };
     for entry in &listing.entries {
         let name = String::from_utf8_lossy(&entry.name);
-        let Some(version) = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")) else { continue };
+        let Some(version) = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")) else {
+            continue;
+        };
         let directory = library.join(&entry.name);
         for kind in ["site-packages", "dist-packages"] {
             let site = directory.join(kind);
@@ -199,12 +208,15 @@ pub fn offered(files: &dyn Files, directory: &HostPath, name: &str) -> Option<Ho
     let prefix = format!("{name}.");
     let listing = files.list(directory).ok()?;
     let extension = listing.entries.iter().find(|entry| {
-        entry.name.starts_with(prefix.as_bytes()) && (entry.name.ends_with(b".so") || entry.name.ends_with(b".pyd"))
+        entry.name.starts_with(prefix.as_bytes())
+            && (entry.name.ends_with(b".so") || entry.name.ends_with(b".pyd"))
     });
     match extension {
         Some(entry) => Some(directory.join(&entry.name)),
         // a namespace package, where it holds anything
-        None => files.list(&package).ok().filter(|inside| inside.entries.iter().any(is_module)).map(|_| package),
+        None => {
+            files.list(&package).ok().filter(|inside| inside.entries.iter().any(is_module)).map(|_| package)
+        }
     }
 }
 
@@ -214,7 +226,12 @@ fn is_module(entry: &crate::host::Entry) -> bool {
 
 fn interpreter(files: &dyn Files, root: &HostPath, version: Option<Version>) -> Option<HostPath> {
     let versioned = version.map(|version| format!("bin/python{}", version.minor_text()));
-    let names = versioned.as_deref().into_iter().chain(["bin/python", "bin/python3", "Scripts\\python.exe", "python.exe"]);
+    let names = versioned.as_deref().into_iter().chain([
+        "bin/python",
+        "bin/python3",
+        "Scripts\\python.exe",
+        "python.exe",
+    ]);
     names.map(|name| root.join(name)).find(|path| files.is_file(path))
 }
 

@@ -13,7 +13,8 @@ pub fn manager(facts: &Facts, environment: &Environment) -> Option<ManagerKind> 
     let managers = facts.project.managers.iter();
     let mut managers = managers.filter(|manager| manager.available && manager.kind.installs_by_itself());
     let manager = managers.next().map(|manager| manager.kind)?;
-    (of_project || environment.kind == EnvironmentKind::Conda && manager == ManagerKind::Conda).then_some(manager)
+    (of_project || environment.kind == EnvironmentKind::Conda && manager == ManagerKind::Conda)
+        .then_some(manager)
 }
 
 /// Installs `requirement`; `declared` says whether the project already names it, so that its tool only has to bring
@@ -78,7 +79,11 @@ fn by_manager(facts: &Facts, environment: &Environment, requirement: &str, decla
 fn is_shared(facts: &Facts, environment: &Environment) -> bool {
     let managed = facts.installations.iter().any(|installation| {
         installation.externally_managed
-            && installation.interpreter.parent().and_then(|bin| bin.parent()).is_some_and(|root| environment.is_at(&root))
+            && installation
+                .interpreter
+                .parent()
+                .and_then(|bin| bin.parent())
+                .is_some_and(|root| environment.is_at(&root))
     });
     environment.kind == EnvironmentKind::Installation && (managed || facts.project.root.is_some())
 }
@@ -93,13 +98,22 @@ fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &st
     let root = facts.project.root.as_ref().or(facts.directory.as_ref()).map(|root| root.join(".venv"));
     let Some(root) = root else {
         let python = Word::from(environment.program("python3"));
-        let words = vec![python, "-m".into(), "pip".into(), "install".into(), "--user".into(), requirement.into()];
+        let words =
+            vec![python, "-m".into(), "pip".into(), "install".into(), "--user".into(), requirement.into()];
         return Remedy::review(format!("Install {requirement} for this user"), vec![Action::Run(words)]);
     };
-    let python = facts.interpreter_of(environment).map_or_else(|| environment.program("python3"), |it| it.path.clone());
+    let python = facts
+        .interpreter_of(environment)
+        .map_or_else(|| environment.program("python3"), |it| it.path.clone());
     let actions = vec![
         Action::run([python.into(), "-m".into(), "venv".into(), (&root).into()]),
-        Action::run([root.join("bin/python").into(), "-m".into(), "pip".into(), "install".into(), requirement.into()]),
+        Action::run([
+            root.join("bin/python").into(),
+            "-m".into(),
+            "pip".into(),
+            "install".into(),
+            requirement.into(),
+        ]),
         Action::activate_new(&root),
     ];
     Remedy::safe(format!("Make an environment for this project and install {requirement} there"), actions)

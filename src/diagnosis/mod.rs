@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::path::HostPath;
 
+pub mod cause;
 pub mod check;
 pub mod examine;
 pub mod fold;
