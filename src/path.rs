@@ -186,8 +186,34 @@ impl HostPath {
         HostPath { flavour: self.flavour, bytes }
     }
 
+    /// Whether [`HostPath::normalized`] would change nothing.
+    fn is_normal(&self) -> bool {
+        if self.flavour == Flavour::Windows || (self.bytes.len() > 1 && self.bytes.ends_with(b"/")) {
+            return false;
+        }
+        let mut rest = self.bytes.as_slice();
+        while let Some(at) = rest.iter().position(|byte| *byte == b'/') {
+            rest = &rest[at + 1..];
+            let special = match rest {
+                [b'/', ..] | [b'.'] | [b'.', b'/', ..] | [b'.', b'.'] | [b'.', b'.', b'/', ..] => true,
+                [] => self.bytes.len() > 1,
+                _ => false,
+            };
+            if special {
+                return false;
+            }
+        }
+        true
+    }
+
     /// The same place by spelling: normalised, without case on Windows.
     pub fn same_as(&self, other: &HostPath) -> bool {
+        if self == other {
+            return true;
+        }
+        if self.is_normal() && other.is_normal() {
+            return false;
+        }
         self.flavour == other.flavour && {
             let (left, right) = (self.normalized(), other.normalized());
             match self.flavour {
@@ -325,6 +351,18 @@ mod tests {
         assert_eq!(HostPath::posix("//a/./b/../c//").normalized(), HostPath::posix("/a/c"));
         assert_eq!(HostPath::posix("/../..").normalized(), HostPath::posix("/"));
         assert_eq!(windows("C:/a//b\\").normalized(), windows("C:\\a\\b"));
+    }
+
+    #[test]
+    fn the_same_place_in_other_words() {
+        let place = HostPath::posix("/a/.venv");
+        for spelling in ["/a/.venv", "/a/.venv/", "//a/.venv", "/a/./.venv", "/a/b/../.venv", "/a/.venv/."] {
+            assert!(HostPath::posix(spelling).same_as(&place), "{spelling}");
+        }
+        for other in ["/a/.venv2", "/a", "/a/..venv", "/"] {
+            assert!(!HostPath::posix(other).same_as(&place), "{other}");
+        }
+        assert!(HostPath::posix("/").same_as(&HostPath::posix("//")));
     }
 
     #[test]

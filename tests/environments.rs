@@ -222,7 +222,7 @@ const FAULTS: &[Fault] = &[
         first: "shadowed-environment",
         also: &["python-names-disagree", "pip-elsewhere"],
         works: Some("python3 -c 'import sample'"),
-        suits: EVERY,
+        suits: |_, python| python.number() >= (3, 0),
     },
     Fault {
         name: "a script's interpreter is gone",
@@ -273,11 +273,16 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// venv on every interpreter; the other creators on the oldest they make, a middle and the newest.
+/// venv on the oldest interpreter that it makes environments for, a middle one and the newest; the other creators on
+/// the middle one.
 fn sampled(all: &[Python], python: &Python, creator: Creator) -> bool {
     let able: Vec<&Python> = all.iter().filter(|python| creator.cannot(python).is_none()).collect();
-    let chosen = [able.first(), able.get(able.len() / 2), able.last()];
-    creator == Creator::Venv || chosen.into_iter().flatten().any(|chosen| chosen.path == python.path)
+    let middle = able.get(able.len() / 2);
+    let chosen = match creator {
+        Creator::Venv => [able.first(), middle, able.last()],
+        _ => [middle, None, None],
+    };
+    chosen.into_iter().flatten().any(|chosen| chosen.path == python.path)
 }
 
 fn source(python: &Python) -> &'static str {

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Warning,
     summary: "The active environment belongs to another project, and this project has its own",
     needs: &[Need::Project, Need::Scripts, Need::Installed],
-    explains: &["tool-outside-environment", "stacked-environments"],
+    explains: &["tool-outside-environment", "stacked-environments", "environment-without-pip"],
     explanation: r#"
 ## What it means
 

@@ -1,6 +1,6 @@
 //! Environments: what lies in one, and what its files say of the place that they lie in.
 
-use super::{links, scripts};
+use super::{links, scripts, synced};
 use crate::facts::environment::*;
 use crate::facts::interpreter::Version;
 use crate::facts::{Gathered, Origin};
@@ -63,6 +63,9 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
     environment.owner = Some(metadata.owner);
     environment.mount = host.mount(root);
     read_config(host, &mut environment);
+    if environment.config_path.is_none() && is_installation(host, &mut environment, depth) {
+        return environment;
+    }
     let bin = root.join("bin");
     let scripts_directory = root.join("Scripts");
     let listing = list_programs(host, &mut environment, bin, scripts_directory);
@@ -88,6 +91,45 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         environment.shared = shared(host, &environment);
     }
     environment
+}
+
+/// Recognises the prefix of an installed Python by the standard libraries that it may hold, without listing `bin` and
+/// `lib`: the system's hold thousands of names.
+fn is_installation(host: &dyn Host, environment: &mut Environment, depth: Depth) -> bool {
+    if host.is_directory(&environment.root.join("conda-meta")) {
+        return false;
+    }
+    let lib = environment.root.join("lib");
+    let minors = (6..20).map(|minor| Version::new(3, minor, None)).chain([Version::new(2, 7, None)]);
+    let libraries: Vec<Place> = minors
+        .map(|version| (version, lib.join(format!("python{}", version.minor_text()))))
+        .filter(|(_, directory)| host.is_file(&directory.join("os.py")))
+        .map(|(version, directory)| Place {
+            site_packages: directory.join("site-packages"),
+            version: Some(version),
+            implementation: "cpython",
+            directory,
+        })
+        .collect();
+    if libraries.is_empty()
+        || libraries.iter().any(|place| host.exists(&place.directory.join("orig-prefix.txt")))
+    {
+        return false;
+    }
+    let bin = environment.root.join("bin");
+    let names = ["python".to_owned(), "python3".to_owned()].into_iter();
+    let versioned =
+        libraries.iter().filter_map(|place| Some(format!("python{}", place.version?.minor_text())));
+    environment.interpreters =
+        names.chain(versioned).map(|name| bin.join(name)).filter(|path| host.is_file(path)).collect();
+    environment.script_directory = Some(bin);
+    environment.layout = Layout::Posix;
+    environment.kind = EnvironmentKind::Installation;
+    examine_libraries(host, environment, libraries, depth);
+    if depth.installed {
+        environment.shared = shared(host, environment);
+    }
+    true
 }
 
 /// The place of an environment, by its name and its real path.
@@ -267,8 +309,16 @@ pub fn is_interpreter_name(name: &[u8]) -> bool {
     rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
+/// A directory of libraries, before it is looked into.
+struct Place {
+    directory: HostPath,
+    version: Option<Version>,
+    implementation: &'static str,
+    site_packages: HostPath,
+}
+
 fn read_libraries(host: &dyn Host, environment: &mut Environment, depth: Depth) {
-    let mut places: Vec<(HostPath, Option<Version>, &str, HostPath)> = Vec::new();
+    let mut places: Vec<Place> = Vec::new();
     let lib = environment.root.join("lib");
     if environment.layout != Layout::Windows
         && let Ok(listing) = host.list(&lib)
@@ -278,16 +328,20 @@ fn read_libraries(host: &dyn Host, environment: &mut Environment, depth: Depth) 
             let Some(version) = version_in_name(&name) else { continue };
             let implementation = if name.starts_with("pypy") { "pypy" } else { "cpython" };
             let directory = lib.join(&entry.name);
-            let packages = directory.join("site-packages");
-            places.push((directory, Some(version), implementation, packages));
+            let site_packages = directory.join("site-packages");
+            places.push(Place { directory, version: Some(version), implementation, site_packages });
         }
     }
     if matches!(environment.layout, Layout::Windows | Layout::Mixed) {
         let directory = environment.root.join("Lib");
-        let packages = directory.join("site-packages");
-        places.push((directory, None, "cpython", packages));
+        let site_packages = directory.join("site-packages");
+        places.push(Place { directory, version: None, implementation: "cpython", site_packages });
     }
-    for (directory, version, implementation, site_packages) in places {
+    examine_libraries(host, environment, places, depth);
+}
+
+fn examine_libraries(host: &dyn Host, environment: &mut Environment, places: Vec<Place>, depth: Depth) {
+    for Place { directory, version, implementation, site_packages } in places {
         let listing = host.list(&site_packages);
         if let (Ok(listing), true) = (&listing, depth.installed) {
             environment.installed.extend(installed(&site_packages, listing));
@@ -305,6 +359,9 @@ fn read_libraries(host: &dyn Host, environment: &mut Environment, depth: Depth) 
             has_pip: listing
                 .as_ref()
                 .is_ok_and(|listing| listing.entries.iter().any(|entry| entry.name == b"pip")),
+            has_debris: listing
+                .as_ref()
+                .is_ok_and(|listing| listing.entries.iter().any(|entry| synced::is_debris(&entry.name))),
             entries,
             directory,
             version,

@@ -485,7 +485,8 @@ fn environments(host: &dyn Host, request: &Request, named: &[Named], git: Option
     for (root, origins) in named {
         let mut environment = environment(host, root, origins.clone(), depth);
         if environment.is_venv() {
-            environment.synced = synced::synced_folder(root, host);
+            let has_debris = environment.libraries.iter().any(|library| library.has_debris);
+            environment.synced = synced::synced_folder(root, host, has_debris);
             if let Some(git) = git {
                 environment.tracked_files = tracked(host, git, &environment, &mut index);
             }

@@ -11,10 +11,13 @@ const DEBRIS: usize = 20;
 const DIRECTORIES: usize = 400;
 
 /// The synced folder that an environment lies in, by the names above it, by Syncthing's mark, or by what
-/// such services leave in it.
-pub fn synced_folder(path: &HostPath, files: &dyn Files) -> Option<SyncedFolder> {
+/// such services leave in it. `has_debris`: the top of its `site-packages` was seen to hold some.
+pub fn synced_folder(path: &HostPath, files: &dyn Files, has_debris: bool) -> Option<SyncedFolder> {
     let real = files.canonical(path).unwrap_or_else(|_| path.clone());
     let service = by_name(path).or_else(|| by_name(&real)).or_else(|| marked(files, path)).map(str::to_owned);
+    if service.is_none() && !has_debris {
+        return None;
+    }
     // in a folder of no known name only the top of site-packages is looked at: this is asked of every
     // environment, and listing all its packages would take longer than the rest of the diagnosis
     let debris = debris(files, path, if service.is_some() { 1 } else { 0 });
@@ -97,7 +100,11 @@ fn debris(files: &dyn Files, environment: &HostPath, levels: usize) -> Vec<HostP
     found
 }
 
-fn is_debris(name: &[u8]) -> bool {
+/// Placeholders and conflicted copies, as the services name them.
+pub fn is_debris(name: &[u8]) -> bool {
+    if !name.iter().any(|byte| matches!(byte, b' ' | b'-')) && !name.starts_with(b".") {
+        return false;
+    }
     let holds = |needle: &[u8]| name.windows(needle.len()).any(|window| window == needle);
     (name.starts_with(b".") && name.ends_with(b".icloud"))
         || holds(b"conflicted copy")
@@ -162,15 +169,15 @@ mod tests {
         let site = top.join("p/.venv/lib/python3.11/site-packages");
         std::fs::create_dir_all(site.join("pkg")).unwrap();
         let environment = from_std(&top.join("p/.venv")).unwrap();
-        assert_eq!(synced_folder(&environment, &RealFiles), None);
+        assert_eq!(synced_folder(&environment, &RealFiles, true), None);
         std::fs::write(site.join(".six.py.icloud"), "").unwrap();
         std::fs::write(site.join("pkg/a (me's conflicted copy 2025-01-01).py"), "").unwrap();
         std::fs::write(site.join("icloud.py"), "").unwrap();
-        let found = synced_folder(&environment, &RealFiles).unwrap();
+        let found = synced_folder(&environment, &RealFiles, true).unwrap();
         assert_eq!(found.service, "iCloud Drive");
         assert_eq!(found.debris.len(), 1);
         std::fs::create_dir(top.join(".stfolder")).unwrap();
-        let found = synced_folder(&environment, &RealFiles).unwrap();
+        let found = synced_folder(&environment, &RealFiles, true).unwrap();
         assert_eq!((found.service.as_str(), found.debris.len()), ("Syncthing", 2));
     }
 }

@@ -270,6 +270,8 @@ pub struct Library {
     /// Whether this user may list it.
     pub readable: bool,
     pub has_pip: bool,
+    /// Placeholders or conflicted copies of a cloud service lie in its `site-packages`.
+    pub has_debris: bool,
     /// Entries of `site-packages` that are neither bytecode caches nor hidden: 0 means nothing is installed.
     pub entries: usize,
 }

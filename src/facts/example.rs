@@ -221,6 +221,7 @@ pub fn venv(root: &str) -> Environment {
             site_packages_exists: true,
             readable: true,
             has_pip: true,
+            has_debris: false,
             entries: 4,
             site_packages: site_packages.clone(),
         }],

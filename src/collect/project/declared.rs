@@ -1,5 +1,7 @@
 //! What a project's files declare: its name, dependencies, Python and tools.
 
+use std::collections::HashSet;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -31,7 +33,8 @@ pub fn read(
     notes: &mut Vec<String>,
 ) {
     let Some(root) = &place.root else { return };
-    let mut declarations = Declarations { files, root, place, programs, project, notes };
+    let mut declarations =
+        Declarations { files, root, place, programs, project, notes, seen: HashSet::new() };
     declarations.pyproject();
     declarations.setup_cfg();
     declarations.setup_py();
@@ -48,6 +51,8 @@ struct Declarations<'a> {
     programs: &'a [String],
     project: &'a mut Project,
     notes: &'a mut Vec<String>,
+    /// Names of the dependencies that are known already.
+    seen: HashSet<String>,
 }
 
 /// A value somewhere in a TOML table.
@@ -104,7 +109,7 @@ impl Declarations<'_> {
 
     fn depend_on(&mut self, name: String, file: &HostPath, line: Option<usize>) {
         let full = self.project.dependencies.len() >= DEPENDENCIES;
-        if !full && !self.project.dependencies.iter().any(|known| known.name == name) {
+        if !full && self.seen.insert(name.clone()) {
             self.project.dependencies.push(Dependency { name, file: file.clone(), line });
         }
     }
