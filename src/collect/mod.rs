@@ -1,5 +1,6 @@
 //! From the host to the facts: one file per noun.
 
+pub mod attempt;
 pub mod elsewhere;
 pub mod environment;
 pub mod gather;

@@ -11,6 +11,7 @@ mod check;
 mod checks_list;
 mod explain;
 mod select;
+mod why;
 
 /// How a run ends: the exit statuses are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub fn run(cli: Cli) -> Status {
     let result = match &cli.command {
         None => check::run(&host, &cli.check),
         Some(Command::Check(arguments)) => check::run(&host, arguments),
+        Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
     };

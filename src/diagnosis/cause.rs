@@ -15,7 +15,8 @@ mod absent;
 mod choose;
 mod present;
 
-pub use choose::lead;
+pub use choose::{lead, names_it};
+pub use present::rename;
 
 /// One interpreter that was asked, and what it would import.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,6 +9,7 @@ pub mod check;
 pub mod examine;
 pub mod fold;
 pub mod install;
+pub mod messages;
 pub mod recreate;
 pub mod reinstall;
 pub mod remedy;
