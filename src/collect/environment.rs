@@ -6,6 +6,7 @@ use crate::facts::interpreter::Version;
 use crate::facts::{Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host, Listing};
 use crate::parse::activate::{self, ActivatorKind};
+use crate::parse::shebang::is_python_name;
 use crate::parse::{names, pyvenv_cfg};
 use crate::path::{Flavour, HostPath, readable};
 
@@ -291,22 +292,13 @@ fn list_programs(
     environment.interpreters = listing
         .entries
         .iter()
-        .filter(|entry| entry.kind != FileKind::Directory && is_interpreter_name(&entry.name))
+        .filter(|entry| entry.kind != FileKind::Directory && is_python_name(&entry.name))
         .map(|entry| directory.join(&entry.name))
         .collect();
     // python, then python3, then python3.11
     environment.interpreters.sort_by_key(|path| path.as_bytes().len());
     environment.script_directory = Some(directory);
     listing
-}
-
-/// `python`, `python3`, `python3.11`, `python3.13t`, `pypy3`, each with or without `.exe`.
-pub fn is_interpreter_name(name: &[u8]) -> bool {
-    let Ok(name) = std::str::from_utf8(name) else { return false };
-    let name = name.strip_suffix(".exe").unwrap_or(name);
-    let Some(rest) = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy")) else { return false };
-    let rest = rest.strip_suffix('t').unwrap_or(rest);
-    rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// A directory of libraries, before it is looked into.

@@ -13,6 +13,7 @@ use super::{
 use crate::diagnosis::Need;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{Interpreter, Probe};
+use crate::facts::platform::Surroundings;
 use crate::facts::project::{ActivationSite, Git};
 use crate::facts::search_path::{Command, HitState, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
@@ -94,11 +95,7 @@ impl std::fmt::Display for RequestError {
 pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     let working_directory = host.working_directory().ok();
     let directory = directory(host, request, working_directory.as_ref())?;
-    let (mut shell, surroundings, mut notes) = shell::shell(host);
-    startup_files::read(host, &mut shell);
-    let path_variable = shell::path_value(host, &shell);
-    let search_path = search_path::search_path(host, path_variable.as_deref());
-    let commands = search_path::commands(host, &search_path, &COMMANDS);
+    let (shell, surroundings, mut notes, search_path, commands) = shell_and_commands(host);
     let home = host.home();
     let lookup = |name: &str| shell.variable(name).map(str::to_owned);
     let context = project::ProjectContext {
@@ -143,12 +140,13 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
             }
             _ => None,
         };
+        let listing = scope.spawn(|| installations::installations(host, &search_path, &context.places));
         let mut environments = environments(host, request, &named, project.git.as_ref());
         let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
         if request.needs.contains(&Need::Binaries) {
             compare_copies(host, &mut environments, &mut interpreters);
         }
-        let installations = installations::installations(host, &search_path, &context.places);
+        let installations = listing.join().unwrap_or_default();
         let answer = asking.map(|asking| {
             asking
                 .join()
@@ -181,6 +179,32 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         today: Some(date(host.now())),
         notes,
     })
+}
+
+/// The shell, read from its processes, side by side with what `PATH` holds. Inside a wrapper whose `PATH` is
+/// its own, the search is made again with the shell's.
+fn shell_and_commands(host: &dyn Host) -> (Shell, Surroundings, Vec<String>, SearchPath, Vec<Command>) {
+    let look = |path: Option<&[u8]>| {
+        let search_path = search_path::search_path(host, path);
+        let commands = search_path::commands(host, &search_path, &COMMANDS);
+        (search_path, commands)
+    };
+    let own = host.variable("PATH");
+    let (read, (search_path, commands)) = std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let (mut shell, surroundings, notes) = shell::shell(host);
+            startup_files::read(host, &mut shell);
+            (shell, surroundings, notes)
+        });
+        let found = look(own.as_deref());
+        (reading.join(), found)
+    });
+    let (shell, surroundings, notes) = read.unwrap_or_default();
+    if shell.seen_through.is_none() {
+        return (shell, surroundings, notes, search_path, commands);
+    }
+    let (search_path, commands) = look(shell::path_value(host, &shell).as_deref());
+    (shell, surroundings, notes, search_path, commands)
 }
 
 fn directory(

@@ -1,11 +1,12 @@
 //! Interpreters: what their files are, without starting them.
 
 use super::{library, links};
-use crate::collect::environment::{is_interpreter_name, version_in_name};
+use crate::collect::environment::version_in_name;
 use crate::facts::interpreter::*;
 use crate::facts::{Gathered, Origin};
 use crate::host::{FileKind, Files, Host};
 use crate::parse::binary::{self, Binary, BinaryFormat};
+use crate::parse::shebang::is_python_name;
 use crate::path::HostPath;
 
 /// Up to this size a binary is read whole.
@@ -110,7 +111,7 @@ fn read_binary(host: &dyn Host, interpreter: &mut Interpreter, size: u64) {
 fn identify(interpreter: &mut Interpreter) {
     let named = interpreter.links.hops.iter().rev().find_map(|hop| {
         let name = hop.name();
-        is_interpreter_name(name.as_bytes())
+        is_python_name(name.as_bytes())
             .then(|| version_in_name(&name).map(|version| (version, name.into_owned())))
             .flatten()
     });

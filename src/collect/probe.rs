@@ -109,20 +109,21 @@ fn environment(host: &dyn Host) -> Vec<(Vec<u8>, Vec<u8>)> {
             *value = kept.join(&separator);
         }
     }
-    variables.retain(|(name, value)| {
-        !(name == b"PYTHONPATH" && value.is_empty())
-            && !matches!(
-                name.as_slice(),
-                b"PYTHONSTARTUP"
-                    | b"PYTHONINSPECT"
-                    | b"PYTHONVERBOSE"
-                    | b"PYTHONDEBUG"
-                    | b"PYTHONPROFILEIMPORTTIME"
-                    | b"PYTHONDUMPREFS"
-                    | b"PYTHONBREAKPOINT"
-                    | b"PYTHONFAULTHANDLER"
-            )
-    });
+    let changes_the_answer = |name: &[u8]| {
+        matches!(
+            name,
+            b"PYTHONSTARTUP"
+                | b"PYTHONINSPECT"
+                | b"PYTHONVERBOSE"
+                | b"PYTHONDEBUG"
+                | b"PYTHONPROFILEIMPORTTIME"
+                | b"PYTHONDUMPREFS"
+                | b"PYTHONBREAKPOINT"
+                | b"PYTHONFAULTHANDLER"
+        )
+    };
+    let empty_path = |name: &[u8], value: &[u8]| name == b"PYTHONPATH" && value.is_empty();
+    variables.retain(|(name, value)| !changes_the_answer(name) && !empty_path(name, value));
     variables.push((b"PYTHONDONTWRITEBYTECODE".to_vec(), b"1".to_vec()));
     variables
 }

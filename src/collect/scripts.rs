@@ -1,15 +1,17 @@
 //! Entry scripts: how each finds its interpreter.
 
-use super::environment::{Own, is_interpreter_name};
+use super::environment::Own;
 use crate::facts::environment::{Launch, LaunchKind, Script};
 use crate::host::{FileKind, Host, Listing};
 use crate::parse::activate::ActivatorKind;
 use crate::parse::launcher;
-use crate::parse::shebang::{self, Shebang};
+use crate::parse::shebang::{self, Shebang, is_python_name, names_python};
 use crate::path::{Flavour, HostPath, readable};
 
 /// So much of a script is read: its first lines and its imports.
 const SCRIPT_LIMIT: usize = 1024;
+/// From so many scripts on, two threads read them sooner than one.
+const WORTH_A_THREAD: usize = 40;
 /// A Windows launcher is a program with a small archive behind it.
 const LAUNCHER_LIMIT: usize = 512 * 1024;
 
@@ -21,15 +23,28 @@ pub fn entry_scripts(
     listing: &Listing,
     most: usize,
 ) -> Vec<Script> {
-    let mut states = States { own, known: Vec::new() };
-    listing
+    let names: Vec<&[u8]> = listing
         .entries
         .iter()
-        .filter(|entry| entry.kind == FileKind::File && !is_interpreter_name(&entry.name))
+        .filter(|entry| entry.kind == FileKind::File && !is_python_name(&entry.name))
         .filter(|entry| ActivatorKind::from_file_name(&entry.name).is_none())
+        .map(|entry| entry.name.as_slice())
         .take(most)
-        .filter_map(|entry| entry_script(host, &mut states, directory.join(&entry.name)))
-        .collect()
+        .collect();
+    let examine = |names: &[&[u8]]| -> Vec<Script> {
+        let mut states = States { own, known: Vec::new() };
+        names.iter().filter_map(|name| entry_script(host, &mut states, directory.join(name))).collect()
+    };
+    if names.len() < WORTH_A_THREAD {
+        return examine(&names);
+    }
+    let (first, second) = names.split_at(names.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| examine(second));
+        let mut scripts = examine(first);
+        scripts.extend(other.join().unwrap_or_default());
+        scripts
+    })
 }
 
 fn entry_script(host: &dyn Host, states: &mut States<'_>, path: HostPath) -> Option<Script> {
@@ -44,9 +59,8 @@ fn entry_script(host: &dyn Host, states: &mut States<'_>, path: HostPath) -> Opt
     } else {
         launch(host, states, &path, &contents.bytes)
     };
-    let metadata = host.metadata(&path).ok()?;
     Some(Script {
-        executable: metadata.mode & 0o111 != 0,
+        executable: contents.mode & 0o111 != 0,
         module: shebang::imported_module(&contents.text()),
         name,
         path,
@@ -61,10 +75,10 @@ fn launch(host: &dyn Host, states: &mut States<'_>, path: &HostPath, bytes: &[u8
         Shebang::Plain { interpreter, intended: Some(intended), .. } if interpreter != intended => {
             (LaunchKind::ShebangWithSpace, absolute(intended.as_bytes()))
         }
-        Shebang::Plain { interpreter, .. } if is_python(interpreter.as_bytes()) => {
+        Shebang::Plain { interpreter, .. } if names_python(interpreter.as_bytes()) => {
             (LaunchKind::Shebang, absolute(interpreter.as_bytes()))
         }
-        Shebang::Env { program, .. } if is_python(program.as_bytes()) => (LaunchKind::Env, None),
+        Shebang::Env { program, .. } if names_python(program.as_bytes()) => (LaunchKind::Env, None),
         Shebang::Trampoline { interpreter, .. } => (LaunchKind::Trampoline, absolute(interpreter.as_bytes())),
         Shebang::RelocatableTrampoline { name } => {
             (LaunchKind::Relocatable, path.parent().map(|directory| directory.join(name.as_bytes())))
@@ -72,11 +86,6 @@ fn launch(host: &dyn Host, states: &mut States<'_>, path: &HostPath, bytes: &[u8
         _ => (LaunchKind::Other, None),
     };
     states.launch(host, kind, interpreter, script.line_length, script.crlf)
-}
-
-/// Whether the last part of the path is a Python's name.
-fn is_python(raw: &[u8]) -> bool {
-    is_interpreter_name(raw.rsplit(|byte| *byte == b'/').next().unwrap_or(raw))
 }
 
 /// What the places that scripts name are today. Most scripts of an environment name one interpreter, so

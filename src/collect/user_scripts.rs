@@ -1,11 +1,10 @@
 //! Scripts of packages that were installed for the user (PEP 370), and whether the shell finds them.
 
-use crate::collect::environment::is_interpreter_name;
 use crate::facts::platform::System;
 use crate::facts::search_path::{SearchPath, UserScripts};
 use crate::facts::shell::Shell;
 use crate::host::{FileKind, Host};
-use crate::parse::shebang::{self, Shebang};
+use crate::parse::shebang::{self, Shebang, names_python};
 use crate::path::HostPath;
 
 /// So many files are looked at.
@@ -54,10 +53,9 @@ fn runs_python(host: &dyn Host, path: &HostPath) -> bool {
         return false;
     }
     let Ok(contents) = host.read(path, FIRST_LINES) else { return false };
-    let is_python = |raw: &[u8]| is_interpreter_name(raw.rsplit(|byte| *byte == b'/').next().unwrap_or(raw));
     match shebang::parse(&contents.bytes).shebang {
-        Shebang::Plain { interpreter, .. } => is_python(interpreter.as_bytes()),
-        Shebang::Env { program, .. } => is_python(program.as_bytes()),
+        Shebang::Plain { interpreter, .. } => names_python(interpreter.as_bytes()),
+        Shebang::Env { program, .. } => names_python(program.as_bytes()),
         Shebang::Trampoline { .. } | Shebang::RelocatableTrampoline { .. } => true,
         Shebang::None => false,
     }

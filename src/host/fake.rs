@@ -502,7 +502,11 @@ impl Files for FakeMachine {
         let Content::File(bytes) = &node.content else { return Err(FileError::NotAFile) };
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let end = start.saturating_add(limit).min(bytes.len());
-        Ok(Contents { bytes: bytes[start..end].to_vec(), size: bytes.len() as u64 })
+        Ok(Contents {
+            bytes: bytes[start..end].to_vec(),
+            size: bytes.len() as u64,
+            mode: self.describe(node).mode,
+        })
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {

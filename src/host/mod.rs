@@ -70,6 +70,8 @@ pub struct Contents {
     pub bytes: Vec<u8>,
     /// The file's whole size.
     pub size: u64,
+    /// Its permission bits.
+    pub mode: u32,
 }
 
 impl Contents {

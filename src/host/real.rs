@@ -1,5 +1,11 @@
 //! The real machine: its files here, the rest of it in [`RealMachine`].
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "this is the room that may touch the machine"
+)]
+
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -159,11 +165,14 @@ impl Files for RealFiles {
         if offset > 0 {
             file.seek(SeekFrom::Start(offset)).map_err(file_error)?;
         }
-        let expected =
-            usize::try_from(metadata.len().saturating_sub(offset)).unwrap_or(usize::MAX).min(limit);
-        let mut bytes = Vec::with_capacity(expected);
-        file.take(limit as u64).read_to_end(&mut bytes).map_err(file_error)?;
-        Ok(Contents { bytes, size: metadata.len() })
+        let rest = usize::try_from(metadata.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+        // files of /proc claim to be empty; of any other there is no more than it says
+        let claimed = metadata.len() > 0;
+        let wanted = if claimed { rest.min(limit) } else { limit };
+        let mut bytes = Vec::with_capacity(if claimed { wanted } else { 0 });
+        file.take(wanted as u64).read_to_end(&mut bytes).map_err(file_error)?;
+        let size = metadata.len().max(offset + bytes.len() as u64);
+        Ok(Contents { bytes, size, mode: describe(&metadata).mode })
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {

@@ -54,15 +54,18 @@ pub fn installed(entries: &[Vec<u8>]) -> Installed {
 
 /// None when the entry is no distribution's metadata.
 pub fn parse_name(entry: &[u8]) -> Option<InstalledName> {
-    let entry = readable(entry);
-    let (stem, extension) = entry.rsplit_once('.')?;
-    let form = match extension.to_ascii_lowercase().as_str() {
-        "dist-info" => MetadataForm::DistInfo,
-        "egg-info" => MetadataForm::EggInfo,
-        "egg" => MetadataForm::Egg,
-        "egg-link" => MetadataForm::EggLink,
-        _ => return None,
+    let forms = [
+        (&b".dist-info"[..], MetadataForm::DistInfo),
+        (b".egg-info", MetadataForm::EggInfo),
+        (b".egg", MetadataForm::Egg),
+        (b".egg-link", MetadataForm::EggLink),
+    ];
+    let ends_with = |suffix: &[u8]| {
+        entry.len().checked_sub(suffix.len()).is_some_and(|at| entry[at..].eq_ignore_ascii_case(suffix))
     };
+    let (suffix, form) = forms.into_iter().find(|(suffix, _)| ends_with(suffix))?;
+    let stem = readable(&entry[..entry.len() - suffix.len()]);
+    let stem = &*stem;
     let (name, version) = match form {
         // neither part may contain a hyphen; a name from before that rule may
         MetadataForm::DistInfo => match stem.rsplit_once('-') {
@@ -82,7 +85,7 @@ pub fn parse_name(entry: &[u8]) -> Option<InstalledName> {
         normalized: normalize_name(name),
         version,
         form,
-        entry: entry.clone().into_owned(),
+        entry: readable(entry).into_owned(),
     })
 }
 

@@ -186,6 +186,11 @@ fn base_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
+/// Whether the last part of a path, or a bare name, is a Python's.
+pub fn names_python(path: &[u8]) -> bool {
+    is_python_name(path.rsplit(|byte| *byte == b'/').next().unwrap_or(path))
+}
+
 /// `python`, `python3.12`, `python3.13t`, `pypy3`, `pythonw.exe` and the like.
 pub fn is_python_name(name: &[u8]) -> bool {
     let name = name.strip_suffix(b".exe").unwrap_or(name);

@@ -164,8 +164,7 @@ fn path_assignment(syntax: Syntax, text: &str) -> Vec<Statement> {
     if syntax == Syntax::Fish || syntax == Syntax::Csh {
         let names_path = |word: &&str| word.eq_ignore_ascii_case("path");
         let words: Vec<&str> = text.split_whitespace().map(|word| word.trim_matches(['(', ')'])).collect();
-        let (Some("set" | "setenv"), Some(at)) =
-            (words.first().copied(), words.iter().position(|word| names_path(&word)))
+        let (Some("set" | "setenv"), Some(at)) = (words.first().copied(), words.iter().position(names_path))
         else {
             return Vec::new();
         };

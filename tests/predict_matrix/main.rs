@@ -3,9 +3,8 @@
 //! A normal run compares a fixed sample. `VENV_DOCTOR_FULL=1` compares everything, `VENV_DOCTOR_TOOLS`
 //! names a directory with `virtualenv` and `uv` where they are not on `PATH`, and `VENV_DOCTOR_PYTHONS`
 //! lists interpreters (separated by colons) to use instead of those that are found.
-
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::unwrap_used, clippy::expect_used)]
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods)]
 
 mod environments;
 mod pth;

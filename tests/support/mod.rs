@@ -77,7 +77,7 @@ fn install_tools() -> Option<Tools> {
     let lock = fs::File::create(directory.join("lock")).ok()?;
     lock.lock().ok()?;
     let ready = directory.join("ready");
-    let newest = pythons().into_iter().filter(|python| python.number() >= (3, 9)).next_back()?;
+    let newest = pythons().into_iter().rfind(|python| python.number() >= (3, 9))?;
     if !ready.exists() {
         for (name, packages) in [("new", &["uv", "virtualenv"][..]), ("old", &["virtualenv<20.22"][..])] {
             let place = directory.join(name);

@@ -6,6 +6,7 @@ use crate::facts::project::{ImportedModule, Project, ProjectScript, ScriptInterp
 use crate::host::{FileKind, Files, Listing};
 use crate::parse::names::normalize_name;
 use crate::parse::python_source::imported_modules;
+use crate::parse::shebang::is_python_name;
 use crate::path::{HostPath, readable};
 
 /// So many files are read for their imports, and so much of each.
@@ -147,7 +148,7 @@ pub fn shebang(files: &dyn Files, path: &HostPath) -> Option<Shebang> {
         // `env -S NAME`, `env -i A=1 NAME`
         program = words.find(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
     }
-    if !is_python(base_name(program)) {
+    if !is_python_name(base_name(program)) {
         return None;
     }
     let interpreter = match HostPath::new(path.flavour(), program) {
@@ -161,10 +162,4 @@ pub fn shebang(files: &dyn Files, path: &HostPath) -> Option<Shebang> {
 
 fn base_name(program: &[u8]) -> &[u8] {
     program.rsplit(|byte| *byte == b'/').next().unwrap_or(program)
-}
-
-/// `python`, `python3`, `python3.12`, `python3.13t`, `pypy3`, but not `python3-config` or `pythonista`.
-pub fn is_python(name: &[u8]) -> bool {
-    let rest = name.strip_prefix(b"python").or_else(|| name.strip_prefix(b"pypy"));
-    rest.is_some_and(|rest| rest.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b't')))
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::ProjectContext;
-use super::scripts::{imported_by, is_python, shebang};
+use super::scripts::{imported_by, shebang};
 use crate::facts::platform::System;
 use crate::facts::project::{ScriptInterpreter, ServiceLine};
 use crate::host::{FileKind, Files, Listing};
 use crate::parse::service::{self, ServiceCommand};
+use crate::parse::shebang::is_python_name;
 use crate::path::{Flavour, HostPath};
 
 /// So many files of a directory are read, and so much of each.
@@ -91,7 +92,7 @@ impl Target<'_> {
         if program.rsplit('/').next() == Some("env") {
             program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
         }
-        let (interpreter, script) = if is_python(program.rsplit('/').next()?.as_bytes()) {
+        let (interpreter, script) = if is_python_name(program.rsplit('/').next()?.as_bytes()) {
             (program.clone(), self.script(words, directory.as_ref())?)
         } else {
             let script = self.path(program, directory.as_ref())?;

@@ -3,13 +3,12 @@
 use super::{Found, Search, state};
 use crate::facts::search_path::{DirectoryOwner, HitState, ShimManager, Target};
 use crate::host::Host;
+use crate::parse::launcher;
+use crate::parse::shebang::{self, Shebang, is_python_name};
 use crate::path::{Flavour, HostPath};
 
 /// The beginning of a script that is read: its first lines.
 const HEAD: usize = 4096;
-
-/// The end of a Windows launcher that is read: its `#!` line and the archive behind it.
-const TAIL: usize = 32 * 1024;
 
 /// A script may lead to a script; a circle of them leads nowhere.
 const DEPTH: usize = 4;
@@ -47,7 +46,7 @@ impl Search<'_> {
                 None => self.script(path, program_of(&head), depth),
             };
         }
-        if is_interpreter_name(path) {
+        if is_python_name(path.name().as_bytes()) {
             return Target::Interpreter { environment: interpreter_environment(self.host, path) };
         }
         if self.host.platform().flavour() == Flavour::Windows && head.starts_with(b"MZ") {
@@ -72,7 +71,7 @@ impl Search<'_> {
             None => None,
         };
         let Some(interpreter) = interpreter else { return Target::Unknown };
-        let environment = is_interpreter_name(&interpreter)
+        let environment = is_python_name(interpreter.name().as_bytes())
             .then(|| interpreter_environment(self.host, &interpreter))
             .flatten();
         let runnable = state(self.host, &interpreter, None) == Some(HitState::Runnable);
@@ -86,19 +85,12 @@ impl Search<'_> {
         Target::Script { interpreter: found.path, runnable: true, environment: next.environment().cloned() }
     }
 
-    /// The interpreter in a launcher's trailer: a `#!` line between the program and the archive behind it.
+    /// The interpreter that a launcher names.
     fn launched(&self, path: &HostPath) -> Option<Program> {
         let size = self.host.metadata(path).ok()?.size;
-        let tail = self.host.read_at(path, size.saturating_sub(TAIL as u64), TAIL).ok()?.bytes;
-        let position = |bytes: &[u8], of: &[u8]| bytes.windows(of.len()).position(|window| window == of);
-        let before = &tail[..position(&tail, b"PK\x03\x04")?];
-        let start = before.windows(2).rposition(|window| window == b"#!")?;
-        let line = before[start + 2..].split(|byte| matches!(byte, b'\r' | b'\n')).next()?.trim_ascii();
-        let program = match line.strip_prefix(b"\"") {
-            Some(quoted) => quoted.split(|byte| *byte == b'"').next()?,
-            None => line.split(|byte| *byte == b' ').next()?,
-        };
-        (!program.is_empty()).then(|| Program::Path(program.to_vec()))
+        let from = size.saturating_sub(launcher::READ_LIMIT as u64);
+        let tail = self.host.read_at(path, from, launcher::READ_LIMIT).ok()?.bytes;
+        launcher::parse(&tail).map(|launcher| Program::Path(launcher.interpreter.into_bytes()))
     }
 
     /// An alias in `WindowsApps` is empty. It runs the Store's Python where that is installed, which shows
@@ -116,19 +108,6 @@ impl Search<'_> {
         });
         if installed { Target::Interpreter { environment: None } } else { Target::StoreStub }
     }
-}
-
-/// Names that interpreters have: `python`, `python3.12`, `python3.13t`, `pythonw.exe`, `pypy3`.
-fn is_interpreter_name(path: &HostPath) -> bool {
-    let name = path.name().to_ascii_lowercase();
-    let name = name.strip_suffix(".exe").unwrap_or(&name);
-    ["python", "pypy", "graalpy"].iter().any(|family| {
-        name.strip_prefix(family).is_some_and(|rest| {
-            let rest = rest.strip_prefix('w').unwrap_or(rest);
-            let rest = rest.strip_suffix(['t', 'd']).unwrap_or(rest);
-            rest.chars().all(|c| c.is_ascii_digit() || c == '.')
-        })
-    })
 }
 
 /// The environment that an interpreter works in when it is started by this path: the venv whose
@@ -170,63 +149,24 @@ enum Program {
     BesideTheScript(Vec<u8>),
 }
 
-/// Reads `#!PATH`, `#!.../env [-S] NAME`, and the two lines that pip, uv and conda write where the path would be
-/// too long or holds a space: `#!/bin/sh`, then `'''exec' PATH "$0" "$@"`.
+/// What the kernel starts for these first lines, or what the two lines of a trampoline lead to.
 fn program_of(head: &[u8]) -> Option<Program> {
-    let mut lines = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n');
-    let line = lines.next()?;
-    let line = line.trim_ascii_start();
-    let end = line.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(line.len());
-    let (program, argument) = (&line[..end], line[end..].trim_ascii());
-    let name = program.rsplit(|byte| *byte == b'/').next()?;
-    if name == b"env" {
-        return env_program(argument);
-    }
-    if name == b"sh"
-        && let Some(word) = lines.next().and_then(|line| line.strip_prefix(b"'''exec'"))
-    {
-        return shell_word(word.trim_ascii_start());
-    }
-    (!program.is_empty()).then(|| Program::Path(program.to_vec()))
-}
-
-/// Everything behind `env` is one argument, unless `-S` takes it apart.
-fn env_program(argument: &[u8]) -> Option<Program> {
-    let text = std::str::from_utf8(argument).ok()?;
-    let word = match text.strip_prefix("-S").or_else(|| text.strip_prefix("--split-string=")) {
-        Some(words) => words.split_whitespace().find(|word| !word.starts_with('-') && !word.contains('='))?,
-        None => text,
-    };
-    match word {
-        "" => None,
-        _ if word.contains('/') => Some(Program::Path(word.as_bytes().to_vec())),
-        _ => Some(Program::Named(word.to_owned())),
-    }
-}
-
-/// The first word of a shell command: plain or quoted, or computed from `$0` and a name (uv's relocatable
-/// scripts).
-fn shell_word(text: &[u8]) -> Option<Program> {
-    if text.starts_with(b"\"$(") {
-        let at = text.windows(3).rposition(|window| window == b")\"/")?;
-        return match shell_word(&text[at + 3..])? {
-            Program::Path(name) => Some(Program::BesideTheScript(name)),
-            other => Some(other),
-        };
-    }
-    let mut word = Vec::new();
-    let mut quote: Option<u8> = None;
-    let mut bytes = text.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (quote, byte) {
-            (Some(open), _) if open == byte => quote = None,
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b' ' | b'\t' | b'\n' | b'\r') => break,
-            (None | Some(b'"'), b'\\') => word.extend(bytes.next()),
-            _ => word.push(byte),
+    let script = shebang::parse(head);
+    match &script.shebang {
+        Shebang::None => None,
+        Shebang::Plain { .. } => script.executed().map(Program::Path),
+        Shebang::Trampoline { interpreter, .. } => Some(Program::Path(interpreter.as_bytes().to_vec())),
+        // without -S env gets the rest of the line in one piece, and looks for a program of that name
+        Shebang::Env { program, arguments, split: false, .. } if !arguments.is_empty() => {
+            let rest = arguments.iter().map(|argument| argument.to_text());
+            Some(Program::Named(std::iter::once(program.to_text()).chain(rest).collect::<Vec<_>>().join(" ")))
         }
+        Shebang::Env { program, .. } if program.as_bytes().contains(&b'/') => {
+            Some(Program::Path(program.as_bytes().to_vec()))
+        }
+        Shebang::Env { program, .. } => Some(Program::Named(program.to_text().into_owned())),
+        Shebang::RelocatableTrampoline { name } => Some(Program::BesideTheScript(name.as_bytes().to_vec())),
     }
-    (!word.is_empty()).then_some(Program::Path(word))
 }
 
 /// The root that a pyenv shim names, wherever the shim lies.
@@ -289,10 +229,10 @@ mod tests {
             "pythonw.exe",
             "python3d",
         ] {
-            assert!(is_interpreter_name(&HostPath::posix("/bin").join(name)), "{name}");
+            assert!(is_python_name(name.as_bytes()), "{name}");
         }
         for name in ["python-config", "python3-config", "pip", "pythonize", "ipython"] {
-            assert!(!is_interpreter_name(&HostPath::posix("/bin").join(name)), "{name}");
+            assert!(!is_python_name(name.as_bytes()), "{name}");
         }
     }
 }

@@ -96,6 +96,7 @@ pub fn order(case: &Case, specific: Option<Finding>) -> Vec<Finding> {
     if own_has_it {
         faults.take(&mut chosen, WRONG_PYTHON, Wanted::All);
     }
+    let is_specific = specific.is_some();
     if let Some(own) = specific {
         faults.lead_with(&mut chosen, own);
     }
@@ -116,7 +117,7 @@ pub fn order(case: &Case, specific: Option<Finding>) -> Vec<Finding> {
     }
     let general = absent::elsewhere(case).unwrap_or_else(|| absent::nowhere(case));
     let nothing_yet = chosen.is_empty();
-    if nothing_yet || other.is_some() {
+    if nothing_yet || (other.is_some() && !is_specific && !own_has_it) {
         faults.lead_with(&mut chosen, general);
     }
     faults.take(&mut chosen, REQUIREMENTS, Wanted::Mentioning);

@@ -14,7 +14,7 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
     let mut notes = Vec::new();
     let start = search_start(place, &executable, version);
 
-    let (mut prefix, exec_prefix) = match python_home(question, settings) {
+    let (prefix, exec_prefix) = match python_home(question, settings) {
         Some(home) => split_home(place, home),
         None => {
             let prefix = place.search_up(&start, |directory| landmarks.is_prefix(place, directory));
@@ -38,9 +38,8 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
         }
     }
     entries.push(ImportEntry::new(landmarks.dynload(place, &exec_prefix), ImportOrigin::LibDynload));
-    if prefix.is_empty() {
-        prefix = b"/".to_vec();
-    }
+    let or_root = |prefix: Vec<u8>| if prefix.is_empty() { b"/".to_vec() } else { prefix };
+    let (prefix, exec_prefix) = (or_root(prefix), or_root(exec_prefix));
     Ok(Located {
         executable,
         base_prefix: prefix.clone(),
