@@ -11,7 +11,13 @@ use crate::imports::{
 use crate::path::HostPath;
 
 /// Works out the import path of `interpreter` and looks for `module` on it.
-pub fn attempt(host: &dyn Host, facts: &Facts, interpreter: &HostPath, module: &str, start: Start) -> Attempt {
+pub fn attempt(
+    host: &dyn Host,
+    facts: &Facts,
+    interpreter: &HostPath,
+    module: &str,
+    start: Start,
+) -> Attempt {
     let known = facts.interpreter(interpreter);
     let mut attempt = Attempt {
         interpreter: interpreter.clone(),
@@ -53,8 +59,11 @@ pub fn attempt(host: &dyn Host, facts: &Facts, interpreter: &HostPath, module: &
     let top = module.split('.').next().unwrap_or(module);
     // what later entries offer under that name matters when the first is no part of the standard library
     let compiled_in = |kind| matches!(kind, ModuleKind::BuiltIn | ModuleKind::Frozen);
-    let quick = resolution.found.as_ref().is_some_and(|found| compiled_in(found.kind) || found.entry.is_none());
-    if !quick && (resolution.parent_is_no_package || attempt.version.is_some_and(|it| stdlib::contains(it, top))) {
+    let quick =
+        resolution.found.as_ref().is_some_and(|found| compiled_in(found.kind) || found.entry.is_none());
+    if !quick
+        && (resolution.parent_is_no_package || attempt.version.is_some_and(|it| stdlib::contains(it, top)))
+    {
         attempt.hidden = resolver
             .offers(top)
             .into_iter()

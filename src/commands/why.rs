@@ -9,6 +9,7 @@ use crate::cli::{Format, WhyArguments};
 use crate::collect::attempt::attempt;
 use crate::collect::elsewhere::elsewhere;
 use crate::collect::gather::{self, Request};
+use crate::collect::inventory;
 use crate::diagnosis::cause::{self, Attempt, Case};
 use crate::diagnosis::{Diagnosis, Finding, Need, Severity, Subject, examine, messages};
 use crate::facts::Facts;
@@ -42,7 +43,8 @@ pub fn run(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble>
 
 fn check_name(module: &str) -> Result<(), Trouble> {
     let part = |part: &str| {
-        part.chars().all(|c| c == '_' || c.is_alphanumeric()) && !part.starts_with(|c: char| c.is_ascii_digit())
+        part.chars().all(|c| c == '_' || c.is_alphanumeric())
+            && !part.starts_with(|c: char| c.is_ascii_digit())
     };
     if !module.is_empty() && module.split('.').all(|name| !name.is_empty() && part(name)) {
         return Ok(());
@@ -99,13 +101,15 @@ impl Asking<'_> {
             attempt(self.host, facts, interpreter, module, start)
         };
         let same = |left: &HostPath, right: &HostPath| {
-            let root = |path: &HostPath| facts.environment_at(path).map(|environment| environment.root.clone());
+            let root =
+                |path: &HostPath| facts.environment_at(path).map(|environment| environment.root.clone());
             left.same_as(right) || root(left).is_some() && root(left) == root(right)
         };
         let own_attempt = own.as_ref().map(&try_with);
         match (shells, own_attempt) {
             (Some(shells), Some(own)) if !same(&shells, &own.interpreter) => {
-                let through_manager = facts.project.managers.iter().any(|manager| manager.kind.runs_for_you());
+                let through_manager =
+                    facts.project.managers.iter().any(|manager| manager.kind.runs_for_you());
                 // where the meant one fails, too, its failure is what is to be explained
                 if own.found().is_none() || through_manager {
                     return Ok(Tried { main: Some(own), own: None });
@@ -139,7 +143,7 @@ impl Asking<'_> {
             return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
         }
         let is_found = found.is_some();
-        let (facts, whole) = self.examined()?;
+        let (mut facts, whole) = self.examined()?;
         if is_found {
             let mut diagnosis = keep_of_module(whole, module);
             let fails = diagnosis.findings.iter().any(|finding| {
@@ -156,6 +160,12 @@ impl Asking<'_> {
             return Ok(Answered { facts, tried, fails: true, diagnosis: whole });
         };
         let top = module.split('.').next().unwrap_or(module);
+        // editables and their sources are read for troubled environments alone: now this is one
+        let root = main.root.as_ref();
+        let troubled = facts.environments.iter_mut().find(|it| root.is_some_and(|root| it.is_at(root)));
+        if let Some(environment) = troubled.filter(|environment| environment.is_venv()) {
+            inventory::complete(self.host, environment);
+        }
         let other = elsewhere(self.host, &facts, top, main.root.as_ref(), SEARCH_TIME);
         let near = near_names(self.host, main, top);
         let findings = self.causes(&facts, &tried, main, module, &other, &whole, &near);
@@ -190,11 +200,14 @@ impl Asking<'_> {
     /// Compiled code can be found and fail to load.
     fn may_fail(&self, found: &crate::imports::Found) -> bool {
         if found.kind == ModuleKind::Extension {
-            return found.entry.is_some() && found.origin.as_ref().is_some_and(|origin| {
-                origin.to_text().replace('\\', "/").contains("/site-packages/")
-            });
+            return found.entry.is_some()
+                && found
+                    .origin
+                    .as_ref()
+                    .is_some_and(|origin| origin.to_text().replace('\\', "/").contains("/site-packages/"));
         }
-        let compiled = |name: &[u8]| name.ends_with(b".so") || name.ends_with(b".pyd") || name.ends_with(b".dylib");
+        let compiled =
+            |name: &[u8]| name.ends_with(b".so") || name.ends_with(b".pyd") || name.ends_with(b".dylib");
         found.locations.iter().any(|place| {
             let place = place.to_text();
             place.contains("site-packages")
@@ -212,7 +225,9 @@ impl Asking<'_> {
     ) -> Result<Status, Trouble> {
         let Answered { facts, tried, fails, diagnosis } = answered;
         if tried.main.is_none() && module.is_some() && diagnosis.findings.is_empty() {
-            return Err(Trouble("there is no interpreter to ask: none is on PATH, and no environment is here".to_owned()));
+            return Err(Trouble(
+                "there is no interpreter to ask: none is on PATH, and no environment is here".to_owned(),
+            ));
         }
         let answer = Answer { module, message, attempt: tried.main.as_ref(), fails: *fails, diagnosis };
         let dialect = Dialect::of(facts);
@@ -263,7 +278,10 @@ fn patient_interpreter(facts: &Facts) -> Option<HostPath> {
     });
     asked
         .map(|interpreter| interpreter.path.clone())
-        .or_else(|| shell_interpreter(facts).filter(|path| facts.environment_at(path).is_some_and(|it| it.is_at(&patient.root))))
+        .or_else(|| {
+            shell_interpreter(facts)
+                .filter(|path| facts.environment_at(path).is_some_and(|it| it.is_at(&patient.root)))
+        })
         .or_else(|| patient.interpreters.first().cloned())
 }
 
@@ -284,9 +302,15 @@ fn shadowing(attempt: &Attempt, module: &str) -> Option<Finding> {
     let hidden = attempt.hidden.get(1)?;
     let message = format!("{file} hides the standard library's {top}");
     Some(
-        cause::finding("shadowed-stdlib", crate::diagnosis::Category::Isolation, Severity::Error, subject, message)
-            .evidence("hidden", hidden.as_str())
-            .remedy(cause::rename(file)),
+        cause::finding(
+            "shadowed-stdlib",
+            crate::diagnosis::Category::Isolation,
+            Severity::Error,
+            subject,
+            message,
+        )
+        .evidence("hidden", hidden.as_str())
+        .remedy(cause::rename(file)),
     )
 }
 
@@ -326,7 +350,9 @@ fn near_names(host: &dyn Host, attempt: &Attempt, top: &str) -> Vec<String> {
         .into_iter()
         .filter(|name| name != top)
         .map(|name| (strsim::damerau_levenshtein(&folded(&name), &wanted), name))
-        .filter(|(distance, _)| *distance == 0 || (*distance == 1 && wanted.len() > 3) || (*distance == 2 && wanted.len() > 7))
+        .filter(|(distance, _)| {
+            *distance == 0 || (*distance == 1 && wanted.len() > 3) || (*distance == 2 && wanted.len() > 7)
+        })
         .collect();
     near.sort();
     near.into_iter().take(3).map(|(_, name)| name).collect()
@@ -350,7 +376,10 @@ fn explain_output(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, T
     let asking = Asking { host, arguments, python, script };
     let module = module_of(message);
     if let Some(module) = &module
-        && matches!(message.kind, MessageKind::ModuleMissing | MessageKind::SetuptoolsGone | MessageKind::NoPip)
+        && matches!(
+            message.kind,
+            MessageKind::ModuleMissing | MessageKind::SetuptoolsGone | MessageKind::NoPip
+        )
     {
         let facts = asking.facts(BTreeSet::new())?;
         let tried = asking.attempts(&facts, module)?;

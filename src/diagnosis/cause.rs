@@ -143,3 +143,6 @@ pub fn explain(case: &Case) -> Vec<Finding> {
     let specific = present::explain(case);
     choose::order(case, specific)
 }
+
+#[cfg(test)]
+mod tests;

@@ -162,9 +162,12 @@ impl Page {
                     && let Some(at) = attempt.path.get(entry)
                 {
                     let directory = at.directory.to_text();
-                    let directory = if directory.is_empty() { "the working directory".into() } else { directory };
+                    let directory =
+                        if directory.is_empty() { "the working directory".into() } else { directory };
                     let origin = origin_text(&at.origin);
-                    text.push_str(&self.row("by", &format!("entry {entry} of sys.path, {directory}: {origin}")));
+                    text.push_str(
+                        &self.row("by", &format!("entry {entry} of sys.path, {directory}: {origin}")),
+                    );
                 }
                 if let Some(finder) = &found.finder {
                     text.push_str(&self.row("by", &format!("the finder of {finder}")));

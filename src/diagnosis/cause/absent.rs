@@ -8,7 +8,7 @@ use crate::imports::known_modules;
 
 /// Installed in another environment: which one, and what reaches it.
 pub fn elsewhere(case: &Case) -> Option<Finding> {
-    let first = best_provider(case)?;
+    let first = best_provider(case).filter(|provider| is_of_use(case, provider))?;
     let of_project = case.facts.project.environments.iter().any(|root| root.same_as(&first.root));
     let id = if of_project { "forgotten-activation" } else { "unresolvable-import" };
     let category = if of_project { Category::Activation } else { Category::Project };
@@ -43,6 +43,15 @@ fn best_provider<'a>(case: &Case<'a>) -> Option<&'a Provider> {
         case.facts.project.environments.iter().any(|root| root.same_as(&provider.root))
     };
     providers.iter().find(own).or_else(|| providers.first())
+}
+
+/// A shared installation has a little of everything: that is no sign that it was meant.
+fn is_of_use(case: &Case, provider: &Provider) -> bool {
+    let environment = case.facts.environment(&provider.root);
+    let shared = environment.is_some_and(|it| it.kind == EnvironmentKind::Installation);
+    let kept = !matches!(provider.keeper, Keeper::Installation | Keeper::Pipx | Keeper::UvTool);
+    let itself = case.attempt.interpreter.is_within(&provider.root);
+    kept && !shared && !itself
 }
 
 /// The command that runs Python where the module is.
@@ -154,6 +163,9 @@ pub fn nowhere(case: &Case) -> Finding {
     }
     if !case.near.is_empty() {
         found = found.evidence("near names", case.near.join(", "));
+    }
+    for provider in case.elsewhere.providers.iter().take(3) {
+        found = found.evidence("elsewhere", format!("{} ({})", provider.file, provider.keeper.label()));
     }
     found = search_limits(case, found);
     if let Some(near) = misspelt {

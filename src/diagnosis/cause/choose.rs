@@ -170,7 +170,13 @@ impl Faults<'_, '_> {
     fn concerns(&self, finding: &Finding) -> bool {
         let roots = [Some(self.case.attempt), self.case.own];
         let mut roots = roots.into_iter().flatten().filter_map(|attempt| attempt.root.as_ref());
+        // without its pyvenv.cfg an environment's Python works in another
+        let asked = &self.case.attempt.interpreter;
         finding.environments.is_empty()
+            || finding.environments.iter().any(|root| {
+                asked.is_within(root)
+                    && finding.subject.path().is_some_and(|it| asked.is_within(it) || it.is_within(root))
+            })
             || roots.any(|root| {
                 let environment = self.case.facts.environment(root);
                 finding.environments.iter().any(|it| {
