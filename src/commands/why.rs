@@ -397,8 +397,21 @@ fn explain_output(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, T
     let meaning = messages::meaning_of(message.kind);
     let names: Vec<&str> = named.iter().map(|text| text.rsplit(['/', '\\']).next().unwrap_or(text)).collect();
     if !cause::lead(&mut diagnosis.findings, meaning.checks, &names) {
+        // a file of the project in front of the standard library needs no check to be seen
+        let shadow = match (&module, message.kind) {
+            (
+                Some(module),
+                MessageKind::PartlyInitialised
+                | MessageKind::MissingAttribute
+                | MessageKind::CannotImportName,
+            ) => {
+                let tried = asking.attempts(&facts, module)?;
+                tried.main.as_ref().and_then(|attempt| shadowing(attempt, module))
+            }
+            _ => None,
+        };
         let subject = facts.patient.clone().map_or(Subject::Shell, Subject::Environment);
-        diagnosis.findings.insert(0, messages::explain(message, subject));
+        diagnosis.findings.insert(0, shadow.unwrap_or_else(|| messages::explain(message, subject)));
     }
     // what has nothing to do with it is the affair of `check`
     let mut first = true;
