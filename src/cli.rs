@@ -46,6 +46,11 @@ pub enum Command {
     /// Show sys.path, entry by entry, each with what put it there
     #[command(after_help = "Example:\n  venv-doctor path --python .venv -v")]
     Path(PathArguments),
+    /// Explain why a module is imported from where it is, or why its import fails
+    #[command(
+        after_help = "Examples:\n  venv-doctor why yaml\n  python app.py 2>&1 | venv-doctor why -\n\nExit status: 0 found, 1 not found or it fails, 2 the doctor could not do its work."
+    )]
+    Why(WhyArguments),
     /// Print the handbook's page on a check
     #[command(after_help = "Example:\n  venv-doctor explain moved-venv")]
     Explain(ExplainArguments),
@@ -105,6 +110,28 @@ pub struct OutputArguments {
     /// Say less: one line per finding
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WhyArguments {
+    /// The module as it is imported (dotted names, too), or - to read a traceback or error output
+    #[arg(value_name = "MODULE", allow_hyphen_values = true)]
+    pub module: String,
+
+    /// Ask about this interpreter, environment directory or name on PATH
+    #[arg(long, value_name = "PATH|NAME")]
+    pub python: Option<PathBuf>,
+
+    /// Start no program at all, not even the interpreter
+    #[arg(long)]
+    pub no_exec: bool,
+
+    /// How long an interpreter may take to answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    pub timeout: f64,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ mod checks_list;
 mod explain;
 mod path;
 mod select;
+mod why;
 
 /// How a run ends: the exit statuses are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Status {
         None => check::run(&host, &cli.check),
         Some(Command::Check(arguments)) => check::run(&host, arguments),
         Some(Command::Path(arguments)) => path::run(&host, arguments),
+        Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
     };

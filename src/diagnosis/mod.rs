@@ -4,9 +4,12 @@ use serde::Serialize;
 
 use crate::path::HostPath;
 
+pub mod cause;
 pub mod check;
 pub mod examine;
 pub mod fold;
+pub mod install;
+pub mod messages;
 pub mod recreate;
 pub mod reinstall;
 pub mod remedy;

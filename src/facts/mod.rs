@@ -7,6 +7,7 @@ use crate::path::HostPath;
 
 pub mod activation;
 pub mod distribution;
+pub mod elsewhere;
 pub mod environment;
 #[cfg(test)]
 pub mod example;

@@ -10,6 +10,7 @@ pub mod binary_pieces;
 pub mod digest;
 pub mod editable_finder;
 pub mod entry_points;
+pub mod error_output;
 pub mod extension_name;
 pub mod git_index;
 pub mod jsonc;

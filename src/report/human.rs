@@ -54,6 +54,23 @@ pub fn write(
     out.write_all(text.as_bytes())
 }
 
+/// The findings alone, with nothing before or after them.
+pub fn findings(facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect, options: &HumanOptions) -> String {
+    let page = Page {
+        facts,
+        diagnosis,
+        dialect,
+        options,
+        styles: Styles::new(options.color),
+        places: Places::of(facts),
+        columns: options.width.clamp(40, 120),
+    };
+    if options.quiet {
+        return page.one_liners();
+    }
+    diagnosis.findings.iter().map(|finding| format!("\n{}", page.finding(finding))).collect()
+}
+
 struct Page<'a> {
     facts: &'a Facts,
     diagnosis: &'a Diagnosis,

@@ -8,6 +8,7 @@ pub mod json;
 pub mod listing;
 pub mod sanitize;
 mod text;
+pub mod why;
 
 pub use dialect::Dialect;
 

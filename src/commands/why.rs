@@ -1,0 +1,474 @@
+//! `venv-doctor why MODULE | -`.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::time::Duration;
+
+use super::{Status, Terminal, Trouble, deliver, select};
+use crate::cli::{Format, WhyArguments};
+use crate::collect::attempt::attempt;
+use crate::collect::elsewhere::elsewhere;
+use crate::collect::gather::{self, Request};
+use crate::collect::inventory;
+use crate::diagnosis::cause::{self, Attempt, Case};
+use crate::diagnosis::{Diagnosis, Finding, Need, Severity, Subject, examine, messages};
+use crate::facts::Facts;
+use crate::facts::elsewhere::Elsewhere;
+use crate::facts::search_path::Target;
+use crate::host::Host;
+use crate::host::real::bytes_of;
+use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, stdlib};
+use crate::parse::error_output::{ErrorOutput, LIMIT, Message, MessageKind, Place};
+use crate::path::HostPath;
+use crate::report::why::{self as report, Answer, Verdict};
+use crate::report::{Dialect, human::HumanOptions};
+
+/// How long other environments are searched.
+const SEARCH_TIME: Duration = Duration::from_secs(1);
+/// So much of standard input is taken; the end of it is kept.
+const INPUT_LIMIT: usize = 64 << 20;
+
+pub fn run(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble> {
+    if arguments.module == "-" {
+        return explain_output(host, arguments);
+    }
+    check_name(&arguments.module)?;
+    let python = arguments.python.as_ref().map(|path| bytes_of(path.as_os_str()));
+    let asking = Asking { host, arguments, python, script: None };
+    let facts = asking.facts(BTreeSet::new())?;
+    let tried = asking.attempts(&facts, &arguments.module)?;
+    let answered = asking.answer(facts, tried, &arguments.module, None)?;
+    asking.deliver(&answered, Some(&arguments.module), None)
+}
+
+fn check_name(module: &str) -> Result<(), Trouble> {
+    let part = |part: &str| {
+        part.chars().all(|c| c == '_' || c.is_alphanumeric())
+            && !part.starts_with(|c: char| c.is_ascii_digit())
+    };
+    if !module.is_empty() && module.split('.').all(|name| !name.is_empty() && part(name)) {
+        return Ok(());
+    }
+    let normalized = crate::parse::names::normalize_name(module);
+    let hint = match known_modules::modules_of(&normalized).next() {
+        Some(known) => format!(": the distribution {module} is imported as {known}"),
+        None if module.contains('-') => format!(": try {}", module.replace('-', "_")),
+        None => String::new(),
+    };
+    Err(Trouble(format!("{module:?} is no name that can be imported{hint}")))
+}
+
+/// The module's search by the interpreter that matters, and by the project's own.
+struct Tried {
+    main: Option<Attempt>,
+    own: Option<Attempt>,
+}
+
+struct Answered {
+    facts: Facts,
+    tried: Tried,
+    fails: bool,
+    diagnosis: Diagnosis,
+}
+
+struct Asking<'a> {
+    host: &'a dyn Host,
+    arguments: &'a WhyArguments,
+    python: Option<Vec<u8>>,
+    /// The script of the traceback.
+    script: Option<HostPath>,
+}
+
+impl Asking<'_> {
+    fn facts(&self, needs: BTreeSet<Need>) -> Result<Facts, Trouble> {
+        let request = Request {
+            directory: None,
+            python: self.python.clone(),
+            execute: !self.arguments.no_exec,
+            deadline: Duration::from_secs_f64(self.arguments.timeout),
+            needs,
+        };
+        gather::facts(self.host, &request).map_err(|error| Trouble(error.to_string()))
+    }
+
+    /// The shell's python is what people run; the project's environment is what they mean, where that is another.
+    fn attempts(&self, facts: &Facts, module: &str) -> Result<Tried, Trouble> {
+        let own = patient_interpreter(facts);
+        let shells = shell_interpreter(facts).filter(|_| self.python.is_none());
+        let try_with = |interpreter: &HostPath| {
+            let script = self.script.as_ref().and_then(HostPath::parent);
+            let start = script.map_or(Start::Command, |directory| Start::Script { directory });
+            attempt(self.host, facts, interpreter, module, start)
+        };
+        let same = |left: &HostPath, right: &HostPath| {
+            let root =
+                |path: &HostPath| facts.environment_at(path).map(|environment| environment.root.clone());
+            left.same_as(right) || root(left).is_some() && root(left) == root(right)
+        };
+        let own_attempt = own.as_ref().map(&try_with);
+        match (shells, own_attempt) {
+            (Some(shells), Some(own)) if !same(&shells, &own.interpreter) => {
+                let through_manager =
+                    facts.project.managers.iter().any(|manager| manager.kind.runs_for_you());
+                // where the meant one fails, too, its failure is what is to be explained
+                if own.found().is_none() || through_manager {
+                    return Ok(Tried { main: Some(own), own: None });
+                }
+                let shell = try_with(&shells);
+                match shell.found() {
+                    Some(_) => Ok(Tried { main: Some(own), own: None }),
+                    None => Ok(Tried { main: Some(shell), own: Some(own) }),
+                }
+            }
+            (_, Some(own)) => Ok(Tried { main: Some(own), own: None }),
+            (Some(shells), None) => Ok(Tried { main: Some(try_with(&shells)), own: None }),
+            (None, None) => Ok(Tried { main: None, own: None }),
+        }
+    }
+
+    fn answer(
+        &self,
+        facts: Facts,
+        tried: Tried,
+        module: &str,
+        message: Option<&Message>,
+    ) -> Result<Answered, Trouble> {
+        let found = tried.main.as_ref().and_then(Attempt::found);
+        let shadow = tried.main.as_ref().and_then(|attempt| shadowing(attempt, module));
+        if let Some(found) = found
+            && shadow.is_none()
+            && message.is_none()
+            && !self.may_fail(found)
+        {
+            return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
+        }
+        let is_found = found.is_some();
+        let (mut facts, whole) = self.examined()?;
+        if is_found {
+            let mut diagnosis = keep_of_module(whole, module);
+            let fails = diagnosis.findings.iter().any(|finding| {
+                finding.severity == Severity::Error && finding.category == crate::diagnosis::Category::Native
+            });
+            if let Some(shadow) = shadow
+                && !diagnosis.findings.iter().any(|finding| finding.check == shadow.check)
+            {
+                diagnosis.findings.insert(0, shadow);
+            }
+            return Ok(Answered { facts, tried, fails, diagnosis });
+        }
+        let Some(main) = &tried.main else {
+            return Ok(Answered { facts, tried, fails: true, diagnosis: whole });
+        };
+        let top = module.split('.').next().unwrap_or(module);
+        // editables and their sources are read for troubled environments alone: now this is one
+        let root = main.root.as_ref();
+        let troubled = facts.environments.iter_mut().find(|it| root.is_some_and(|root| it.is_at(root)));
+        if let Some(environment) = troubled.filter(|environment| environment.is_venv()) {
+            inventory::complete(self.host, environment);
+        }
+        let other = elsewhere(self.host, &facts, top, main.root.as_ref(), SEARCH_TIME);
+        let near = near_names(self.host, main, top);
+        let findings = self.causes(&facts, &tried, main, module, &other, &whole, &near);
+        let diagnosis = Diagnosis { findings, ..whole };
+        Ok(Answered { facts, tried, fails: true, diagnosis })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the case")]
+    fn causes(
+        &self,
+        facts: &Facts,
+        tried: &Tried,
+        main: &Attempt,
+        module: &str,
+        elsewhere: &Elsewhere,
+        diagnosis: &Diagnosis,
+        near: &[String],
+    ) -> Vec<Finding> {
+        let own = tried.own.as_ref();
+        cause::explain(&Case { facts, module, attempt: main, own, elsewhere, diagnosis, near })
+    }
+
+    /// Every fact, and what all the checks find.
+    fn examined(&self) -> Result<(Facts, Diagnosis), Trouble> {
+        let (checks, skipped) = select::select(&[], &[])?;
+        let needs = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
+        let facts = self.facts(needs)?;
+        let diagnosis = examine::examine(&facts, &checks, skipped);
+        Ok((facts, diagnosis))
+    }
+
+    /// Compiled code can be found and fail to load.
+    fn may_fail(&self, found: &crate::imports::Found) -> bool {
+        if found.kind == ModuleKind::Extension {
+            return found.entry.is_some()
+                && found
+                    .origin
+                    .as_ref()
+                    .is_some_and(|origin| origin.to_text().replace('\\', "/").contains("/site-packages/"));
+        }
+        let compiled =
+            |name: &[u8]| name.ends_with(b".so") || name.ends_with(b".pyd") || name.ends_with(b".dylib");
+        found.locations.iter().any(|place| {
+            let place = place.to_text();
+            place.contains("site-packages")
+                && HostPath::new(self.host.platform().flavour(), place.as_bytes().to_vec())
+                    .and_then(|directory| self.host.list(&directory).ok())
+                    .is_some_and(|listing| listing.entries.iter().any(|entry| compiled(&entry.name)))
+        })
+    }
+
+    fn deliver(
+        &self,
+        answered: &Answered,
+        module: Option<&str>,
+        message: Option<&Message>,
+    ) -> Result<Status, Trouble> {
+        let Answered { facts, tried, fails, diagnosis } = answered;
+        if tried.main.is_none() && module.is_some() && diagnosis.findings.is_empty() {
+            return Err(Trouble(
+                "there is no interpreter to ask: none is on PATH, and no environment is here".to_owned(),
+            ));
+        }
+        let answer = Answer { module, message, attempt: tried.main.as_ref(), fails: *fails, diagnosis };
+        let dialect = Dialect::of(facts);
+        let mut text = Vec::new();
+        match self.arguments.output.format {
+            Format::Json => report::json(&mut text, facts, &answer, &dialect)?,
+            _ => {
+                let terminal = Terminal::of(self.host, &self.arguments.output);
+                let options = HumanOptions {
+                    width: terminal.width,
+                    color: terminal.color,
+                    unicode: terminal.unicode,
+                    verbose: self.arguments.output.verbose,
+                    quiet: self.arguments.output.quiet,
+                };
+                report::human(&mut text, facts, &answer, &dialect, &options)?;
+            }
+        }
+        deliver(&text)?;
+        Ok(match answer.verdict() {
+            Verdict::Found => Status::Clean,
+            _ => Status::Findings,
+        })
+    }
+}
+
+fn empty() -> Diagnosis {
+    Diagnosis { findings: Vec::new(), run: Vec::new(), skipped: Vec::new(), failed: Vec::new() }
+}
+
+fn shell_interpreter(facts: &Facts) -> Option<HostPath> {
+    let hit = facts.shell_python()?.chosen()?;
+    match &hit.leads_to {
+        Target::Shim { program, .. } => program.clone(),
+        Target::StoreStub => None,
+        _ => Some(hit.path.clone()),
+    }
+}
+
+fn patient_interpreter(facts: &Facts) -> Option<HostPath> {
+    let patient = facts.patient()?;
+    if patient.is_venv() || facts.interpreter_of(patient).is_some() {
+        return facts.interpreter_of(patient).map(|interpreter| interpreter.path.clone());
+    }
+    let asked = facts.interpreters.iter().find(|it| {
+        it.environment.as_ref().is_some_and(|root| patient.is_at(root))
+            && it.origins.iter().any(|origin| matches!(origin, crate::facts::Origin::Argument))
+    });
+    asked
+        .map(|interpreter| interpreter.path.clone())
+        .or_else(|| {
+            shell_interpreter(facts)
+                .filter(|path| facts.environment_at(path).is_some_and(|it| it.is_at(&patient.root)))
+        })
+        .or_else(|| patient.interpreters.first().cloned())
+}
+
+/// A file of the project or of `PYTHONPATH` in front of the standard library.
+fn shadowing(attempt: &Attempt, module: &str) -> Option<Finding> {
+    let found = attempt.found()?;
+    let top = module.split('.').next()?;
+    let entry = attempt.origin_of(found.entry?)?;
+    let foreign = matches!(entry, ImportOrigin::ScriptDirectory | ImportOrigin::PythonPath { .. });
+    if !foreign || !attempt.version.is_some_and(|version| stdlib::contains(version, top)) {
+        return None;
+    }
+    let file = attempt.hidden.first()?;
+    let subject = match HostPath::new(attempt.interpreter.flavour(), file.as_bytes().to_vec()) {
+        Some(path) => Subject::file(&path),
+        None => Subject::Interpreter(attempt.interpreter.clone()),
+    };
+    let hidden = attempt.hidden.get(1)?;
+    let message = format!("{file} hides the standard library's {top}");
+    Some(
+        cause::finding(
+            "shadowed-stdlib",
+            crate::diagnosis::Category::Isolation,
+            Severity::Error,
+            subject,
+            message,
+        )
+        .evidence("hidden", hidden.as_str())
+        .remedy(cause::rename(file)),
+    )
+}
+
+/// What speaks of the module, and native faults of its distribution.
+fn keep_of_module(mut whole: Diagnosis, module: &str) -> Diagnosis {
+    let top = module.split('.').next().unwrap_or(module);
+    let distribution = known_modules::distribution_for(module);
+    whole.findings.retain(|finding| {
+        cause::names_it(finding, top)
+            || distribution.as_ref().is_some_and(|name| cause::names_it(finding, name))
+    });
+    whole
+}
+
+/// Names on the import path that are nearly the asked one.
+fn near_names(host: &dyn Host, attempt: &Attempt, top: &str) -> Vec<String> {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    if let Some(version) = attempt.version {
+        names.extend(stdlib::names(version).map(str::to_owned));
+    }
+    for entry in &attempt.path {
+        let directory = entry.directory.to_text().into_owned();
+        let Some(directory) = HostPath::new(host.platform().flavour(), directory) else { continue };
+        let Ok(listing) = host.list(&directory) else { continue };
+        for entry in &listing.entries {
+            let name = String::from_utf8_lossy(&entry.name);
+            let (stem, suffix) = name.split_once('.').unwrap_or((&name, "py"));
+            let module = suffix.ends_with("py") || suffix.ends_with("so") || suffix.ends_with("pyd");
+            if module && !stem.starts_with("__") {
+                names.insert(stem.to_owned());
+            }
+        }
+    }
+    let folded = |name: &str| name.to_lowercase().replace(['-', '_'], "");
+    let wanted = folded(top);
+    let mut near: Vec<(usize, String)> = names
+        .into_iter()
+        .filter(|name| name != top)
+        .map(|name| (strsim::damerau_levenshtein(&folded(&name), &wanted), name))
+        .filter(|(distance, _)| {
+            *distance == 0 || (*distance == 1 && wanted.len() > 3) || (*distance == 2 && wanted.len() > 7)
+        })
+        .collect();
+    near.sort();
+    near.into_iter().take(3).map(|(_, name)| name).collect()
+}
+
+/// `why -`.
+fn explain_output(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble> {
+    let bytes = read_input().map_err(|error| Trouble(format!("cannot read standard input: {error}")))?;
+    let output = ErrorOutput::parse(&bytes);
+    let Some(message) = output.decisive() else {
+        return Err(Trouble(
+            "nothing in what was read is an error message that is known; `venv-doctor check` examines the environment"
+                .to_owned(),
+        ));
+    };
+    let named = arguments.python.as_ref().map(|path| bytes_of(path.as_os_str()));
+    let python = named.or_else(|| interpreter_of(host, &output).map(|path| path.as_bytes().to_vec()));
+    let flavour = host.platform().flavour();
+    let script = output.script.as_ref().and_then(|text| HostPath::new(flavour, text.as_bytes().to_vec()));
+    let script = script.filter(|path| host.is_file(path) && !path.to_text().contains("site-packages"));
+    let asking = Asking { host, arguments, python, script };
+    let module = module_of(message);
+    if let Some(module) = &module
+        && matches!(
+            message.kind,
+            MessageKind::ModuleMissing | MessageKind::SetuptoolsGone | MessageKind::NoPip
+        )
+    {
+        let facts = asking.facts(BTreeSet::new())?;
+        let tried = asking.attempts(&facts, module)?;
+        if tried.main.as_ref().is_some_and(|attempt| attempt.found().is_none()) {
+            let mut answered = asking.answer(facts, tried, module, Some(message))?;
+            let checks = messages::meaning_of(message.kind).checks;
+            if message.kind == MessageKind::NoPip {
+                cause::lead(&mut answered.diagnosis.findings, checks, &["pip"]);
+            }
+            return asking.deliver(&answered, Some(module), Some(message));
+        }
+    }
+    let (facts, mut diagnosis) = asking.examined()?;
+    let named: Vec<&str> = message.name.as_deref().into_iter().chain(message.path.as_deref()).collect();
+    let meaning = messages::meaning_of(message.kind);
+    let names: Vec<&str> = named.iter().map(|text| text.rsplit(['/', '\\']).next().unwrap_or(text)).collect();
+    if !cause::lead(&mut diagnosis.findings, meaning.checks, &names) {
+        // a file of the project in front of the standard library needs no check to be seen
+        let shadow = match (&module, message.kind) {
+            (
+                Some(module),
+                MessageKind::PartlyInitialised
+                | MessageKind::MissingAttribute
+                | MessageKind::CannotImportName,
+            ) => {
+                let tried = asking.attempts(&facts, module)?;
+                tried.main.as_ref().and_then(|attempt| shadowing(attempt, module))
+            }
+            _ => None,
+        };
+        let subject = facts.patient.clone().map_or(Subject::Shell, Subject::Environment);
+        diagnosis.findings.insert(0, shadow.unwrap_or_else(|| messages::explain(message, subject)));
+    }
+    // what has nothing to do with it is the affair of `check`
+    let mut first = true;
+    diagnosis.findings.retain(|finding| {
+        std::mem::take(&mut first)
+            || finding.severity == Severity::Error
+            || meaning.checks.contains(&finding.check)
+    });
+    let answered = Answered { facts, tried: Tried { main: None, own: None }, fails: true, diagnosis };
+    asking.deliver(&answered, None, Some(message))
+}
+
+/// The module that a message is about.
+fn module_of(message: &Message) -> Option<String> {
+    let name = message.name.clone()?;
+    check_name(&name).is_ok().then_some(name)
+}
+
+/// The interpreter that the output came from, where it is on this machine.
+fn interpreter_of(host: &dyn Host, output: &ErrorOutput) -> Option<HostPath> {
+    let flavour = host.platform().flavour();
+    let path = |text: &String| HostPath::new(flavour, text.as_bytes().to_vec());
+    output.places.iter().find_map(|place| match place {
+        Place::Environment(root) => path(root).filter(|root| {
+            ["pyvenv.cfg", "bin/python", "Scripts/python.exe", "bin/python3"]
+                .iter()
+                .any(|name| host.link_metadata(&root.join(name)).is_ok())
+        }),
+        Place::Program(program) => {
+            let program = path(program)?;
+            let name = program.name().to_ascii_lowercase();
+            if name.starts_with("python") || name.starts_with("pypy") {
+                return host.link_metadata(&program).is_ok().then_some(program);
+            }
+            let root = program.parent()?.parent()?;
+            host.is_file(&root.join("pyvenv.cfg")).then_some(root)
+        }
+        Place::Prefix(_) => None,
+    })
+}
+
+/// The end of standard input.
+fn read_input() -> std::io::Result<Vec<u8>> {
+    let mut input = std::io::stdin().lock().take(INPUT_LIMIT as u64);
+    let mut kept: Vec<u8> = Vec::new();
+    let mut chunk = [0; 1 << 16];
+    loop {
+        match input.read(&mut chunk) {
+            Ok(0) => return Ok(kept),
+            Ok(count) => {
+                kept.extend_from_slice(&chunk[..count]);
+                if kept.len() > 2 * LIMIT {
+                    kept.drain(..kept.len() - LIMIT);
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}

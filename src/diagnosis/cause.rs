@@ -1,0 +1,148 @@
+//! Why an import fails: what was found where Python looks, weighed with what the checks found and with what other
+//! environments have. Pure over facts.
+
+use super::{Category, Diagnosis, Finding, Remedy, Severity, Subject};
+use crate::facts::Facts;
+use crate::facts::elsewhere::Elsewhere;
+use crate::facts::environment::Environment;
+use crate::facts::interpreter::Version;
+use crate::imports::resolve::Resolution;
+use crate::imports::{ImportEntry, ImportOrigin};
+use crate::parse::names::normalize_name;
+use crate::path::HostPath;
+
+mod absent;
+mod choose;
+mod present;
+
+pub use choose::{lead, names_it};
+pub use present::rename;
+
+/// One interpreter that was asked, and what it would import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    pub interpreter: HostPath,
+    /// Root of the environment that it works in.
+    pub root: Option<HostPath>,
+    pub version: Option<Version>,
+    pub path: Vec<ImportEntry>,
+    /// None: its import path cannot be worked out, or it does not start.
+    pub resolution: Option<Resolution>,
+    /// Why there is none.
+    pub trouble: Option<String>,
+    /// The extension suffixes that it takes, in order.
+    pub suffixes: Vec<String>,
+    /// What later entries have under the same name: hidden by the first.
+    pub hidden: Vec<String>,
+}
+
+impl Attempt {
+    pub fn found(&self) -> Option<&crate::imports::resolve::Found> {
+        self.resolution.as_ref()?.found.as_ref()
+    }
+
+    pub fn origin_of(&self, entry: usize) -> Option<&ImportOrigin> {
+        self.path.get(entry).map(|entry| &entry.origin)
+    }
+}
+
+/// Everything that is known of one failing import.
+pub struct Case<'a> {
+    pub facts: &'a Facts,
+    /// As it was asked for, dotted or not.
+    pub module: &'a str,
+    pub attempt: &'a Attempt,
+    /// The project's environment, where that is another: what it would import.
+    pub own: Option<&'a Attempt>,
+    pub elsewhere: &'a Elsewhere,
+    /// What the checks found.
+    pub diagnosis: &'a Diagnosis,
+    /// Modules of the import path whose names are near, nearest first.
+    pub near: &'a [String],
+}
+
+impl Case<'_> {
+    pub fn top(&self) -> &str {
+        self.module.split('.').next().unwrap_or(self.module)
+    }
+
+    pub fn environment(&self) -> Option<&Environment> {
+        self.facts.environment(self.attempt.root.as_ref()?)
+    }
+
+    /// What to call the Python that was asked.
+    pub fn python(&self) -> String {
+        self.attempt.interpreter.to_string()
+    }
+
+    pub fn subject(&self) -> Subject {
+        match &self.attempt.root {
+            Some(root) => Subject::Environment(root.clone()),
+            None => Subject::Interpreter(self.attempt.interpreter.clone()),
+        }
+    }
+
+    /// What is to be installed for the module: by the metadata of this machine, then by the tables.
+    pub fn distribution(&self) -> Option<String> {
+        let top = self.top();
+        let installed = self
+            .facts
+            .packages
+            .iter()
+            .flat_map(|packages| packages.distributions())
+            .find(|distribution| distribution.modules.iter().any(|module| module == top));
+        match installed {
+            // names that many distributions share tell nothing
+            Some(distribution) if self.module == top => Some(distribution.name.clone()),
+            _ => crate::imports::known_modules::distribution_for(self.module),
+        }
+    }
+
+    /// Where the project declares it, if it does.
+    pub fn declared(&self) -> Option<&crate::facts::project::Dependency> {
+        let wanted = normalize_name(&self.distribution()?);
+        let top = normalize_name(self.top());
+        let declared = &self.facts.project.dependencies;
+        declared.iter().find(|it| it.name == wanted).or_else(|| declared.iter().find(|it| it.name == top))
+    }
+
+    pub fn install(&self) -> Option<Remedy> {
+        let distribution = self.distribution()?;
+        let environment = self.environment()?;
+        Some(super::install::install(self.facts, environment, &distribution, self.declared().is_some()))
+    }
+}
+
+/// A finding under the id of a check that speaks of such things.
+pub fn finding(
+    check: &'static str,
+    category: Category,
+    severity: Severity,
+    subject: Subject,
+    message: impl Into<String>,
+) -> Finding {
+    let environments = match &subject {
+        Subject::Environment(root) | Subject::Distribution { environment: root, .. } => vec![root.clone()],
+        _ => Vec::new(),
+    };
+    Finding {
+        check,
+        category,
+        severity,
+        message: message.into(),
+        subject,
+        environments,
+        evidence: Vec::new(),
+        remedies: Vec::new(),
+        symptoms: Vec::new(),
+    }
+}
+
+/// The findings that explain why the import fails, the cause first.
+pub fn explain(case: &Case) -> Vec<Finding> {
+    let specific = present::explain(case);
+    choose::order(case, specific)
+}
+
+#[cfg(test)]
+mod tests;

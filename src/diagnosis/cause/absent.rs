@@ -1,0 +1,222 @@
+//! Nothing of that name is where Python looks: it is somewhere else, or nowhere.
+
+use super::{Case, finding};
+use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Word};
+use crate::facts::elsewhere::{Keeper, Provider};
+use crate::facts::environment::EnvironmentKind;
+use crate::imports::known_modules;
+
+/// Installed in another environment: which one, and what reaches it.
+pub fn elsewhere(case: &Case) -> Option<Finding> {
+    let first = best_provider(case).filter(|provider| is_of_use(case, provider))?;
+    let of_project = case.facts.project.environments.iter().any(|root| root.same_as(&first.root));
+    let id = if of_project { "forgotten-activation" } else { "unresolvable-import" };
+    let category = if of_project { Category::Activation } else { Category::Project };
+    let whose = match first.keeper {
+        _ if of_project => "the project's environment",
+        Keeper::Known => "another environment",
+        keeper => keeper.label(),
+    };
+    let message =
+        format!("{} is not installed for {}; {whose} {} has it", case.top(), case.python(), first.root);
+    let mut found = finding(id, category, Severity::Error, case.subject(), message).about(&first.root);
+    for provider in case.elsewhere.providers.iter().take(5) {
+        let version = provider.version.map(|version| format!(" (Python {})", version.minor_text()));
+        found = found
+            .evidence(provider.keeper.label(), format!("{}{}", provider.file, version.unwrap_or_default()));
+    }
+    found = search_limits(case, found);
+    let reach = reach(case, first);
+    let install = case.install();
+    let (first_remedy, second) =
+        if of_project || first.keeper == Keeper::Known { (reach, install) } else { (install, reach) };
+    for remedy in first_remedy.into_iter().chain(second) {
+        found = found.remedy(remedy);
+    }
+    Some(found)
+}
+
+/// The user's site and tools' environments are of no use to a project.
+fn best_provider<'a>(case: &Case<'a>) -> Option<&'a Provider> {
+    let providers = &case.elsewhere.providers;
+    let own = |provider: &&Provider| {
+        case.facts.project.environments.iter().any(|root| root.same_as(&provider.root))
+    };
+    providers.iter().find(own).or_else(|| providers.first())
+}
+
+/// A shared installation has a little of everything: that is no sign that it was meant.
+fn is_of_use(case: &Case, provider: &Provider) -> bool {
+    let environment = case.facts.environment(&provider.root);
+    let shared = environment.is_some_and(|it| it.kind == EnvironmentKind::Installation);
+    let kept = !matches!(provider.keeper, Keeper::Installation | Keeper::Pipx | Keeper::UvTool);
+    let itself = case.attempt.interpreter.is_within(&provider.root);
+    kept && !shared && !itself
+}
+
+/// The command that runs Python where the module is.
+fn reach(case: &Case, provider: &Provider) -> Option<Remedy> {
+    let environment = case.facts.environment(&provider.root);
+    if let Some(environment) = environment.filter(|it| it.is_venv() && !it.activators.is_empty()) {
+        return Some(Remedy::safe("Activate that environment", vec![Action::activate(environment)]));
+    }
+    if provider.keeper == Keeper::Conda || environment.is_some_and(|it| it.kind == EnvironmentKind::Conda) {
+        let words: Vec<Word> = vec!["conda".into(), "activate".into(), (&provider.root).into()];
+        return Some(Remedy::safe("Activate that environment", vec![Action::Run(words)]));
+    }
+    // an application's own environment is not for other code
+    if matches!(provider.keeper, Keeper::Pipx | Keeper::UvTool | Keeper::UserSite) {
+        return None;
+    }
+    let interpreter = provider.interpreter.as_ref()?;
+    let words: Vec<Word> = vec![interpreter.into(), "-c".into(), format!("import {}", case.module).into()];
+    Some(Remedy::safe(format!("Run the code with {interpreter}"), vec![Action::Run(words)]))
+}
+
+/// How far the search of other environments went.
+fn search_limits(case: &Case, found: Finding) -> Finding {
+    let searched = case.elsewhere.searched;
+    let text = match (searched, case.elsewhere.cut_short) {
+        (0, false) => return found,
+        (_, true) => format!("{searched} looked into before the second that the search may take was over"),
+        (_, false) => {
+            format!("{searched} that the shell, the project and their tools know of were looked into")
+        }
+    };
+    found.evidence("other environments", text)
+}
+
+/// It is the project's own, and the project's directory is not on the import path.
+pub fn in_project(case: &Case) -> Option<Finding> {
+    let file = case.elsewhere.in_project.first()?;
+    let directory =
+        file.parent().filter(|_| file.name() != "__init__.py").or_else(|| file.parent()?.parent())?;
+    let safe = case.facts.shell.variable("PYTHONSAFEPATH").filter(|value| !value.is_empty());
+    let facts = case.facts;
+    if let Some(value) = safe {
+        let message =
+            format!("PYTHONSAFEPATH keeps {directory} off the import path, where {} lies", case.top());
+        let unset = Remedy::safe("Unset PYTHONSAFEPATH", vec![Action::Unset("PYTHONSAFEPATH".to_owned())]);
+        return Some(
+            finding("pythonsafepath-set", Category::Isolation, Severity::Error, case.subject(), message)
+                .evidence("PYTHONSAFEPATH", value)
+                .evidence("module", file.to_string())
+                .remedy(unset),
+        );
+    }
+    let message = format!("{} is part of the project, and {directory} is not on the import path", case.top());
+    let mut found =
+        finding("project-not-installed", Category::Project, Severity::Error, case.subject(), message)
+            .evidence("module", file.to_string());
+    if facts.project.is_package
+        && let (Some(root), Some(environment)) = (&facts.project.root, case.environment())
+    {
+        let mut remedy = crate::diagnosis::install::install(facts, environment, "--editable", true);
+        if let Some(Action::Run(words)) = remedy.actions.last_mut()
+            && words.last().is_some_and(|word| word.as_bytes() == b"--editable")
+        {
+            words.push(root.into());
+        }
+        remedy.summary = "Install the project into its environment".to_owned();
+        found = found.remedy(remedy);
+    }
+    Some(found.remedy(Remedy::safe(
+        format!("Put {directory} on the import path of this shell's programs"),
+        vec![Action::Set { name: "PYTHONPATH".to_owned(), value: (&directory).into() }],
+    )))
+}
+
+/// Installed nowhere: what provides it.
+pub fn nowhere(case: &Case) -> Finding {
+    let top = case.top();
+    let place = case.environment().map_or_else(|| case.python(), |environment| environment.root.to_string());
+    let declared = case.declared();
+    let known = known_modules::known_module(case.module);
+    let distribution = case.distribution();
+    let misspelt = case.near.first().filter(|_| declared.is_none() && known.is_none());
+    if let Some(parent) = missing_in_package(case) {
+        return parent;
+    }
+    let message = match (&distribution, misspelt) {
+        (_, Some(near)) => format!("Nothing called {top} is installed in {place}; {near} is"),
+        (Some(name), None) if name != top => {
+            format!("{top} comes from {name}, which is not installed in {place}")
+        }
+        _ => format!("{top} is not installed in {place}"),
+    };
+    let id = if declared.is_some() { "missing-requirement" } else { "unresolvable-import" };
+    let mut found = finding(id, Category::Project, Severity::Error, case.subject(), message);
+    if let Some(dependency) = declared {
+        let line = dependency.line.map(|line| format!(":{line}")).unwrap_or_default();
+        found = found.evidence("declared", format!("{} in {}{line}", dependency.name, dependency.file));
+    } else if case.facts.project.root.is_some() {
+        found = found.evidence("declared", "by no file of the project");
+    }
+    if let Some(known) = known {
+        found = found.evidence("provided by", known.distributions.join(", "));
+        if known.decoy {
+            found = found.evidence(
+                "mind",
+                format!("a distribution called {} exists, and it is another thing", known.module),
+            );
+        }
+    }
+    if !case.near.is_empty() {
+        found = found.evidence("near names", case.near.join(", "));
+    }
+    for provider in case.elsewhere.providers.iter().take(3) {
+        found = found.evidence("elsewhere", format!("{} ({})", provider.file, provider.keeper.label()));
+    }
+    found = search_limits(case, found);
+    if let Some(near) = misspelt {
+        let advice = Action::Advice(format!("write `import {near}`, if that was meant"));
+        found = found.remedy(Remedy::manual(format!("Import {near}"), vec![advice]));
+    }
+    match system_package(case) {
+        Some(remedy) => found = found.remedy(remedy),
+        None => found.remedies.extend(case.install()),
+    }
+    found
+}
+
+/// `numpy.nonsense`: the package is there, the part of it is not.
+fn missing_in_package(case: &Case) -> Option<Finding> {
+    let failing = case.attempt.resolution.as_ref()?.failing.as_deref()?;
+    let (parent, part) = failing.rsplit_once('.')?;
+    let installed = case.environment().and_then(|environment| {
+        environment.distribution(&case.distribution()?).or_else(|| environment.distribution(case.top()))
+    });
+    let version = installed.map(|it| format!(" of {} {}", it.name, it.version)).unwrap_or_default();
+    let message = format!("{parent}{version} is found, and it has no {part}");
+    let mut found =
+        finding("unresolvable-import", Category::Project, Severity::Error, case.subject(), message);
+    let searched = case.attempt.resolution.iter().flat_map(|resolution| &resolution.searched);
+    for place in searched.take(3) {
+        found = found.evidence("looked in", place.directory.to_text());
+    }
+    let name = installed.map(|it| it.name.clone()).or_else(|| case.distribution());
+    if let (Some(name), Some(environment)) = (name, case.environment()) {
+        let mut remedy = crate::diagnosis::install::install(case.facts, environment, &name, false);
+        if let Some(Action::Run(words)) = remedy.actions.last_mut()
+            && let Some(at) = words.iter().position(|word| word.as_bytes() == b"install")
+            && words.first().is_some_and(|word| word.as_bytes() != b"uv")
+        {
+            words.insert(at + 1, "--upgrade".into());
+        }
+        remedy.summary = format!("Bring {name} up to date, if newer versions have {part}");
+        found = found.remedy(remedy);
+    }
+    Some(found)
+}
+
+/// Modules that come with the system's packages for the system's Python.
+fn system_package(case: &Case) -> Option<Remedy> {
+    let debian = matches!(
+        case.facts.platform.distribution.as_deref(),
+        Some("debian" | "ubuntu" | "linuxmint" | "pop")
+    );
+    let system = case.attempt.interpreter.to_text().starts_with("/usr/bin/");
+    let package = known_modules::system_package(case.top()).filter(|_| debian && system)?;
+    let install = Action::run(["sudo".into(), "apt-get".into(), "install".into(), package.into()]);
+    Some(Remedy::safe(format!("Install {package}"), vec![install]))
+}

@@ -1,0 +1,157 @@
+use super::*;
+use crate::facts::elsewhere::{Keeper, Provider};
+use crate::facts::example::{VENV, healthy, not_activated, path, venv_of};
+use crate::imports::{PassedOver, SearchResult, Searched, Spelling};
+
+fn missing(module: &str, version: (u32, u32)) -> Attempt {
+    Attempt {
+        interpreter: path("/home/me/project/.venv/bin/python"),
+        root: Some(path(VENV)),
+        version: Some(Version::new(version.0, version.1, None)),
+        path: Vec::new(),
+        resolution: Some(Resolution {
+            module: module.to_owned(),
+            found: None,
+            failing: Some(module.to_owned()),
+            parent_is_no_package: false,
+            searched: Vec::new(),
+            may_alter: Vec::new(),
+        }),
+        trouble: None,
+        suffixes: vec![".cpython-311-x86_64-linux-gnu.so".into(), ".abi3.so".into(), ".so".into()],
+        hidden: Vec::new(),
+    }
+}
+
+fn nothing() -> Diagnosis {
+    Diagnosis { findings: Vec::new(), run: Vec::new(), skipped: Vec::new(), failed: Vec::new() }
+}
+
+fn leading(facts: &Facts, attempt: &Attempt, elsewhere: &Elsewhere, near: &[String]) -> Finding {
+    let module = attempt.resolution.as_ref().unwrap().module.clone();
+    let diagnosis = nothing();
+    let case = Case { facts, module: &module, attempt, own: None, elsewhere, diagnosis: &diagnosis, near };
+    explain(&case).remove(0)
+}
+
+fn lead_of(facts: &Facts, attempt: &Attempt) -> Finding {
+    leading(facts, attempt, &Elsewhere::default(), &[])
+}
+
+#[test]
+fn names_the_distribution_that_provides_it() {
+    let found = lead_of(&healthy(), &missing("yaml", (3, 11)));
+    assert_eq!((found.check, found.severity), ("unresolvable-import", Severity::Error));
+    assert!(found.message.contains("PyYAML"), "{}", found.message);
+    let words = format!("{:?}", found.remedies[0].actions[0]);
+    assert!(words.contains("/home/me/project/.venv/bin/python") && words.contains("PyYAML"), "{words}");
+}
+
+#[test]
+fn a_removed_module_is_told_with_its_version() {
+    let found = lead_of(&healthy(), &missing("distutils", (3, 12)));
+    assert!(found.message.contains("removed from the standard library in Python 3.12"), "{}", found.message);
+    let early = lead_of(&healthy(), &missing("tomllib", (3, 10)));
+    assert!(early.message.contains("since Python 3.11"), "{}", early.message);
+    let old = lead_of(&healthy(), &missing("urllib2", (3, 11)));
+    assert!(old.message.contains("urllib.request"), "{}", old.message);
+}
+
+#[test]
+fn a_build_for_another_python_is_told_by_its_suffix() {
+    let mut attempt = missing("_speed", (3, 11));
+    let suffix = ".cpython-39-x86_64-linux-gnu.so".to_owned();
+    let file = Spelling::from("/s/_speed.cpython-39-x86_64-linux-gnu.so");
+    attempt.resolution.as_mut().unwrap().searched.push(Searched {
+        directory: Spelling::from("/s"),
+        result: SearchResult::Nothing,
+        passed_over: vec![PassedOver::ForeignExtension { path: file.clone(), suffix }],
+    });
+    assert_eq!(lead_of(&healthy(), &attempt).check, "extension-for-another-python");
+    attempt.resolution.as_mut().unwrap().searched[0].passed_over = vec![PassedOver::ForeignExtension {
+        path: file,
+        suffix: ".cpython-311-aarch64-linux-gnu.so".to_owned(),
+    }];
+    assert_eq!(lead_of(&healthy(), &attempt).check, "extension-for-another-platform");
+}
+
+#[test]
+fn registered_without_files_is_told() {
+    let found = lead_of(&healthy(), &missing("six", (3, 11)));
+    assert_eq!(found.check, "missing-distribution-files");
+    assert!(format!("{:?}", found.remedies[0]).contains("--force-reinstall"));
+}
+
+#[test]
+fn a_moved_editable_source_is_told() {
+    let mut facts = healthy();
+    let file = path("/home/me/project/.venv/lib/python3.11/site-packages/__editable__.mylib-1.pth");
+    venv_of(&mut facts).missing_sources.push((path("/home/me/mylib/src"), file));
+    assert_eq!(lead_of(&facts, &missing("mylib", (3, 11))).check, "broken-editable");
+}
+
+#[test]
+fn another_environment_that_has_it_is_named() {
+    let elsewhere = Elsewhere {
+        providers: vec![Provider {
+            root: path("/home/me/.pyenv/versions/3.12.1"),
+            keeper: Keeper::Pyenv,
+            file: path("/home/me/.pyenv/versions/3.12.1/lib/python3.12/site-packages/rich"),
+            version: Some(Version::new(3, 12, None)),
+            interpreter: Some(path("/home/me/.pyenv/versions/3.12.1/bin/python3.12")),
+        }],
+        searched: 4,
+        ..Elsewhere::default()
+    };
+    let found = leading(&healthy(), &missing("rich", (3, 11)), &elsewhere, &[]);
+    assert!(found.message.contains("pyenv"), "{}", found.message);
+    assert_eq!(found.remedies.len(), 2);
+}
+
+#[test]
+fn a_forgotten_activation_is_told_from_what_the_checks_found() {
+    let facts = not_activated();
+    let checks: Vec<_> = crate::checks::all().collect();
+    let diagnosis = crate::diagnosis::examine::examine(&facts, &checks, Vec::new());
+    let mut shells = missing("six", (3, 11));
+    shells.interpreter = path("/usr/bin/python3");
+    shells.root = Some(path("/usr"));
+    let mut own = missing("six", (3, 11));
+    own.resolution.as_mut().unwrap().found = Some(crate::imports::Found {
+        kind: crate::imports::ModuleKind::Source,
+        origin: None,
+        locations: Vec::new(),
+        entry: None,
+        finder: None,
+    });
+    let elsewhere = Elsewhere::default();
+    let case = Case {
+        facts: &facts,
+        module: "six",
+        attempt: &shells,
+        own: Some(&own),
+        elsewhere: &elsewhere,
+        diagnosis: &diagnosis,
+        near: &[],
+    };
+    assert_eq!(explain(&case)[0].check, "forgotten-activation");
+}
+
+#[test]
+fn near_names_are_offered() {
+    let near = ["requests".to_owned()];
+    let found = leading(&healthy(), &missing("request", (3, 11)), &Elsewhere::default(), &near);
+    assert!(found.message.contains("requests"), "{}", found.message);
+}
+
+#[test]
+fn words_are_matched_whole() {
+    let found = finding(
+        "broken-editable",
+        Category::Packages,
+        Severity::Error,
+        Subject::Shell,
+        "mylib-extra and six are gone",
+    );
+    assert!(names_it(&found, "six") && !names_it(&found, "lib"));
+}
