@@ -20,6 +20,9 @@ pub static CHECK: Check = Check {
         "python-names-disagree",
         "python-command-missing",
         "tool-outside-environment",
+        "missing-requirement",
+        "requirement-mismatch",
+        "unresolvable-import",
     ],
     explanation: r#"
 ## What it means

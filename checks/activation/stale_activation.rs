@@ -20,6 +20,9 @@ pub static CHECK: Check = Check {
         "python-names-disagree",
         "python-command-missing",
         "tool-outside-environment",
+        "missing-requirement",
+        "requirement-mismatch",
+        "unresolvable-import",
     ],
     explanation: r#"
 ## What it means
@@ -62,6 +65,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(claimed) = facts.claimed() else { return };
     let what = match claimed.kind {
         EnvironmentKind::Missing => "which does not exist",
+        // foreign-owned-files speaks of it
+        _ if claimed.is_out_of_reach() => return,
         EnvironmentKind::Other => "which is no environment",
         _ => return,
     };

@@ -46,6 +46,9 @@ read-only store, an image's.
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
+    if let Some(environment) = facts.claimed().filter(|environment| environment.is_out_of_reach()) {
+        findings.push(out_of_reach(facts, environment));
+    }
     for locked in &facts.import_setup.locked {
         let Some(environment) = facts.environment(&locked.environment) else { continue };
         if !environment.is_venv() {
@@ -57,6 +60,24 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             findings.push(unwritable(facts, environment, locked));
         }
     }
+}
+
+/// Not even whether the active environment is there can be told.
+fn out_of_reach(facts: &Facts, environment: &Environment) -> Finding {
+    let message = format!(
+        "{} may not look into the active environment {}: a directory on the way to it is closed",
+        user(facts),
+        environment.root
+    );
+    Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
+        .evidence("VIRTUAL_ENV", format!("{} (permission denied)", environment.root))
+        .remedy(Remedy::manual(
+            "Have its owner open the directories above it",
+            vec![Action::Advice(format!(
+                "as the owner of the closed directory: chmod a+x each directory above {}",
+                environment.root
+            ))],
+        ))
 }
 
 /// A shared or read-only environment is another's as a whole.
@@ -143,6 +164,18 @@ fn user(facts: &Facts) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::environment::EnvironmentKind;
+    use crate::host::FileError;
+
+    #[test]
+    fn fires_when_the_active_environment_is_out_of_reach() {
+        let mut facts = crate::facts::example::healthy();
+        let environment = crate::facts::example::venv_of(&mut facts);
+        environment.kind = EnvironmentKind::Other;
+        environment.config_error = Some(FileError::Denied);
+        let findings = CHECK.findings(&facts);
+        assert!(findings[0].message.contains("may not look into"), "{findings:?}");
+    }
     use crate::facts::example::{self, VENV};
 
     fn locked(unreadable: usize, unwritable: usize) -> Facts {

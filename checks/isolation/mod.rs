@@ -227,6 +227,7 @@ pub(in crate::checks::isolation) mod tests {
         let directory = example::path(example::VENV).join("lib/python3.11/site-packages");
         let path = example::path("/home/me/src");
         facts.packages = vec![Packages {
+            added_modules: Vec::new(),
             environment: example::path(example::VENV),
             overlaps: Vec::new(),
             sites: vec![SitePackages {
@@ -262,6 +263,7 @@ pub(in crate::checks::isolation) mod tests {
             metadata: site.directory.join(format!("{name}-2.0.dist-info")),
             form: DistributionForm::DistInfo,
             has_metadata: true,
+            readable: true,
             has_record: true,
             requires: Vec::new(),
             requires_python: None,

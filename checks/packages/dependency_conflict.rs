@@ -69,7 +69,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         return;
     }
     let Some(target) = Target::of(facts, environment) else { return };
-    let unmet = unmet(packages, &target);
+    let mut unmet = unmet(packages, &target);
+    // what was built for another Python or platform cannot be imported at all: that comes first, and this is asked again
+    unmet.retain(|one| !facts.is_unfit(&environment.root, &one.by.normalized));
     let Some(first) = unmet.first() else { return };
     let rest = match unmet.len() {
         1 => String::new(),

@@ -56,7 +56,17 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         missing_sources: Vec::new(),
         real,
     };
-    let Ok(metadata) = host.metadata(root) else { return environment };
+    let metadata = match host.metadata(root) {
+        Ok(metadata) => metadata,
+        Err(error) => {
+            // whether something is there cannot be told where a directory above may not be entered
+            if error == FileError::Denied {
+                environment.kind = EnvironmentKind::Other;
+                environment.config_error = Some(error);
+            }
+            return environment;
+        }
+    };
     environment.kind = EnvironmentKind::Other;
     if metadata.kind != FileKind::Directory {
         return environment;

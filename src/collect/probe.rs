@@ -41,7 +41,8 @@ pub fn probe(host: &dyn Host, interpreter: &HostPath, trust: Trust, deadline: Du
         program: interpreter.clone(),
         arguments,
         environment: environment(host),
-        directory: host.working_directory().ok(),
+        // inherited: entering the working directory anew may be forbidden
+        directory: None,
         deadline,
         output_limit: OUTPUT_LIMIT,
     });

@@ -106,6 +106,11 @@ impl Environment {
         path.is_within(&self.root) || self.real.as_ref().is_some_and(|real| path.is_within(real))
     }
 
+    /// It may be there: a directory on the way to it may not be entered.
+    pub fn is_out_of_reach(&self) -> bool {
+        self.kind == EnvironmentKind::Other && self.config_error == Some(FileError::Denied)
+    }
+
     /// A venv in working order or not: something made it to be one.
     pub fn is_venv(&self) -> bool {
         matches!(

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
 pub mod activation;
@@ -150,6 +151,15 @@ impl Facts {
         let environment = self.patient()?;
         let packages = self.packages.iter().find(|packages| environment.is_at(&packages.environment))?;
         Some((environment, packages))
+    }
+
+    /// Whether a compiled module of this distribution (normalised name) was built for another Python or platform.
+    pub fn is_unfit(&self, root: &HostPath, distribution: &str) -> bool {
+        self.native.iter().filter(|native| native.environment.same_as(root)).any(|native| {
+            native.unfit.iter().any(|module| {
+                module.owner.as_ref().is_some_and(|owner| normalize_name(&owner.name) == distribution)
+            })
+        })
     }
 
     /// What is installed for the environment at this root.
