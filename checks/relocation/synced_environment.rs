@@ -16,7 +16,6 @@ pub static CHECK: Check = Check {
     needs: &[Need::Installed],
     explains: &[
         "missing-distribution-files",
-        "altered-distribution-files",
         "unresolvable-import",
         "missing-requirement",
         "broken-metadata",
