@@ -15,7 +15,11 @@ use crate::report::{Dialect, human, json};
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
     let (checks, skipped) = select::select(&arguments.select, &arguments.ignore)?;
-    let needs: BTreeSet<Need> = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
+    let mut needs: BTreeSet<Need> = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
+    if arguments.no_exec {
+        // what is foreseen is only compared with what an interpreter says
+        needs.remove(&Need::ImportPath);
+    }
     let request = Request {
         directory: directory(host, arguments)?,
         python: arguments.python.as_ref().map(|path| bytes_of(path.as_os_str())),

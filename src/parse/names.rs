@@ -91,6 +91,9 @@ pub fn parse_name(entry: &[u8]) -> Option<InstalledName> {
 
 /// PEP 503: lower case, with each run of `-`, `_` and `.` as one `-`.
 pub fn normalize_name(name: &str) -> String {
+    if name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
+        return name.to_owned();
+    }
     let mut normalized = String::with_capacity(name.len());
     let mut after_separator = false;
     for letter in name.chars() {
