@@ -1,9 +1,9 @@
 //! Modules that come from a distribution of another name: what to install for `import cv2`.
 //!
-//! Most modules are called like their distribution, hyphens aside; those are not listed. The rows of [`TABLE`] were
+//! Most modules are called like their distribution, hyphens aside; those are not listed. The rows of `TABLE` were
 //! compared with the metadata of published distributions (`top_level.txt` and RECORD, through the index that pigar 2.2.0
-//! ships, and the wheels themselves where that index has none); those of [`UNVERIFIED`] have no such proof and are from
-//! their projects' documentation. [`SYSTEM`] is what comes from an operating system's packages.
+//! ships, and the wheels themselves where that index has none); those of `UNVERIFIED` have no such proof and are from
+//! their projects' documentation. `SYSTEM` is what comes from an operating system's packages.
 
 use crate::parse::names::normalize_name;
 
