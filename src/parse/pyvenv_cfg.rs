@@ -464,7 +464,7 @@ mod tests {
 include-system-site-packages = false
 version = 3.12.1
 executable = /root/.pyenv/versions/3.12.1/bin/python3.12
-command = /root/.pyenv/versions/3.12.1/bin/python -m venv --without-pip /tmp/actv/we ird'q$HOME/venv-3.12.1
+command = /root/.pyenv/versions/3.12.1/bin/python -m venv --without-pip /tmp/made/we ird'q$HOME/venv-3.12.1
 ";
     const VIRTUALENV: &str = "home = /root/.pyenv/versions/3.13.0/bin
 implementation = CPython
@@ -472,7 +472,7 @@ python-version = 3.13
 version_info = 3.13.0.final.0
 version = 3.13.0
 executable = /root/.pyenv/versions/3.13.0/bin/python3.13
-command = /opt/ct/tools/base/bin/python3 -m virtualenv /tmp/actv/we ird'q$HOME/ve-3.13.0
+command = /opt/tools/bin/python3 -m virtualenv /tmp/made/we ird'q$HOME/ve-3.13.0
 virtualenv = 21.15.7
 prompt = \"demo\"
 include-system-site-packages = false
@@ -497,7 +497,7 @@ prompt = it's
         assert_eq!(config.version(), Some((3, 12, Some(1))));
         assert_eq!(config.line_of("version"), Some(3));
         assert_eq!(config.executable(), Some("/root/.pyenv/versions/3.12.1/bin/python3.12"));
-        assert_eq!(config.command_directory().as_deref(), Some("/tmp/actv/we ird'q$HOME/venv-3.12.1"));
+        assert_eq!(config.command_directory().as_deref(), Some("/tmp/made/we ird'q$HOME/venv-3.12.1"));
         assert_eq!(config.creator(), Creator::Venv);
         assert_eq!(config.creator().label(), "venv");
         assert!(!config.relocatable());
@@ -509,7 +509,7 @@ prompt = it's
         let config = parse(VIRTUALENV.as_bytes());
         assert_eq!(config.creator().label(), "virtualenv 21.15.7");
         assert_eq!(config.version(), Some((3, 13, Some(0))));
-        assert_eq!(config.command_directory().as_deref(), Some("/tmp/actv/we ird'q$HOME/ve-3.13.0"));
+        assert_eq!(config.command_directory().as_deref(), Some("/tmp/made/we ird'q$HOME/ve-3.13.0"));
         assert_eq!(config.prompt().as_deref(), Some("demo"));
         let config = parse(UV.as_bytes());
         assert_eq!(config.creator(), Creator::Uv { version: "0.13.8".into() });
