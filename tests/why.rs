@@ -1,0 +1,125 @@
+//! `why` and `path` from outside, in real environments: the answer, the contract of the JSON, the exit status.
+#![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code
+)]
+
+mod support;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use support::{Creator, Place, cure, findings, install, pythons, text};
+
+/// A project whose environment has `sample`, active.
+fn active() -> (Place, PathBuf) {
+    let python = pythons().pop().expect("a Python on this machine");
+    let mut place = Place::new();
+    let venv = place.project.join(".venv");
+    Creator::Venv.make(&python, &venv);
+    install(&venv, &python, "sample");
+    place.write("main.py", "import sample\n");
+    place.write("requirements.txt", "sample\n");
+    place.activate(&venv);
+    (place, venv)
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_module_that_is_found_is_said_to_be_where_python_finds_it() {
+    let (place, _) = active();
+    let report = place.report(&["why", "sample"]);
+    let asked = place.bash("python -c 'import sample; print(sample.__file__)'");
+    assert_eq!(report["origin"].as_str().unwrap(), text(&asked.stdout).trim());
+    assert_eq!((report["outcome"].as_str(), report["kind"].as_str()), (Some("found"), Some("source")));
+    assert_eq!(place.doctor(&["why", "sample"]).status.code(), Some(0));
+    for key in [
+        "schema_version",
+        "module",
+        "outcome",
+        "kind",
+        "origin",
+        "locations",
+        "entry",
+        "searched",
+        "findings",
+    ] {
+        assert!(keys(&report).contains(&key), "{key} is missing");
+    }
+    let entry = usize::try_from(report["entry"].as_u64().unwrap()).unwrap();
+    assert_eq!(report["searched"].as_array().unwrap().last().unwrap()["result"], "found");
+    let path = place.report(&["path"]);
+    assert!(path["predicted"]["entries"][entry]["directory"].as_str().unwrap().ends_with("site-packages"));
+}
+
+#[test]
+fn a_module_that_the_shells_python_lacks_leads_to_the_environment_that_has_it() {
+    let (mut place, _) = active();
+    place.variables.remove("VIRTUAL_ENV");
+    place.set("PATH", "/usr/local/bin:/usr/bin:/bin");
+    let report = place.report(&["why", "sample"]);
+    assert!(findings(&report)[0].ends_with("forgotten-activation"), "{report:#}");
+    assert_eq!(place.doctor(&["why", "sample"]).status.code(), Some(1));
+    let cured = place.bash(&format!("{}\npython main.py", cure(&report)));
+    assert!(cured.status.success(), "{}", text(&cured.stderr));
+}
+
+#[test]
+fn a_traceback_leads_with_what_explains_it() {
+    let (mut place, _) = active();
+    place.variables.remove("VIRTUAL_ENV");
+    place.set("PATH", "/usr/local/bin:/usr/bin:/bin");
+    let failed = place.bash("python3 main.py");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_venv-doctor"))
+        .args(["why", "-", "--format", "json"])
+        .current_dir(&place.project)
+        .env_clear()
+        .envs(&place.variables)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&failed.stderr).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["module"], "sample");
+    assert!(findings(&report)[0].ends_with("forgotten-activation"), "{report:#}");
+}
+
+#[test]
+fn a_module_that_was_never_installed_names_its_distribution() {
+    let (place, _) = active();
+    let report = place.report(&["why", "yaml"]);
+    assert_eq!(report["outcome"], "not-found");
+    assert!(cure(&report).contains("PyYAML"), "{report:#}");
+}
+
+#[test]
+fn the_path_is_the_interpreters_own_also_when_nothing_may_be_started() {
+    let (place, venv) = active();
+    let report = place.report(&["path"]);
+    assert_eq!(report["agree"], true, "{report:#}");
+    let spelt = |side: &Value| -> Vec<String> {
+        let entries = side["entries"].as_array().unwrap();
+        entries.iter().map(|entry| entry["directory"].as_str().unwrap().to_owned()).collect()
+    };
+    let asked = place.bash("python -c 'import sys; print(\"\\n\".join(sys.path))'");
+    let real: Vec<String> = text(&asked.stdout).lines().map(str::to_owned).collect();
+    assert_eq!(spelt(&report["predicted"]), real);
+    let foreseen = place.report(&["path", "--no-exec"]);
+    assert_eq!(spelt(&foreseen["predicted"]), real);
+    assert_eq!((&foreseen["reported"], &foreseen["agree"]), (&Value::Null, &Value::Null));
+    // and with an interpreter that cannot start
+    std::fs::remove_file(venv.join("bin/python")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/python3", venv.join("bin/python")).unwrap();
+    assert!(place.doctor(&["path"]).status.code() != Some(2));
+}
