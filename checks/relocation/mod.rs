@@ -1,6 +1,7 @@
 //! Environments that were moved, copied or shared.
 
 use crate::diagnosis::recreate::{recreate, rewrite_paths};
+use crate::diagnosis::reinstall::reinstall_scripts;
 use crate::diagnosis::{Action, Check, Finding, Remedy};
 use crate::facts::Facts;
 use crate::facts::environment::{BakedState, Environment, ForeignRoot, LaunchKind, Script};
@@ -53,6 +54,19 @@ fn naming(mut finding: Finding, environment: &Environment, foreign: &ForeignRoot
         finding = finding.evidence("command in pyvenv.cfg", at_line(foreign.root, line, config));
     }
     finding
+}
+
+/// Has the scripts written anew by their installer, else says how to do without them.
+fn written_anew(environment: &Environment, scripts: &[&Script]) -> Remedy {
+    reinstall_scripts(environment, scripts).unwrap_or_else(|| {
+        Remedy::manual(
+            "Run the tools as modules",
+            vec![Action::Advice(format!(
+                "{} -m MODULE needs no first line; a current pip writes one that works when it installs the tool again",
+                environment.program("python")
+            ))],
+        )
+    })
 }
 
 fn at_line(value: &HostPath, line: Option<usize>, file: &HostPath) -> String {

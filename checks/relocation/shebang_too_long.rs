@@ -1,8 +1,7 @@
 //! The first line of a script is longer than the kernel reads.
 
 use crate::diagnosis::recreate::recreate;
-use crate::diagnosis::reinstall::reinstall_scripts;
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, LaunchKind, Script};
 
@@ -69,19 +68,7 @@ fn finding(facts: &Facts, environment: &Environment, long: &[&Script], limit: us
             format!("{} bytes ({})", script.launch.line_length, script.path),
         );
     }
-    match reinstall_scripts(environment, long) {
-        Some(remedy) => finding = finding.remedy(remedy),
-        None => {
-            finding = finding.remedy(Remedy::manual(
-                "Run the tools as modules",
-                vec![Action::Advice(format!(
-                    "{} -m MODULE needs no first line; a current pip writes one that works when it installs the tool again",
-                    environment.program("python")
-                ))],
-            ));
-        }
-    }
-    finding.remedy(recreate(facts, environment))
+    finding.remedy(super::written_anew(environment, long)).remedy(recreate(facts, environment))
 }
 
 #[cfg(test)]

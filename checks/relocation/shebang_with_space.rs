@@ -2,8 +2,7 @@
 //! kernel takes what stands before the blank for the interpreter.
 
 use crate::diagnosis::recreate::recreate;
-use crate::diagnosis::reinstall::reinstall_scripts;
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{BakedState, Environment, LaunchKind, Script};
 use crate::path::Flavour;
@@ -74,24 +73,13 @@ fn finding(facts: &Facts, environment: &Environment, cut: &[&Script]) -> Finding
             .evidence("first line", format!("#!{text} ({})", script.path))
             .evidence("the kernel starts", start);
     }
-    match reinstall_scripts(environment, cut) {
-        Some(remedy) => finding = finding.remedy(remedy),
-        None => {
-            finding = finding.remedy(Remedy::manual(
-                "Run the tools as modules",
-                vec![Action::Advice(format!(
-                    "{} -m MODULE needs no first line; a current pip writes one that works when it installs the tool again",
-                    environment.program("python")
-                ))],
-            ));
-        }
-    }
-    finding.remedy(recreate(facts, environment))
+    finding.remedy(super::written_anew(environment, cut)).remedy(recreate(facts, environment))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::Action;
     use crate::facts::example::*;
 
     const SPACED: &str = "/home/me/My Project/.venv";

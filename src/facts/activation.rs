@@ -4,6 +4,7 @@ use super::environment::{BakedState, Environment, EnvironmentKind, Layout};
 use super::project::Manager;
 use super::search_path::{Command, Hit, HitState, SearchEntry, Target};
 use super::{Facts, Origin};
+use crate::parse::names::normalize_name;
 use crate::path::{Flavour, HostPath};
 
 /// A distribution that the project needs, and where the project says so.
@@ -119,9 +120,9 @@ impl Facts {
         let configured =
             self.shell.path_variable("UV_PROJECT_ENVIRONMENT").is_some_and(|root| environment.is_at(&root));
         let named = {
-            let name = normalized(&environment.root.name());
-            name == normalized(&project.name())
-                || self.project.name.as_ref().is_some_and(|project| normalized(project) == name)
+            let name = normalize_name(&environment.root.name());
+            name == normalize_name(&project.name())
+                || self.project.name.as_ref().is_some_and(|project| normalize_name(project) == name)
         };
         let installed_in_it = environment.installed.iter().any(|distribution| {
             distribution.editable.as_ref().is_some_and(|source| {
@@ -148,12 +149,12 @@ impl Facts {
                 .installed
                 .iter()
                 .chain(shared)
-                .any(|distribution| normalized(&distribution.name) == name)
+                .any(|distribution| normalize_name(&distribution.name) == name)
         };
         let local = |name: &str| {
-            self.project.name.as_ref().is_some_and(|project| normalized(project) == name)
+            self.project.name.as_ref().is_some_and(|project| normalize_name(project) == name)
                 || own.installed.iter().any(|distribution| {
-                    distribution.editable.is_some() && normalized(&distribution.name) == name
+                    distribution.editable.is_some() && normalize_name(&distribution.name) == name
                 })
         };
         let declared = self.project.dependencies.iter().map(|dependency| Needed {
@@ -168,11 +169,11 @@ impl Facts {
         });
         let mut lacking: Vec<Needed<'_>> = Vec::new();
         for needed in declared.chain(imported) {
-            let name = normalized(needed.name);
+            let name = normalize_name(needed.name);
             if has(own, &name)
                 && !has(other, &name)
                 && !local(&name)
-                && !lacking.iter().any(|known| normalized(known.name) == name)
+                && !lacking.iter().any(|known| normalize_name(known.name) == name)
             {
                 lacking.push(needed);
             }
@@ -233,19 +234,6 @@ impl Hit {
     }
 }
 
-/// A distribution's name by PEP 503: lower case, one `-` for every run of `-`, `_` and `.`.
-fn normalized(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for character in name.chars() {
-        match character {
-            '-' | '_' | '.' if text.ends_with('-') => {}
-            '-' | '_' | '.' => text.push('-'),
-            _ => text.extend(character.to_lowercase()),
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -257,7 +245,7 @@ mod tests {
 
     #[test]
     fn names_are_compared_by_pep_503() {
-        assert_eq!(normalized("Ruamel.Yaml__clib"), "ruamel-yaml-clib");
+        assert_eq!(normalize_name("Ruamel.Yaml__clib"), "ruamel-yaml-clib");
     }
 
     #[test]
