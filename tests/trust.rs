@@ -1,5 +1,6 @@
 //! The directory under examination may be a stranger's: nothing in it runs that the shell would not run anyway,
 //! and nothing is written. Every trap here is sprung once by what would spring it, so that a test can fail.
+//! What is proved by system calls needs `strace`, and is reported as ignored where it is missing.
 #![cfg(unix)]
 #![allow(
     clippy::disallowed_methods,
@@ -18,6 +19,7 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use libtest_mimic::{Arguments, Trial};
 use support::{Place, Python, executable, pythons, run, text};
 
 /// Every subcommand that looks at the machine, and one of each that only prints.
@@ -45,7 +47,8 @@ impl Trap {
         let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).expect("a Python 3");
         let trap = Trap { place: Place::new(), python };
         fs::create_dir(trap.marks()).unwrap();
-        trap.place.write("pyproject.toml", "[project]\nname = 'bait'\nversion = '1'\ndependencies = ['six']\n");
+        trap.place
+            .write("pyproject.toml", "[project]\nname = 'bait'\nversion = '1'\ndependencies = ['six']\n");
         trap
     }
 
@@ -63,7 +66,10 @@ impl Trap {
 
     /// Python that leaves a mark, also where `open` is not there yet: while the interpreter starts.
     fn code(&self, name: &str) -> String {
-        format!("import posix; posix.close(posix.open({:?}, posix.O_CREAT | posix.O_WRONLY))\n", self.marks().join(name))
+        format!(
+            "import posix; posix.close(posix.open({:?}, posix.O_CREAT | posix.O_WRONLY))\n",
+            self.marks().join(name)
+        )
     }
 
     /// A shell script that leaves a mark.
@@ -191,7 +197,6 @@ impl Trap {
     }
 }
 
-#[test]
 fn a_python_that_is_a_script() {
     let trap = Trap::new();
     trap.environment(&trap.home());
@@ -204,12 +209,12 @@ fn a_python_that_is_a_script() {
     assert!(said.contains("was not started"), "{said}");
 }
 
-#[test]
 fn hooks_in_the_environments_packages() {
     let trap = Trap::new();
     trap.environment(&trap.home());
     fs::write(trap.site_packages().join("sitecustomize.py"), trap.code("sitecustomize.py")).unwrap();
-    fs::write(trap.site_packages().join("bait.pth"), format!("import os; {}", trap.code("bait.pth"))).unwrap();
+    fs::write(trap.site_packages().join("bait.pth"), format!("import os; {}", trap.code("bait.pth")))
+        .unwrap();
     assert_eq!(
         trap.spring(&trap.venv().join("bin/python"), &["-c", "pass"]),
         ["bait.pth", "sitecustomize.py"]
@@ -217,7 +222,6 @@ fn hooks_in_the_environments_packages() {
     trap.holds();
 }
 
-#[test]
 fn a_home_inside_the_repository() {
     let trap = Trap::new();
     let base = trap.project().join("base");
@@ -235,7 +239,6 @@ fn a_home_inside_the_repository() {
     trap.holds();
 }
 
-#[test]
 fn a_home_of_somebody_else() {
     let trap = Trap::new();
     // outside the repository, yet not where the interpreter's file lies
@@ -252,7 +255,6 @@ fn a_home_of_somebody_else() {
     trap.holds();
 }
 
-#[test]
 fn modules_beside_the_project() {
     let mut trap = Trap::new();
     trap.environment(&trap.home());
@@ -303,7 +305,6 @@ fn with_library(python: Python) -> Trap {
     trap
 }
 
-#[test]
 fn a_relative_user_base() {
     let mut trap = with_library(Trap::new().python);
     trap.place.set("PYTHONUSERBASE", ".");
@@ -311,7 +312,6 @@ fn a_relative_user_base() {
     trap.holds();
 }
 
-#[test]
 fn a_relative_home() {
     // 3.13 no longer imports from there
     let old = pythons().into_iter().rfind(|python| python.number() >= (3, 8) && python.number() < (3, 13));
@@ -329,16 +329,29 @@ fn a_relative_home() {
     }
 }
 
-#[test]
 fn programs_of_the_working_directory() {
     let mut trap = Trap::new();
     for name in [
-        "python", "python3", "pip", "git", "uv", "poetry", "which", "sh", "ldconfig", "conda", "direnv", "env",
-        "bin/python", "bin/python3",
+        "python",
+        "python3",
+        "pip",
+        "git",
+        "uv",
+        "poetry",
+        "which",
+        "sh",
+        "ldconfig",
+        "conda",
+        "direnv",
+        "env",
+        "bin/python",
+        "bin/python3",
     ] {
         trap.script(name);
     }
-    for path in [".", "", ":", ".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:", "bin:/usr/bin:/bin", "./bin"] {
+    for path in
+        [".", "", ":", ".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:", "bin:/usr/bin:/bin", "./bin"]
+    {
         trap.place.set("PATH", path);
         trap.holds();
     }
@@ -352,11 +365,12 @@ fn programs_of_the_working_directory() {
     assert_eq!(trap.sprung(), ["python3"]);
 }
 
-#[test]
 fn settings_that_name_programs() {
     let trap = Trap::new();
     trap.environment(&trap.home());
-    for name in ["evil/bin/python", "evil/monitor", "hooks/pre-commit", "hooks/post-index-change", ".venv/bin/pytest"] {
+    for name in
+        ["evil/bin/python", "evil/monitor", "hooks/pre-commit", "hooks/post-index-change", ".venv/bin/pytest"]
+    {
         trap.script(name);
     }
     let evil = trap.project().join("evil/bin/python").display().to_string();
@@ -393,7 +407,6 @@ fn settings_that_name_programs() {
     trap.holds();
 }
 
-#[test]
 fn an_active_environment_writes_nothing() {
     let mut trap = Trap::new();
     trap.environment(&trap.home());
@@ -408,11 +421,17 @@ fn an_active_environment_writes_nothing() {
     trap.holds();
 }
 
-/// What `--no-exec` does, by its system calls.
-fn calls(trap: &Trap, arguments: &[&str]) -> Option<String> {
+/// A system call that was let through: its name and what stands in its parentheses.
+struct Call {
+    name: String,
+    arguments: String,
+}
+
+/// The system calls of one run that concern files, processes and the network, and that did not fail.
+fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
     let log = trap.place.root().join("calls");
     let traced = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=%process,%network,%file", "-o"])
+        .args(["-f", "-qq", "-s", "4096", "-e", "trace=%process,%network,%file", "-o"])
         .arg(&log)
         .arg(env!("CARGO_BIN_EXE_venv-doctor"))
         .args(arguments)
@@ -421,7 +440,129 @@ fn calls(trap: &Trap, arguments: &[&str]) -> Option<String> {
         .envs(&trap.place.variables)
         .stdin(Stdio::null())
         .output()
-        .ok()?;
+        .unwrap();
     assert!(traced.status.code().is_some(), "{traced:?}");
-    fs::read_to_string(log).ok()
+    let text = fs::read_to_string(&log).unwrap();
+    fs::remove_file(log).unwrap();
+    let done = text.lines().filter(|line| !line.contains(" = -1 "));
+    done.filter_map(|line| {
+        let (name, arguments) = line.split_once(' ')?.1.trim_start().split_once('(')?;
+        Some(Call { name: name.to_owned(), arguments: arguments.to_owned() })
+    })
+    .collect()
+}
+
+fn started(calls: &[Call]) -> Vec<&str> {
+    let quoted = |call: &'_ Call| call.arguments.split('"').nth(1).map(str::len);
+    let starts = calls.iter().filter(|call| call.name.starts_with("exec"));
+    starts.map(|call| &call.arguments[1..][..quoted(call).unwrap()]).collect()
+}
+
+/// Calls that change a file, and calls that talk to somebody.
+fn changes(calls: &[Call]) -> Vec<String> {
+    let opens_to_write = |call: &Call| {
+        call.name.starts_with("open")
+            && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| call.arguments.contains(flag))
+            && !call.arguments.contains("\"/dev/null\"")
+    };
+    let changing = [
+        "creat",
+        "mkdir",
+        "mkdirat",
+        "rename",
+        "renameat",
+        "renameat2",
+        "unlink",
+        "unlinkat",
+        "rmdir",
+        "link",
+        "linkat",
+        "symlink",
+        "symlinkat",
+        "chmod",
+        "fchmodat",
+        "chown",
+        "fchownat",
+        "lchown",
+        "truncate",
+        "utimensat",
+        "mknod",
+        "mknodat",
+        "setxattr",
+        "socket",
+        "connect",
+        "sendto",
+        "bind",
+    ];
+    let bad = calls.iter().filter(|call| opens_to_write(call) || changing.contains(&call.name.as_str()));
+    bad.map(|call| format!("{}({}", call.name, call.arguments)).collect()
+}
+
+fn active_and_found() -> [Trap; 2] {
+    let mut active = Trap::new();
+    active.environment(&active.home());
+    let venv = active.venv();
+    active.place.activate(&venv);
+    let found = Trap::new();
+    found.environment(&found.home());
+    [active, found]
+}
+
+fn no_exec_starts_and_changes_nothing() {
+    for trap in active_and_found() {
+        for arguments in COMMANDS {
+            let mut all = arguments.to_vec();
+            if !matches!(arguments.first(), Some(&"explain" | &"checks")) {
+                all.push("--no-exec");
+            }
+            let calls = calls(&trap, &all);
+            assert_eq!(started(&calls), [env!("CARGO_BIN_EXE_venv-doctor")], "{all:?}");
+            assert_eq!(changes(&calls), [""; 0], "{all:?}");
+        }
+    }
+}
+
+fn one_interpreter_is_started_and_nothing_changed() {
+    for trap in active_and_found() {
+        for arguments in COMMANDS {
+            let calls = calls(&trap, arguments);
+            let programs = started(&calls);
+            let (own, others) = programs.split_first().unwrap();
+            assert_eq!(*own, env!("CARGO_BIN_EXE_venv-doctor"));
+            assert!(others.len() <= 1, "{arguments:?} started {others:?}");
+            assert!(others.iter().all(|other| other.contains("/bin/python")), "{arguments:?}: {others:?}");
+            assert_eq!(changes(&calls), [""; 0], "{arguments:?}");
+        }
+        assert_eq!(started(&calls(&trap, &[])).len(), 2, "the trace sees an interpreter that is started");
+    }
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let traps: [(&str, fn()); 10] = [
+        ("a_python_that_is_a_script", a_python_that_is_a_script),
+        ("hooks_in_the_environments_packages", hooks_in_the_environments_packages),
+        ("a_home_inside_the_repository", a_home_inside_the_repository),
+        ("a_home_of_somebody_else", a_home_of_somebody_else),
+        ("modules_beside_the_project", modules_beside_the_project),
+        ("a_relative_user_base", a_relative_user_base),
+        ("a_relative_home", a_relative_home),
+        ("programs_of_the_working_directory", programs_of_the_working_directory),
+        ("settings_that_name_programs", settings_that_name_programs),
+        ("an_active_environment_writes_nothing", an_active_environment_writes_nothing),
+    ];
+    let traced: [(&str, fn()); 2] = [
+        ("no_exec_starts_and_changes_nothing", no_exec_starts_and_changes_nothing),
+        ("one_interpreter_is_started_and_nothing_changed", one_interpreter_is_started_and_nothing_changed),
+    ];
+    let strace = Command::new("strace").arg("-V").output().is_ok();
+    let trial = |(name, body): (&str, fn())| {
+        Trial::test(name, move || {
+            body();
+            Ok(())
+        })
+    };
+    let mut trials: Vec<Trial> = traps.into_iter().map(trial).collect();
+    trials.extend(traced.into_iter().map(|test| trial(test).with_ignored_flag(!strace)));
+    libtest_mimic::run(&arguments, trials).exit();
 }

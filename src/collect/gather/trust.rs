@@ -136,7 +136,9 @@ fn trustworthy(
 ) -> Result<(), String> {
     let real = own_and_outside(host, program, strangers)
         .map_err(|(real, why)| format!("its file {real} {why}, and the shell does not run it"))?;
-    for file in [program.parent().unwrap_or_else(|| root.clone()), root.clone()].map(|at| at.join("pyvenv.cfg")) {
+    for file in
+        [program.parent().unwrap_or_else(|| root.clone()), root.clone()].map(|at| at.join("pyvenv.cfg"))
+    {
         let bytes = match host.read(&file, TEXT_LIMIT) {
             Ok(contents) if contents.truncated() => return Err(format!("{file} is too large")),
             Ok(contents) => contents.bytes,
@@ -173,7 +175,8 @@ fn own_and_outside(
     path: &HostPath,
     strangers: &[HostPath],
 ) -> Result<HostPath, (HostPath, String)> {
-    let real = host.canonical(path).map_err(|error| (path.clone(), format!("cannot be followed: {error}")))?;
+    let real =
+        host.canonical(path).map_err(|error| (path.clone(), format!("cannot be followed: {error}")))?;
     if let Some(place) = strangers.iter().find(|place| real.is_within(&links::resolved(host, place))) {
         return Err((real, format!("lies inside {place}")));
     }
