@@ -9,6 +9,7 @@ use crate::collect::gather::{self, EXAMINATION, Request};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
+use crate::report::sanitize;
 
 mod check;
 mod checks_list;
@@ -52,8 +53,9 @@ pub fn run(cli: Cli) -> Status {
     match result {
         Ok(status) => status,
         Err(Trouble(message)) => {
+            let lines: Vec<String> = message.lines().map(sanitize::shown).collect();
             // standard error may be closed, too: then there is nobody to tell
-            let _ = writeln!(std::io::stderr(), "venv-doctor: {message}");
+            let _ = writeln!(std::io::stderr(), "venv-doctor: {}", lines.join("\n"));
             Status::Trouble
         }
     }
