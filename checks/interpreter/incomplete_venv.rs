@@ -47,7 +47,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             continue;
         }
         // what may not be listed is not missing
-        if environment.libraries.iter().any(|library| !library.readable) {
+        if environment.scripts_error.is_some()
+            || environment.libraries.iter().any(|library| !library.readable)
+        {
             continue;
         }
         let no_interpreter = environment.interpreters.is_empty();

@@ -54,6 +54,7 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         made_at: None,
         made_at_state: None,
         missing_sources: Vec::new(),
+        scripts_error: None,
         real,
     };
     let metadata = match host.metadata(root) {
@@ -284,8 +285,16 @@ fn list_programs(
     bin: HostPath,
     scripts_directory: HostPath,
 ) -> Listing {
-    let posix = host.list(&bin).ok();
-    let windows = host.list(&scripts_directory).ok();
+    let mut list = |directory: &HostPath| match host.list(directory) {
+        Ok(listing) => Some(listing),
+        Err(FileError::Missing | FileError::NotADirectory) => None,
+        Err(error) => {
+            environment.scripts_error = Some(error);
+            None
+        }
+    };
+    let posix = list(&bin);
+    let windows = list(&scripts_directory);
     environment.layout = match (posix.is_some(), windows.is_some()) {
         (true, true) => Layout::Mixed,
         (true, false) => Layout::Posix,

@@ -258,7 +258,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
         native,
         tools,
         patient,
-        today: Some(date(host.now())),
+        today: date(host.now()),
         notes,
     })
 }
@@ -447,16 +447,17 @@ fn activation_problems(files: &dyn Files, root: &HostPath) -> Vec<ActivationSite
     found
 }
 
-/// Year, month and day of a time in seconds since 1970 (UTC), by the Gregorian calendar.
-fn date(seconds: u64) -> (i32, u32, u32) {
-    let mut days = seconds / 86_400;
+/// Year, month and day of a time in seconds since 1970 (UTC), by the Gregorian calendar. None: no calendar
+/// of people goes so far, so the clock is wrong.
+fn date(seconds: u64) -> Option<(i32, u32, u32)> {
+    let mut days = i64::try_from(seconds / 86_400).ok().filter(|days| *days < 3_000_000)?;
     let mut year = 1970;
     let leap = |year: i32| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    while days >= 365 + u64::from(leap(year)) {
-        days -= 365 + u64::from(leap(year));
+    while days >= 365 + i64::from(leap(year)) {
+        days -= 365 + i64::from(leap(year));
         year += 1;
     }
-    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [31, 28 + i64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let mut month = 1;
     for length in lengths {
         if days < length {
@@ -465,7 +466,7 @@ fn date(seconds: u64) -> (i32, u32, u32) {
         days -= length;
         month += 1;
     }
-    (year, month, u32::try_from(days).unwrap_or(0) + 1)
+    Some((year, month, u32::try_from(days).unwrap_or(0) + 1))
 }
 
 #[cfg(test)]
@@ -474,9 +475,10 @@ mod tests {
 
     #[test]
     fn dates_follow_the_calendar() {
-        assert_eq!(date(0), (1970, 1, 1));
-        assert_eq!(date(951_782_400), (2000, 2, 29));
-        assert_eq!(date(1_798_761_599), (2026, 12, 31));
-        assert_eq!(date(4_107_542_400), (2100, 3, 1));
+        assert_eq!(date(0), Some((1970, 1, 1)));
+        assert_eq!(date(951_782_400), Some((2000, 2, 29)));
+        assert_eq!(date(1_798_761_599), Some((2026, 12, 31)));
+        assert_eq!(date(u64::MAX), None);
+        assert_eq!(date(4_107_542_400), Some((2100, 3, 1)));
     }
 }

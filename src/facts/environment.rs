@@ -58,6 +58,8 @@ pub struct Environment {
     pub creator: Option<Creator>,
     /// `bin` or `Scripts`.
     pub script_directory: Option<HostPath>,
+    /// Why it is there and cannot be listed: then what is said to be in it is not all.
+    pub scripts_error: Option<FileError>,
     /// Paths of `python*` files in it, runnable or not; each is in [`Facts::interpreters`](super::Facts).
     pub interpreters: Vec<HostPath>,
     /// `lib/pythonX.Y` directories that are there.

@@ -340,6 +340,7 @@ pub fn venv(root: &str) -> Environment {
         made_at: Some(root.clone()),
         made_at_state: Some(BakedState::Own),
         missing_sources: Vec::new(),
+        scripts_error: None,
         root,
     }
 }

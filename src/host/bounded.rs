@@ -31,6 +31,8 @@ pub struct Cut {
     pub directories: Vec<HostPath>,
     /// Files of which only the first megabytes were read: the bytes read, and the file's size.
     pub files: Vec<(HostPath, usize, u64)>,
+    /// What is there and could not be read or listed.
+    pub unreadable: Vec<(HostPath, FileError)>,
 }
 
 impl Cut {
@@ -43,7 +45,9 @@ impl Cut {
         let files = self.files.iter().map(|(path, read, size)| {
             format!("only the first {} KiB of {path} were read ({} KiB)", read / 1024, size / 1024)
         });
-        directories.chain(files).collect()
+        let unreadable =
+            self.unreadable.iter().map(|(path, error)| format!("{path} could not be read: {error}"));
+        directories.chain(files).chain(unreadable).collect()
     }
 }
 
@@ -61,6 +65,16 @@ impl<'a> Bounded<'a> {
     fn remembered(&self) -> std::sync::MutexGuard<'_, Cut> {
         // a thread that panicked while it held the lock had at most one name to add
         self.cut.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn note_failure(&self, path: &HostPath, error: &FileError) {
+        if !matches!(error, FileError::Denied | FileError::Other(_)) {
+            return;
+        }
+        let mut cut = self.remembered();
+        if cut.unreadable.len() < MOST_REMEMBERED && cut.unreadable.iter().all(|(known, _)| known != path) {
+            cut.unreadable.push((path.clone(), error.clone()));
+        }
     }
 
     fn in_time(&self, path: &HostPath) -> Result<(), FileError> {
@@ -90,7 +104,8 @@ impl Files for Bounded<'_> {
 
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         self.in_time(path)?;
-        let contents = self.host.read_at(path, offset, limit)?;
+        let read = self.host.read_at(path, offset, limit);
+        let contents = read.inspect_err(|error| self.note_failure(path, error))?;
         // a smaller limit asks for the beginning only
         if offset == 0 && limit >= TEXT_LIMIT && contents.truncated() {
             let mut cut = self.remembered();
@@ -103,7 +118,7 @@ impl Files for Bounded<'_> {
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         self.in_time(path)?;
-        let listing = self.host.list(path)?;
+        let listing = self.host.list(path).inspect_err(|error| self.note_failure(path, error))?;
         if listing.truncated {
             let mut cut = self.remembered();
             if cut.directories.len() < MOST_REMEMBERED && !cut.directories.contains(path) {
@@ -196,6 +211,16 @@ mod tests {
         assert!(matches!(bounded.metadata(&path), Err(FileError::Other(_))));
         assert!(bounded.list(&HostPath::posix("/a")).is_err() && !bounded.can_read(&path));
         assert_eq!(bounded.cut().out_of_time_at, Some(path));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_remembered_and_what_is_missing_is_not() {
+        let machine = FakeMachine::linux().file("/a/b", "text").deny("/a/b");
+        let bounded = Bounded::new(&machine, Duration::from_secs(60));
+        for path in ["/a/b", "/a/c", "/a/b"] {
+            assert!(bounded.text(&HostPath::posix(path)).is_none());
+        }
+        assert_eq!(bounded.cut().notes(), ["/a/b could not be read: permission denied"]);
     }
 
     #[test]

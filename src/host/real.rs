@@ -181,7 +181,8 @@ impl Files for RealFiles {
         let mut entries = Vec::new();
         let mut truncated = false;
         for entry in std::fs::read_dir(to_std(path)).map_err(file_error)? {
-            let Ok(entry) = entry else { continue };
+            // a part of the names must not pass for all of them
+            let entry = entry.map_err(file_error)?;
             if entries.len() == LISTING_LIMIT {
                 truncated = true;
                 break;

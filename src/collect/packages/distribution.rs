@@ -5,7 +5,7 @@ use super::{Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
-use crate::host::{FileKind, Files};
+use crate::host::{FileError, FileKind, Files};
 use crate::parse::names::{InstalledName, normalize_name};
 use crate::parse::{editable_finder, entry_points, metadata};
 use crate::path::{HostPath, readable};
@@ -138,7 +138,13 @@ fn local_path(path: String, beside: &HostPath) -> String {
 }
 
 fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) {
-    let Ok(mut contents) = files.read(path, FIRST_READ) else { return };
+    let mut contents = match files.read(path, FIRST_READ) {
+        Ok(contents) => contents,
+        Err(error) => {
+            distribution.readable = !matches!(error, FileError::Denied | FileError::Other(_));
+            return;
+        }
+    };
     let mut headers = metadata::parse(&contents.bytes, !contents.truncated());
     if !headers.complete
         && let Ok(more) = files.read(path, HEADER_LIMIT)

@@ -1,6 +1,10 @@
 //! Running a program with a deadline and a bound on what it may print.
 
 use std::process::{Child, Command, Stdio};
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+#[cfg(unix)]
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{file_error, to_std};
@@ -13,8 +17,12 @@ pub fn run(invocation: &Invocation) -> Outcome {
     let started = Instant::now();
     let (mut stdout, mut stderr) =
         (Output::new(invocation.output_limit), Output::new(invocation.output_limit));
+    #[cfg(unix)]
+    let watch = Interrupted::watch();
+    #[cfg(not(unix))]
+    let watch = Watch;
     let ending = match start(invocation) {
-        Ok(mut child) => attend(&mut child, started + invocation.deadline, &mut stdout, &mut stderr),
+        Ok(mut child) => attend(&mut child, started + invocation.deadline, &watch, &mut stdout, &mut stderr),
         Err(why) => Ending::NotStarted(why),
     };
     Outcome { ending, stdout: stdout.bytes, stderr: stderr.bytes, elapsed: started.elapsed() }
@@ -75,7 +83,13 @@ fn text(bytes: &[u8]) -> std::ffi::OsString {
 }
 
 #[cfg(unix)]
-fn attend(child: &mut Child, deadline: Instant, stdout: &mut Output, stderr: &mut Output) -> Ending {
+fn attend(
+    child: &mut Child,
+    deadline: Instant,
+    watch: &Watch,
+    stdout: &mut Output,
+    stderr: &mut Output,
+) -> Ending {
     use std::os::unix::process::ExitStatusExt;
 
     // a program may close its outputs and go on, and may end while a child of its own keeps them open: the
@@ -86,6 +100,9 @@ fn attend(child: &mut Child, deadline: Instant, stdout: &mut Output, stderr: &mu
     let timed_out = loop {
         if unix::has_ended(child) {
             break false;
+        }
+        if watch.interrupted() {
+            break true;
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -122,6 +139,80 @@ fn attend(child: &mut Child, deadline: Instant, stdout: &mut Output, stderr: &mu
         },
     }
 }
+
+/// Whoever ends the doctor ends what it started: a group of its own does not hear the terminal's Ctrl-C. While a
+/// program runs the signals that end are kept back; with the last one they do what they always did.
+#[cfg(unix)]
+struct Interrupted {
+    /// The signal that came, 0: none.
+    signal: Arc<AtomicUsize>,
+    /// Whether nothing runs that would be left behind.
+    alone: Arc<AtomicBool>,
+    running: Mutex<usize>,
+}
+
+#[cfg(unix)]
+impl Interrupted {
+    fn watch() -> Watch {
+        static INTERRUPTED: OnceLock<Interrupted> = OnceLock::new();
+        let interrupted = INTERRUPTED.get_or_init(Interrupted::register);
+        *interrupted.running() += 1;
+        interrupted.alone.store(false, Ordering::SeqCst);
+        Watch(interrupted)
+    }
+
+    fn register() -> Interrupted {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+        use signal_hook::flag::{register_conditional_default, register_usize};
+
+        let (signal, alone) = (Arc::default(), Arc::default());
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
+            // where a handler cannot be set the signal ends the doctor at once
+            let _ = register_conditional_default(number, Arc::clone(&alone));
+            let _ = register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default());
+        }
+        Interrupted { signal, alone, running: Mutex::default() }
+    }
+
+    fn running(&self) -> MutexGuard<'_, usize> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn signal(&self) -> Option<i32> {
+        let signal = i32::try_from(self.signal.load(Ordering::SeqCst)).ok()?;
+        (signal != 0).then_some(signal)
+    }
+}
+
+/// Lives as long as a program runs.
+#[cfg(unix)]
+struct Watch(&'static Interrupted);
+
+#[cfg(unix)]
+impl Watch {
+    fn interrupted(&self) -> bool {
+        self.0.signal().is_some()
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Watch {
+    fn drop(&mut self) {
+        let mut running = self.0.running();
+        *running -= 1;
+        if *running > 0 {
+            return;
+        }
+        self.0.alone.store(true, Ordering::SeqCst);
+        if let Some(signal) = self.0.signal() {
+            let _ = signal_hook::low_level::emulate_default_handler(signal);
+        }
+    }
+}
+
+/// The console tells every program that is attached to it.
+#[cfg(not(unix))]
+struct Watch;
 
 #[cfg(unix)]
 mod unix {
@@ -220,7 +311,13 @@ mod unix {
 }
 
 #[cfg(not(unix))]
-fn attend(child: &mut Child, deadline: Instant, stdout: &mut Output, stderr: &mut Output) -> Ending {
+fn attend(
+    child: &mut Child,
+    deadline: Instant,
+    _watch: &Watch,
+    stdout: &mut Output,
+    stderr: &mut Output,
+) -> Ending {
     use std::io::Read;
     use std::sync::mpsc::{Receiver, channel};
 
