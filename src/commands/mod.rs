@@ -11,6 +11,7 @@ mod check;
 mod checks_list;
 mod explain;
 mod path;
+mod schema;
 mod select;
 mod why;
 
@@ -45,6 +46,7 @@ pub fn run(cli: Cli) -> Status {
         Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
+        Some(Command::Schema(arguments)) => schema::run(arguments),
     };
     match result {
         Ok(status) => status,
@@ -56,6 +58,9 @@ pub fn run(cli: Cli) -> Status {
     }
 }
 
+/// Columns where no terminal says how many it has.
+const PAGE_WIDTH: usize = 100;
+
 /// How to write to standard output: decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
@@ -65,6 +70,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// Where there is none: a log, a file.
+    const PAGE: Terminal = Terminal { width: PAGE_WIDTH, color: false, unicode: true };
+
     pub fn of(host: &dyn Host, output: &OutputArguments) -> Terminal {
         let stdout = std::io::stdout();
         let on_terminal = stdout.is_terminal();
@@ -77,7 +85,7 @@ impl Terminal {
             .text_variable("COLUMNS")
             .and_then(|columns| columns.parse().ok())
             .or_else(|| on_terminal.then(terminal_width).flatten())
-            .unwrap_or(100);
+            .unwrap_or(PAGE_WIDTH);
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.text_variable(name));
         let unicode = locale.is_some_and(|locale| {
             let locale = locale.to_ascii_lowercase();

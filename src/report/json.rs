@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::dialect::Dialect;
 use super::human::environment_version;
+use super::json_text;
 use super::sanitize;
 use crate::diagnosis::{Category, Diagnosis, Finding, Remedy, Safety, Severity, Subject, Unexamined};
 use crate::facts::Facts;
@@ -19,8 +20,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Writes the report as one indented object and a line end.
 pub fn write(out: &mut dyn Write, facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect) -> io::Result<()> {
     let report = Report::new(facts, diagnosis, dialect);
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    out.write_all(b"\n")
+    json_text::write(out, &report)
 }
 
 #[derive(Debug, Serialize)]
