@@ -96,6 +96,14 @@ pub struct CheckArguments {
     #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
     pub format: ReportFormat,
 
+    /// Also write what was seen to a new file that can be shared: without secrets, personal names replaced
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+
+    /// Examine what such a file holds, instead of this machine
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["directory", "python", "no_exec", "timeout", "snapshot"])]
+    pub from: Option<PathBuf>,
+
     /// Also append the report, as Markdown, to the file that GITHUB_STEP_SUMMARY names
     #[arg(long)]
     pub summary: bool,

@@ -4,8 +4,10 @@ use std::io::{IsTerminal, Write};
 
 use crate::checks;
 use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
+use crate::collect::shell;
 use crate::host::Host;
 use crate::host::real::RealMachine;
+use crate::report::hyperlinks;
 
 mod check;
 mod checks_list;
@@ -67,33 +69,46 @@ pub struct Terminal {
     pub width: usize,
     pub color: bool,
     pub unicode: bool,
+    /// Whether paths may be links.
+    pub links: bool,
 }
 
 impl Terminal {
     /// Where there is none: a log, a file.
-    const PAGE: Terminal = Terminal { width: PAGE_WIDTH, color: false, unicode: true };
+    const PAGE: Terminal = Terminal { width: PAGE_WIDTH, color: false, unicode: true, links: false };
 
     pub fn of(host: &dyn Host, output: &OutputArguments) -> Terminal {
         let stdout = std::io::stdout();
         let on_terminal = stdout.is_terminal();
+        let ci = shell::surroundings(host).ci.is_some();
         let color = match output.color {
             Color::Always => true,
             Color::Never => false,
+            // a service that gives its jobs a terminal need not show its colours
+            Color::Auto
+                if ci && on_terminal && !CI_WITH_COLOR.iter().any(|name| host.variable(name).is_some()) =>
+            {
+                false
+            }
             Color::Auto => anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never,
         };
-        let width = host
-            .text_variable("COLUMNS")
-            .and_then(|columns| columns.parse().ok())
-            .or_else(|| on_terminal.then(terminal_width).flatten())
-            .unwrap_or(PAGE_WIDTH);
+        let columns = host.text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        let width = match ci {
+            true => PAGE_WIDTH,
+            false => columns.or_else(|| on_terminal.then(terminal_width).flatten()).unwrap_or(PAGE_WIDTH),
+        };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.text_variable(name));
         let unicode = locale.is_some_and(|locale| {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         });
-        Terminal { width, color, unicode }
+        let links = on_terminal && color && !ci && hyperlinks::shows(&|name| host.text_variable(name));
+        Terminal { width, color, unicode, links }
     }
 }
+
+/// Services whose logs show colours, by the variable that each sets.
+const CI_WITH_COLOR: [&str; 2] = ["GITHUB_ACTIONS", "GITLAB_CI"];
 
 #[cfg(unix)]
 fn terminal_width() -> Option<usize> {

@@ -4,6 +4,7 @@
 pub mod dialect;
 pub mod github;
 pub mod human;
+pub mod hyperlinks;
 pub mod import_path;
 pub mod json;
 mod json_text;
@@ -13,6 +14,7 @@ mod repository;
 pub mod sanitize;
 pub mod sarif;
 pub mod schema;
+pub mod snapshot;
 mod text;
 pub mod why;
 
