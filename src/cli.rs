@@ -17,7 +17,8 @@ Exit status:
   1  something was
   2  the doctor could not do its work: bad usage, or a check that crashed
 
-It writes nothing, has no network, and starts at most one interpreter (none with --no-exec).";
+It writes nothing (but the files of --snapshot and --summary), has no network, and starts at most one interpreter (none
+with --no-exec).";
 
 /// Find out what is wrong with the Python environment of this shell, and how to cure it.
 #[derive(Debug, Parser)]
