@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver, select};
+use super::{Status, Terminal, Trouble, deliver, gathered, select};
 use crate::checks;
 use crate::cli::{CheckArguments, FailOn, ReportFormat};
-use crate::collect::gather::{self, Request};
+use crate::collect::gather::Request;
 use crate::diagnosis::{Check, Diagnosis, Need, Severity, examine};
 use crate::facts::Facts;
 use crate::host::Host;
@@ -20,7 +20,7 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
     let (checks, skipped) = select::select(&arguments.select, &arguments.ignore)?;
     let facts = match &arguments.from {
         Some(file) => recorded(host, file)?,
-        None => gathered(host, arguments, &checks)?,
+        None => observed(host, arguments, &checks)?,
     };
     if let Some(file) = &arguments.snapshot {
         save(host, &facts, file)?;
@@ -112,7 +112,7 @@ impl Run<'_> {
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// The facts of this machine that the checks need; all of them where they are to be kept.
-fn gathered(host: &dyn Host, arguments: &CheckArguments, checks: &[&Check]) -> Result<Facts, Trouble> {
+fn observed(host: &dyn Host, arguments: &CheckArguments, checks: &[&Check]) -> Result<Facts, Trouble> {
     let needs_of = |check: &&Check| check.needs.iter().copied();
     let mut needs: BTreeSet<Need> = match arguments.snapshot {
         Some(_) => checks::all().flat_map(|check| needs_of(&check)).collect(),
@@ -133,7 +133,7 @@ fn gathered(host: &dyn Host, arguments: &CheckArguments, checks: &[&Check]) -> R
         deadline: arguments.deadline(),
         needs,
     };
-    gather::facts(host, &request).map_err(|error| Trouble(error.to_string()))
+    gathered(host, &request)
 }
 
 /// More than any machine's facts take.
