@@ -202,7 +202,7 @@ fn finding(finding: &Finding, dialect: &Dialect) -> JsonFinding {
             .evidence
             .iter()
             .map(|evidence| JsonEvidence {
-                label: evidence.label.clone(),
+                label: redacted(&evidence.label),
                 value: sanitize::redact_value(&evidence.label, &evidence.value).into_owned(),
             })
             .collect(),
@@ -217,7 +217,7 @@ fn subject(subject: &Subject) -> JsonSubject {
         path: subject.path().map(text),
         line: subject.line_number(),
         name: match subject {
-            Subject::Distribution { name, .. } => Some(name.clone()),
+            Subject::Distribution { name, .. } => Some(redacted(name)),
             _ => None,
         },
     }
