@@ -17,7 +17,8 @@ Exit status:
   1  something was
   2  the doctor could not do its work: bad usage, or a check that crashed
 
-It writes nothing, has no network, and starts at most one interpreter (none with --no-exec).";
+It writes nothing (but the files of --snapshot and --summary), has no network, and starts at most one interpreter (none
+with --no-exec).";
 
 /// Find out what is wrong with the Python environment of this shell, and how to cure it.
 #[derive(Debug, Parser)]
@@ -57,6 +58,9 @@ pub enum Command {
     /// List the checks
     #[command(after_help = "Example:\n  venv-doctor checks --format json")]
     Checks(ChecksArguments),
+    /// Print the JSON schema of what a subcommand writes with --format json
+    #[command(after_help = "Example:\n  venv-doctor schema why > why.schema.json")]
+    Schema(SchemaArguments),
 }
 
 #[derive(Debug, Args)]
@@ -89,16 +93,28 @@ pub struct CheckArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
 
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    pub format: ReportFormat,
+
+    /// Also write what was seen to a new file that can be shared: without secrets, personal names replaced
+    #[arg(long, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+
+    /// Examine what such a file holds, instead of this machine
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["directory", "python", "no_exec", "timeout", "snapshot"])]
+    pub from: Option<PathBuf>,
+
+    /// Also append the report, as Markdown, to the file that GITHUB_STEP_SUMMARY names
+    #[arg(long)]
+    pub summary: bool,
+
     #[command(flatten)]
     pub output: OutputArguments,
 }
 
 #[derive(Debug, Args)]
 pub struct OutputArguments {
-    /// How to write the report
-    #[arg(long, value_enum, default_value_t = Format::Human)]
-    pub format: Format,
-
     /// When to colour it
     #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
@@ -130,6 +146,10 @@ pub struct WhyArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
 
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+
     #[command(flatten)]
     pub output: OutputArguments,
 }
@@ -148,6 +168,10 @@ pub struct PathArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
 
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+
     #[command(flatten)]
     pub output: OutputArguments,
 }
@@ -157,22 +181,60 @@ pub struct ExplainArguments {
     /// The check's id, as a report shows it
     pub check: String,
 
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+
     #[command(flatten)]
     pub output: OutputArguments,
 }
 
 #[derive(Debug, Args)]
 pub struct ChecksArguments {
+    /// How to write the answer
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+
     #[command(flatten)]
     pub output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// The subcommand
+    #[arg(value_enum, value_name = "SUBCOMMAND", default_value_t = SchemaOf::Check)]
+    pub of: SchemaOf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    Check,
+    Path,
+    Why,
+    Checks,
+    Explain,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// For people
     Human,
-    /// For programs: one object, schema_version 1
+    /// For programs: one object, as `venv-doctor schema` describes it
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people
+    Human,
+    /// For programs: one object, as `venv-doctor schema` describes it
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands: annotations in GitHub Actions
+    Github,
+    /// For issues, comments and summaries
+    Markdown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

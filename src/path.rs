@@ -310,7 +310,8 @@ impl<'de> Deserialize<'de> for HostPath {
     }
 }
 
-fn from_hexadecimal(digits: &str) -> Option<Vec<u8>> {
+/// Bytes from pairs of digits.
+pub(crate) fn from_hexadecimal(digits: &str) -> Option<Vec<u8>> {
     if !digits.is_ascii() || !digits.len().is_multiple_of(2) {
         return None;
     }

@@ -11,7 +11,7 @@ pub fn run(host: &dyn Host, arguments: &ChecksArguments) -> Result<Status, Troub
     let all: Vec<&Check> = checks::all().collect();
     let terminal = Terminal::of(host, &arguments.output);
     let mut page = Vec::new();
-    match arguments.output.format {
+    match arguments.format {
         Format::Human => listing::checks(&mut page, &all, terminal.width, terminal.color)?,
         Format::Json => listing::checks_json(&mut page, &all)?,
     }

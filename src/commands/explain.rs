@@ -9,7 +9,7 @@ pub fn run(host: &dyn Host, arguments: &ExplainArguments) -> Result<Status, Trou
     let check = find_check(&arguments.check)?;
     let terminal = Terminal::of(host, &arguments.output);
     let mut page = Vec::new();
-    match arguments.output.format {
+    match arguments.format {
         Format::Human => listing::explain(&mut page, check, terminal.width, terminal.color)?,
         Format::Json => listing::explain_json(&mut page, check)?,
     }

@@ -6,15 +6,17 @@ use std::time::Duration;
 use crate::checks;
 use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
 use crate::collect::gather::{self, EXAMINATION, Request};
+use crate::collect::shell;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
-use crate::report::sanitize;
+use crate::report::{hyperlinks, sanitize};
 
 mod check;
 mod checks_list;
 mod explain;
 mod path;
+mod schema;
 mod select;
 mod why;
 
@@ -49,6 +51,7 @@ pub fn run(cli: Cli) -> Status {
         Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
+        Some(Command::Schema(arguments)) => schema::run(arguments),
     };
     match result {
         Ok(status) => status,
@@ -74,36 +77,55 @@ fn gathered(host: &dyn Host, request: &Request) -> Result<Facts, Trouble> {
     gather::facts(host, request).map_err(|error| Trouble(error.to_string()))
 }
 
+/// Columns where no terminal says how many it has.
+const PAGE_WIDTH: usize = 100;
+
 /// How to write to standard output: decided once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
     pub width: usize,
     pub color: bool,
     pub unicode: bool,
+    /// Whether paths may be links.
+    pub links: bool,
 }
 
 impl Terminal {
+    /// Where there is none: a log, a file.
+    const PAGE: Terminal = Terminal { width: PAGE_WIDTH, color: false, unicode: true, links: false };
+
     pub fn of(host: &dyn Host, output: &OutputArguments) -> Terminal {
         let stdout = std::io::stdout();
         let on_terminal = stdout.is_terminal();
+        let ci = shell::surroundings(host).ci.is_some();
         let color = match output.color {
             Color::Always => true,
             Color::Never => false,
+            // a service that gives its jobs a terminal need not show its colours
+            Color::Auto
+                if ci && on_terminal && !CI_WITH_COLOR.iter().any(|name| host.variable(name).is_some()) =>
+            {
+                false
+            }
             Color::Auto => anstream::AutoStream::choice(&stdout) != anstream::ColorChoice::Never,
         };
-        let width = host
-            .text_variable("COLUMNS")
-            .and_then(|columns| columns.parse().ok())
-            .or_else(|| on_terminal.then(terminal_width).flatten())
-            .unwrap_or(100);
+        let columns = host.text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
+        let width = match ci {
+            true => PAGE_WIDTH,
+            false => columns.or_else(|| on_terminal.then(terminal_width).flatten()).unwrap_or(PAGE_WIDTH),
+        };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.text_variable(name));
         let unicode = locale.is_some_and(|locale| {
             let locale = locale.to_ascii_lowercase();
             locale.contains("utf-8") || locale.contains("utf8")
         });
-        Terminal { width, color, unicode }
+        let links = on_terminal && color && !ci && hyperlinks::shows(&|name| host.text_variable(name));
+        Terminal { width, color, unicode, links }
     }
 }
+
+/// Services whose logs show colours, by the variable that each sets.
+const CI_WITH_COLOR: [&str; 2] = ["GITHUB_ACTIONS", "GITLAB_CI"];
 
 #[cfg(unix)]
 fn terminal_width() -> Option<usize> {

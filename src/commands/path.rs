@@ -26,7 +26,7 @@ pub fn run(host: &dyn Host, arguments: &PathArguments) -> Result<Status, Trouble
         return Err(no_interpreter(&facts));
     }
     let mut text = Vec::new();
-    match arguments.output.format {
+    match arguments.format {
         Format::Json => import_path::json(&mut text, &page)?,
         Format::Human => {
             let terminal = Terminal::of(host, &arguments.output);

@@ -232,7 +232,7 @@ impl Asking<'_> {
         let answer = Answer { module, message, attempt: tried.main.as_ref(), fails: *fails, diagnosis };
         let dialect = Dialect::of(facts);
         let mut text = Vec::new();
-        match self.arguments.output.format {
+        match self.arguments.format {
             Format::Json => report::json(&mut text, facts, &answer, &dialect)?,
             _ => {
                 let terminal = Terminal::of(self.host, &self.arguments.output);

@@ -185,6 +185,14 @@ impl Host for Bounded<'_> {
         self.host.run(&Invocation { deadline: invocation.deadline.min(left), ..invocation.clone() })
     }
 
+    fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {
+        self.host.append(path, bytes)
+    }
+
+    fn create(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {
+        self.host.create(path, bytes)
+    }
+
     fn which(&self, name: &str) -> Option<HostPath> {
         self.host.which(name)
     }

@@ -598,6 +598,14 @@ impl Host for FakeMachine {
         self.canonical(path).ok().map(|place| self.mount_of(&place))
     }
 
+    fn append(&self, _: &HostPath, _: &[u8]) -> Result<(), FileError> {
+        Err(FileError::Denied)
+    }
+
+    fn create(&self, _: &HostPath, _: &[u8]) -> Result<(), FileError> {
+        Err(FileError::Denied)
+    }
+
     fn run(&self, invocation: &Invocation) -> Outcome {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(invocation.clone());
         let not_started = |error: FileError| Outcome {

@@ -215,6 +215,10 @@ pub trait Host: Files {
     fn ancestors(&self) -> Vec<Process>;
     fn mount(&self, path: &HostPath) -> Option<Mount>;
     fn run(&self, invocation: &Invocation) -> Outcome;
+    /// Writes at the end of a file that the user named, and makes it where it is missing.
+    fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError>;
+    /// Writes a file that the user named; one that exists is left as it is.
+    fn create(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError>;
     /// The first runnable file of that name by the `which` crate: the second opinion.
     fn which(&self, name: &str) -> Option<HostPath>;
 

@@ -15,6 +15,7 @@ use crate::path::{Flavour, HostPath};
 
 mod machine;
 mod run;
+mod write;
 
 pub use machine::RealMachine;
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json_text;
 use super::text::{Margin, Places, Styles, count};
 use crate::facts::Facts;
 use crate::facts::interpreter::Interpreter;
@@ -111,8 +112,7 @@ pub fn json(out: &mut dyn Write, page: &PathPage) -> io::Result<()> {
         hooks: prediction.map(|prediction| prediction.hooks.as_slice()).unwrap_or_default(),
         notes: prediction.map(|prediction| prediction.notes.as_slice()).unwrap_or_default(),
     };
-    serde_json::to_writer_pretty(&mut *out, &object)?;
-    out.write_all(b"\n")
+    json_text::write(out, &object)
 }
 
 fn json_side(side: &Side) -> JsonSide<'_> {

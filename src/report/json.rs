@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::dialect::Dialect;
 use super::human::environment_version;
+use super::json_text;
 use super::sanitize;
 use crate::diagnosis::{Category, Diagnosis, Finding, Remedy, Safety, Severity, Subject, Unexamined};
 use crate::facts::Facts;
@@ -19,8 +20,7 @@ pub const SCHEMA_VERSION: u32 = 1;
 /// Writes the report as one indented object and a line end.
 pub fn write(out: &mut dyn Write, facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect) -> io::Result<()> {
     let report = Report::new(facts, diagnosis, dialect);
-    serde_json::to_writer_pretty(&mut *out, &report)?;
-    out.write_all(b"\n")
+    json_text::write(out, &report)
 }
 
 #[derive(Debug, Serialize)]
@@ -202,7 +202,7 @@ fn finding(finding: &Finding, dialect: &Dialect) -> JsonFinding {
             .evidence
             .iter()
             .map(|evidence| JsonEvidence {
-                label: evidence.label.clone(),
+                label: redacted(&evidence.label),
                 value: sanitize::redact_value(&evidence.label, &evidence.value).into_owned(),
             })
             .collect(),
@@ -217,7 +217,7 @@ fn subject(subject: &Subject) -> JsonSubject {
         path: subject.path().map(text),
         line: subject.line_number(),
         name: match subject {
-            Subject::Distribution { name, .. } => Some(name.clone()),
+            Subject::Distribution { name, .. } => Some(redacted(name)),
             _ => None,
         },
     }

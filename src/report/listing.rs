@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json_text;
 use super::text::{self, Margin, NO_BREAK, Styles};
 use crate::diagnosis::{Category, Check, Severity};
 
@@ -180,13 +181,11 @@ impl<'a> JsonCheck<'a> {
 /// `explain CHECK` as one object, with the page as Markdown.
 pub fn explain_json(out: &mut dyn Write, check: &Check) -> io::Result<()> {
     let page = JsonCheck { explanation: Some(check.explanation.trim()), ..JsonCheck::new(check) };
-    serde_json::to_writer_pretty(&mut *out, &page)?;
-    out.write_all(b"\n")
+    json_text::write(out, &page)
 }
 
 /// `checks` as one list.
 pub fn checks_json(out: &mut dyn Write, checks: &[&Check]) -> io::Result<()> {
     let list: Vec<JsonCheck> = grouped(checks).flat_map(|(_, checks)| checks).map(JsonCheck::new).collect();
-    serde_json::to_writer_pretty(&mut *out, &list)?;
-    out.write_all(b"\n")
+    json_text::write(out, &list)
 }

@@ -39,7 +39,7 @@ python3 -m venv --clear .venv
 Never otherwise.
 "#;
 
-static MOVED: Check = Check {
+pub(super) static MOVED: Check = Check {
     id: "moved-venv",
     category: Category::Relocation,
     severity: Severity::Error,
@@ -59,11 +59,11 @@ static UNPINNED: Check = Check {
     ..MOVED
 };
 
-fn options(width: usize) -> HumanOptions {
+pub(super) fn options(width: usize) -> HumanOptions {
     HumanOptions { width, color: false, verbose: 0, quiet: false, unicode: true }
 }
 
-fn human(facts: &Facts, diagnosis: &Diagnosis, options: &HumanOptions) -> String {
+pub(super) fn human(facts: &Facts, diagnosis: &Diagnosis, options: &HumanOptions) -> String {
     let timing = Timing { gathered: Duration::from_micros(12_300), examined: Duration::from_micros(250) };
     let mut out = Vec::new();
     human::write(&mut out, facts, diagnosis, &Dialect::of(facts), options, &timing).unwrap();
@@ -83,7 +83,7 @@ fn path(text: &str) -> HostPath {
     HostPath::posix(text)
 }
 
-fn broken() -> (Facts, Diagnosis) {
+pub(super) fn broken() -> (Facts, Diagnosis) {
     let mut facts = example::healthy();
     facts.shell.wrappers = vec![Wrapper::Tmux];
     facts.notes = vec!["/home/me/project/.venv/bin/python was not started: --no-exec".into()];

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::dialect::Dialect;
 use super::human::{self, HumanOptions};
 use super::json::{JsonFinding, Report};
+use super::json_text;
 use super::sanitize;
 use super::text::{Margin, Styles};
 use crate::diagnosis::Diagnosis;
@@ -107,8 +108,7 @@ pub fn json(out: &mut dyn Write, facts: &Facts, answer: &Answer, dialect: &Diale
             .unwrap_or_default(),
         findings: Report::new(facts, answer.diagnosis, dialect).findings,
     };
-    serde_json::to_writer_pretty(&mut *out, &object)?;
-    out.write_all(b"\n")
+    json_text::write(out, &object)
 }
 
 /// For a person.

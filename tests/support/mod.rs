@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+pub mod schema;
+
 /// An interpreter on this machine.
 #[derive(Debug, Clone)]
 pub struct Python {
@@ -172,9 +174,11 @@ impl Place {
         let mut all = arguments.to_vec();
         all.extend(["--format", "json"]);
         let output = self.doctor(&all);
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("no JSON ({error}): {}{}", text(&output.stdout), text(&output.stderr))
-        })
+        });
+        schema::validate("report", &report);
+        report
     }
 
     /// Runs a command line in this situation's bash.

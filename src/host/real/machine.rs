@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
 
-use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run};
+use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run, write};
 use crate::facts::platform::{Platform, System, User};
 use crate::facts::shell::{reported_argument, reported_variable};
 use crate::host::{Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process};
@@ -239,6 +239,14 @@ impl Host for RealMachine {
 
     fn run(&self, invocation: &Invocation) -> Outcome {
         run::run(invocation)
+    }
+
+    fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {
+        write::append(path, bytes)
+    }
+
+    fn create(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {
+        write::create(path, bytes)
     }
 
     fn which(&self, name: &str) -> Option<HostPath> {
