@@ -36,6 +36,7 @@ struct Node {
     group: u32,
     modified: u64,
     identity: u64,
+    hidden: bool,
     /// Nobody may look into it, not even root.
     denied: bool,
 }
@@ -178,6 +179,12 @@ impl FakeMachine {
 
     pub fn modified(mut self, path: impl AsRef<[u8]>, seconds: u64) -> Self {
         self.change(path, |node| node.modified = seconds);
+        self
+    }
+
+    /// Carries the hidden flag of macOS or Windows.
+    pub fn hidden(mut self, path: impl AsRef<[u8]>) -> Self {
+        self.change(path, |node| node.hidden = true);
         self
     }
 
@@ -331,7 +338,7 @@ impl FakeMachine {
         // what lies outside the user's home is root's
         let own = self.user.home.as_ref().is_some_and(|home| path.is_within(home));
         let (owner, group) = if own { (self.user.id, self.user.group) } else { (0, 0) };
-        let node = Node { name, content, mode, owner, group, modified: 0, identity, denied: false };
+        let node = Node { name, content, mode, owner, group, modified: 0, identity, hidden: false, denied: false };
         self.nodes.insert(key, node);
     }
 
@@ -453,6 +460,7 @@ impl FakeMachine {
             modified: node.modified,
             modified_nanoseconds: 0,
             identity: (!windows).then_some((1, node.identity)),
+            hidden: node.hidden,
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct Metadata {
     pub modified_nanoseconds: u32,
     /// Device and inode, where the system has them.
     pub identity: Option<(u64, u64)>,
+    /// The flag of macOS (`UF_HIDDEN`, chflags(2)) or Windows (`FILE_ATTRIBUTE_HIDDEN`); a name with a dot has none.
+    pub hidden: bool,
 }
 
 /// The beginning of a file: at most as many bytes as were asked for.
