@@ -67,6 +67,7 @@ pub struct FakeMachine {
     answers: Vec<Answer>,
     asked: Mutex<Vec<Invocation>>,
     which: Vec<(String, Option<HostPath>)>,
+    registry: BTreeMap<(String, String), String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,6 +119,7 @@ impl FakeMachine {
             answers: Vec::new(),
             asked: Mutex::new(Vec::new()),
             which: Vec::new(),
+            registry: BTreeMap::new(),
         };
         match home {
             Some(home) => machine.dir(home.as_bytes()).cwd(home.as_bytes()),
@@ -306,6 +308,12 @@ impl FakeMachine {
         self
     }
 
+    /// A text of the registry.
+    pub fn registry(mut self, key: &str, name: &str, text: &str) -> Self {
+        self.registry.insert((key.to_owned(), name.to_owned()), text.to_owned());
+        self
+    }
+
     /// Every program that was asked to run, in order.
     pub fn asked(&self) -> Vec<Invocation> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -338,7 +346,8 @@ impl FakeMachine {
         // what lies outside the user's home is root's
         let own = self.user.home.as_ref().is_some_and(|home| path.is_within(home));
         let (owner, group) = if own { (self.user.id, self.user.group) } else { (0, 0) };
-        let node = Node { name, content, mode, owner, group, modified: 0, identity, hidden: false, denied: false };
+        let node =
+            Node { name, content, mode, owner, group, modified: 0, identity, hidden: false, denied: false };
         self.nodes.insert(key, node);
     }
 
@@ -604,6 +613,10 @@ impl Host for FakeMachine {
 
     fn mount(&self, path: &HostPath) -> Option<Mount> {
         self.canonical(path).ok().map(|place| self.mount_of(&place))
+    }
+
+    fn registry(&self, key: &str, name: &str) -> Option<String> {
+        self.registry.get(&(key.to_owned(), name.to_owned())).cloned()
     }
 
     fn run(&self, invocation: &Invocation) -> Outcome {

@@ -219,6 +219,11 @@ pub trait Host: Files {
     /// The first runnable file of that name by the `which` crate: the second opinion.
     fn which(&self, name: &str) -> Option<HostPath>;
 
+    /// A text of the Windows registry, by its key (`HKEY_CURRENT_USER\SOFTWARE\...`) and name. None elsewhere.
+    fn registry(&self, _key: &str, _name: &str) -> Option<String> {
+        None
+    }
+
     /// A variable as text, where it is set and not empty.
     fn text_variable(&self, name: &str) -> Option<String> {
         self.variable(name)

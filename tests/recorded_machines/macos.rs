@@ -44,10 +44,19 @@ fn homebrew(machine: FakeMachine, prefix: &str, minor: &str, version: &str, proc
         .file(format!("{stdlib}/ensurepip/__init__.py"), "")
         .file(format!("{stdlib}/EXTERNALLY-MANAGED"), "[externally-managed]\nError=use a venv\n")
         .dir(format!("{stdlib}/lib-dynload"))
-        .link(format!("{cellar}/bin/python{minor}"), format!("../Frameworks/Python.framework/Versions/{minor}/bin/python{minor}"))
+        .link(
+            format!("{cellar}/bin/python{minor}"),
+            format!("../Frameworks/Python.framework/Versions/{minor}/bin/python{minor}"),
+        )
         .link(format!("{prefix}/opt/python@{minor}"), format!("../Cellar/python@{minor}/{version}"))
-        .link(format!("{prefix}/bin/python{minor}"), format!("../Cellar/python@{minor}/{version}/bin/python{minor}"))
-        .link(format!("{prefix}/bin/python3"), format!("../Cellar/python@{minor}/{version}/bin/python{minor}"))
+        .link(
+            format!("{prefix}/bin/python{minor}"),
+            format!("../Cellar/python@{minor}/{version}/bin/python{minor}"),
+        )
+        .link(
+            format!("{prefix}/bin/python3"),
+            format!("../Cellar/python@{minor}/{version}/bin/python{minor}"),
+        )
 }
 
 fn venv(machine: FakeMachine, base: &str, minor: &str, version: &str) -> FakeMachine {
@@ -56,7 +65,8 @@ fn venv(machine: FakeMachine, base: &str, minor: &str, version: &str) -> FakeMac
     let config = format!(
         "home = {base}\ninclude-system-site-packages = false\nversion = {version}\nexecutable = {base}/python{minor}\ncommand = {base}/python{minor} -m venv {VENV}\n"
     );
-    let activate = format!("VIRTUAL_ENV={VENV}\nexport VIRTUAL_ENV\nPATH=\"$VIRTUAL_ENV/bin:$PATH\"\nexport PATH\n");
+    let activate =
+        format!("VIRTUAL_ENV={VENV}\nexport VIRTUAL_ENV\nPATH=\"$VIRTUAL_ENV/bin:$PATH\"\nexport PATH\n");
     machine
         .file(format!("{VENV}/pyvenv.cfg"), config)
         .link(format!("{VENV}/bin/python{minor}"), format!("{base}/python{minor}"))
@@ -72,13 +82,14 @@ fn venv(machine: FakeMachine, base: &str, minor: &str, version: &str) -> FakeMac
 }
 
 fn project(machine: FakeMachine) -> FakeMachine {
-    machine.file("/Users/me/shop/main.py", "import json\n").file("/Users/me/shop/requirements.txt", "").cwd("/Users/me/shop")
+    machine
+        .file("/Users/me/shop/main.py", "import json\n")
+        .file("/Users/me/shop/requirements.txt", "")
+        .cwd("/Users/me/shop")
 }
 
 fn active(machine: FakeMachine) -> FakeMachine {
-    machine
-        .variable("VIRTUAL_ENV", VENV)
-        .variable("PATH", format!("{VENV}/bin:{BREW}/bin:{SYSTEM}"))
+    machine.variable("VIRTUAL_ENV", VENV).variable("PATH", format!("{VENV}/bin:{BREW}/bin:{SYSTEM}"))
 }
 
 fn brewed() -> FakeMachine {

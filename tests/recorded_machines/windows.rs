@@ -41,15 +41,20 @@ fn python(machine: FakeMachine, base: &str, minor: &str) -> FakeMachine {
         .file(format!(r"{base}\Lib\site-packages\README.txt"), "")
 }
 
-/// distlib's launcher: a program, a line, and a zip.
-fn launcher(interpreter: &str) -> Vec<u8> {
-    format!("MZ\u{90} launcher #!\"{interpreter}\"\r\nPK\x03\x04 __main__.py").into_bytes()
+/// distlib's launcher: a program, a line, and a zip whose one file is stored as it is.
+fn launcher(interpreter: &str, module: &str) -> Vec<u8> {
+    let script = format!(
+        "# -*- coding: utf-8 -*-\nimport re\nimport sys\nfrom {module} import main\nsys.exit(main())\n"
+    );
+    format!("MZ\u{90} launcher #!\"{interpreter}\"\r\nPK\x03\x04 __main__.py{script}").into_bytes()
 }
 
 fn distribution(machine: FakeMachine, root: &str, name: &str, version: &str, script: bool) -> FakeMachine {
     let site = format!(r"{root}\Lib\site-packages");
     let info = format!(r"{site}\{name}-{version}.dist-info");
-    let mut record = format!("{name}/__init__.py,,\n{name}-{version}.dist-info/METADATA,,\n{name}-{version}.dist-info/RECORD,,\n");
+    let mut record = format!(
+        "{name}/__init__.py,,\n{name}-{version}.dist-info/METADATA,,\n{name}-{version}.dist-info/RECORD,,\n"
+    );
     let mut machine = machine;
     if script {
         record.push_str(&format!("../../Scripts/{name}.exe,,\n"));
@@ -58,7 +63,10 @@ fn distribution(machine: FakeMachine, root: &str, name: &str, version: &str, scr
     }
     machine
         .file(format!(r"{site}\{name}\__init__.py"), "def main(): pass\n")
-        .file(format!(r"{info}\METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"))
+        .file(
+            format!(r"{info}\METADATA"),
+            format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"),
+        )
         .file(format!(r"{info}\INSTALLER"), "pip\n")
         .file(format!(r"{info}\RECORD"), record)
         .file(format!(r"{info}\WHEEL"), "Wheel-Version: 1.0\nTag: py3-none-any\n")
@@ -75,8 +83,8 @@ fn venv(machine: FakeMachine, root: &str, made_at: &str, base: &str) -> FakeMach
         .file(format!(r"{root}\pyvenv.cfg"), config)
         .executable(format!(r"{scripts}\python.exe"), "MZ venvlauncher")
         .executable(format!(r"{scripts}\pythonw.exe"), "MZ venvwlauncher")
-        .executable(format!(r"{scripts}\pip.exe"), launcher(&python))
-        .executable(format!(r"{scripts}\pip3.exe"), launcher(&python))
+        .executable(format!(r"{scripts}\pip.exe"), launcher(&python, "pip"))
+        .executable(format!(r"{scripts}\pip3.exe"), launcher(&python, "pip"))
         .file(format!(r"{scripts}\activate"), format!("VIRTUAL_ENV=$(cygpath \"{made_at}\")\nexport VIRTUAL_ENV\nPATH=\"$VIRTUAL_ENV/Scripts:$PATH\"\n"))
         .file(format!(r"{scripts}\activate.bat"), format!("@echo off\r\nset VIRTUAL_ENV={made_at}\r\nset PATH=%VIRTUAL_ENV%\\Scripts;%PATH%\r\n"))
         .file(format!(r"{scripts}\Activate.ps1"), "$VenvDir = Split-Path -Parent $PSScriptRoot\r\n")
@@ -91,6 +99,7 @@ fn project(machine: FakeMachine) -> FakeMachine {
         .cwd(r"C:\work\shop")
 }
 
+const ACTIVATE: &str = r"& C:\work\shop\.venv\Scripts\Activate.ps1";
 const VENV: &str = r"C:\work\shop\.venv";
 
 fn active(machine: FakeMachine) -> FakeMachine {
@@ -116,20 +125,21 @@ fn a_healthy_environment_is_quiet_in_both_shells() {
 }
 
 #[test]
-fn a_moved_environment_is_written_anew_where_it_is() {
+fn a_moved_environment_is_made_anew_where_it_is() {
     let made = |shell| {
         let machine = project(aliases(python(machine(shell), BASE, "312")));
         active(venv(machine, VENV, r"C:\work\old\.venv", BASE))
     };
-    leads(&made(POWERSHELL), "moved-venv", &[]);
-    leads(&made(CMD), "moved-venv", &[]);
+    let anew = format!(r"{BASE}\python.exe -m venv --clear {VENV}");
+    leads(&made(POWERSHELL), "moved-venv", &[&anew]);
+    leads(&made(CMD), "moved-venv", &[&anew]);
 }
 
 #[test]
 fn the_stores_alias_is_named_and_the_environment_activated() {
     let machine = venv(project(aliases(python(machine(POWERSHELL), BASE, "312"))), VENV, VENV, BASE)
         .variable("Path", format!(r"{SYSTEM};{APPS};{BASE}"));
-    leads(&machine, "windows-store-stub", &[]);
+    leads(&machine, "windows-store-stub", &[ACTIVATE]);
 }
 
 #[test]
@@ -142,19 +152,28 @@ fn the_stores_own_python_is_quiet() {
 #[test]
 fn a_removed_base_is_named() {
     let machine = active(venv(project(aliases(machine(POWERSHELL))), VENV, VENV, BASE));
-    leads(&machine, "base-python-missing", &[]);
+    let cure =
+        ["winget install --exact --id Python.Python.3.12", r"py '-3.12' -m venv --clear C:\work\shop\.venv"];
+    leads(&machine, "base-python-missing", &cure);
 }
 
 #[test]
 fn an_environment_copied_from_linux_is_foreign() {
     let machine = project(aliases(python(machine(POWERSHELL), BASE, "312")))
-        .file(format!(r"{VENV}\pyvenv.cfg"), "home = /usr/bin\nversion = 3.12.3\nexecutable = /usr/bin/python3.12\n")
+        .file(
+            format!(r"{VENV}\pyvenv.cfg"),
+            "home = /usr/bin\nversion = 3.12.3\nexecutable = /usr/bin/python3.12\n",
+        )
         .file(format!(r"{VENV}\bin\activate"), "VIRTUAL_ENV=/home/me/shop/.venv\n")
         .file(format!(r"{VENV}\bin\python3.12"), "\x7fELF")
         .file(format!(r"{VENV}\bin\pip"), "#!/home/me/shop/.venv/bin/python3\n")
         .dir(format!(r"{VENV}\lib\python3.12\site-packages"))
         .variable("Path", format!(r"{BASE};{SYSTEM};{APPS}"));
-    leads(&machine, "foreign-platform-venv", &[]);
+    leads(
+        &machine,
+        "foreign-platform-venv",
+        &[&format!(r"{BASE}\python.exe -m venv --clear {VENV}"), ACTIVATE],
+    );
 }
 
 #[test]
@@ -167,13 +186,40 @@ fn an_environment_that_was_copied_from_wsl_beside_one_of_windows_is_quiet() {
     quiet(&machine);
 }
 
+const WINDOWS_VERSION: &str = r"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+const USERS_POLICY: &str = r"HKEY_CURRENT_USER\SOFTWARE\Microsoft\PowerShell\1\ShellIds\Microsoft.PowerShell";
+const GROUP_POLICY: &str = r"HKEY_LOCAL_MACHINE\SOFTWARE\Policies\Microsoft\Windows\PowerShell";
+
+/// The default of a desktop, before anybody set a policy.
+fn desktop(shell: &str) -> FakeMachine {
+    venv(project(python(machine(shell), BASE, "312")), VENV, VENV, BASE)
+        .variable("Path", format!(r"{BASE};{SYSTEM}"))
+        .registry(WINDOWS_VERSION, "InstallationType", "Client")
+}
+
 #[test]
 fn a_policy_that_refuses_scripts_is_named_before_the_activation() {
-    let machine = venv(project(python(machine(POWERSHELL), BASE, "312")), VENV, VENV, BASE)
-        .variable("Path", format!(r"{BASE};{SYSTEM}"))
-        .variable("PSExecutionPolicyPreference", "Restricted");
-    leads(&machine, "execution-policy", &[]);
-    leads(&machine.variable("PSExecutionPolicyPreference", "RemoteSigned"), "forgotten-activation", &[]);
+    let allow = |scope: &str| format!("Set-ExecutionPolicy -Scope {scope} -Force RemoteSigned");
+    leads(&desktop(POWERSHELL), "execution-policy", &[&allow("CurrentUser"), ACTIVATE]);
+    let machine = desktop(POWERSHELL).variable("PSExecutionPolicyPreference", "Restricted");
+    leads(&machine, "execution-policy", &[&allow("Process"), ACTIVATE]);
+    let machine = desktop(POWERSHELL).registry(GROUP_POLICY, "ExecutionPolicy", "AllSigned");
+    let by_hand = [
+        r"$env:VIRTUAL_ENV = 'C:\work\shop\.venv'",
+        r"$env:PATH = 'C:\work\shop\.venv\Scripts;' + $env:PATH",
+    ];
+    leads(&machine, "execution-policy", &by_hand);
+}
+
+#[test]
+fn a_policy_that_lets_scripts_run_is_not_mentioned() {
+    let machine = desktop(POWERSHELL).registry(USERS_POLICY, "ExecutionPolicy", "RemoteSigned");
+    leads(&machine, "forgotten-activation", &[ACTIVATE]);
+    let machine = desktop(POWERSHELL).registry(WINDOWS_VERSION, "InstallationType", "Server");
+    leads(&machine, "forgotten-activation", &[ACTIVATE]);
+    // PowerShell 7 has a policy of its own, and another default
+    leads(&desktop(r"C:\Program Files\PowerShell\7\pwsh.exe"), "forgotten-activation", &[ACTIVATE]);
+    quiet(&active(desktop(POWERSHELL)));
 }
 
 #[test]
@@ -182,20 +228,28 @@ fn an_environment_that_was_forgotten_is_activated_in_the_shells_words() {
         venv(project(python(machine(shell), BASE, "312")), VENV, VENV, BASE)
             .variable("Path", format!(r"{BASE};{SYSTEM}"))
     };
-    leads(&made(POWERSHELL), "forgotten-activation", &[]);
-    leads(&made(CMD), "forgotten-activation", &[]);
+    leads(&made(POWERSHELL), "forgotten-activation", &[ACTIVATE]);
+    leads(&made(CMD), "forgotten-activation", &[r"call C:\work\shop\.venv\Scripts\activate.bat"]);
 }
 
 #[test]
 fn single_launchers_that_name_a_removed_python() {
     let machine = healthy(POWERSHELL)
-        .executable(format!(r"{VENV}\Scripts\black.exe"), launcher(r"C:\Python39\python.exe"));
-    leads(&distribution(machine, VENV, "black", "24.1", true), "stale-launcher", &[]);
+        .executable(format!(r"{VENV}\Scripts\black.exe"), launcher(r"C:\Python39\python.exe", "black"));
+    leads(
+        &distribution(machine, VENV, "black", "24.1", true),
+        "stale-launcher",
+        &[r"C:\work\shop\.venv\Scripts\python -m pip install --force-reinstall --no-deps black==24.1"],
+    );
 }
 
 #[test]
 fn the_case_of_a_drive_and_of_variables_means_nothing() {
-    quiet(&healthy(POWERSHELL).variable("VIRTUAL_ENV", r"c:\WORK\shop\.VENV").variable("Path", format!(r"c:\work\SHOP\.venv\scripts\;{BASE};{SYSTEM}")));
+    quiet(
+        &healthy(POWERSHELL)
+            .variable("VIRTUAL_ENV", r"c:\WORK\shop\.VENV")
+            .variable("Path", format!(r"c:\work\SHOP\.venv\scripts\;{BASE};{SYSTEM}")),
+    );
 }
 
 #[test]
