@@ -170,3 +170,28 @@ fn a_pth_file_with_the_hidden_flag_is_skipped_by_newer_pythons() {
     quiet(&machine);
     leads(&machine.hidden(&pth), "hidden-pth", &[&format!("chflags nohidden {pth}")]);
 }
+
+#[test]
+fn homebrew_for_intel_is_gone_on_the_new_machine() {
+    let machine = active(venv(brewed(), "/usr/local/opt/python@3.13/bin", "3.13", "3.13.1"));
+    let report = crate::report(&machine);
+    let first = &crate::findings(&report)[0];
+    assert_eq!(crate::text(first, "check"), "dangling-interpreter");
+    assert!(crate::lines(first)[0].starts_with("ln -sfn /opt/homebrew/bin/python3.13 "), "{first:#}");
+}
+
+#[test]
+fn an_environment_of_xcodes_python_is_quiet() {
+    let tools = "/Library/Developer/CommandLineTools";
+    let framework = format!("{tools}/Library/Frameworks/Python3.framework/Versions/3.9");
+    let machine = project(machine())
+        .executable(format!("{framework}/bin/python3.9"), mach(ARM))
+        .file(format!("{framework}/lib/python3.9/os.py"), "")
+        .file(format!("{framework}/lib/python3.9/site.py"), "")
+        .dir(format!("{framework}/lib/python3.9/lib-dynload"))
+        .link(
+            format!("{tools}/usr/bin/python3.9"),
+            "../../Library/Frameworks/Python3.framework/Versions/3.9/bin/python3.9",
+        );
+    quiet(&active(venv(machine, &format!("{tools}/usr/bin"), "3.9", "3.9.6")));
+}

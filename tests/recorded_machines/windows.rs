@@ -258,3 +258,37 @@ fn an_environment_of_uv_with_its_own_python_is_quiet() {
     let machine = python(machine(POWERSHELL), base, "312");
     quiet(&active(venv(project(machine), VENV, VENV, base)));
 }
+
+#[test]
+fn after_an_upgrade_the_other_minor_version_is_no_substitute_without_a_word() {
+    let newer = BASE.replace("312", "313");
+    let machine =
+        active(venv(project(aliases(python(machine(POWERSHELL), &newer, "313"))), VENV, VENV, BASE));
+    leads(&machine, "base-python-missing", &[&format!(r"{newer}\python.exe -m venv --clear {VENV}")]);
+}
+
+#[test]
+fn a_python_on_another_drive_is_found_by_the_search_path() {
+    let machine = python(machine(POWERSHELL), r"D:\Tools\Python312", "312");
+    let machine = venv(project(machine), VENV, r"C:\work\old\.venv", r"D:\Tools\Python312")
+        .variable("Path", format!(r"D:\Tools\Python312;{SYSTEM}"));
+    let anew = format!(r"D:\Tools\Python312\python.exe -m venv --clear {VENV}");
+    leads(&machine, "moved-venv", &[&anew, ACTIVATE]);
+}
+
+#[test]
+fn a_long_path_and_a_share_are_quiet() {
+    let root = format!(r"\\server\share\{}\.venv", "a-rather-long-name\\".repeat(14).trim_end_matches('\\'));
+    let parent = root.trim_end_matches(r"\.venv").to_owned();
+    let machine = venv(python(machine(CMD), BASE, "312"), &root, &root, BASE)
+        .file(format!(r"{parent}\main.py"), "import json\n")
+        .cwd(&parent)
+        .variable("VIRTUAL_ENV", &root)
+        .variable("Path", format!(r"{root}\Scripts;{BASE};{SYSTEM}"));
+    quiet(&machine);
+}
+
+#[test]
+fn cmd_asks_no_policy() {
+    leads(&desktop(CMD), "forgotten-activation", &[r"call C:\work\shop\.venv\Scripts\activate.bat"]);
+}
