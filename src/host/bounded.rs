@@ -170,6 +170,10 @@ impl Host for Bounded<'_> {
         self.host.run(&Invocation { deadline: invocation.deadline.min(left), ..invocation.clone() })
     }
 
+    fn registry(&self, key: &str, name: &str) -> Option<String> {
+        self.host.registry(key, name)
+    }
+
     fn which(&self, name: &str) -> Option<HostPath> {
         self.host.which(name)
     }

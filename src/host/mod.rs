@@ -221,9 +221,7 @@ pub trait Host: Files {
     fn which(&self, name: &str) -> Option<HostPath>;
 
     /// A text of the Windows registry, by its key (`HKEY_CURRENT_USER\SOFTWARE\...`) and name. None elsewhere.
-    fn registry(&self, _key: &str, _name: &str) -> Option<String> {
-        None
-    }
+    fn registry(&self, key: &str, name: &str) -> Option<String>;
 
     /// A variable as text, where it is set and not empty.
     fn text_variable(&self, name: &str) -> Option<String> {

@@ -248,6 +248,11 @@ impl Host for RealMachine {
         root.open(path).ok()?.get_string(name).ok()
     }
 
+    #[cfg(not(windows))]
+    fn registry(&self, _key: &str, _name: &str) -> Option<String> {
+        None
+    }
+
     fn run(&self, invocation: &Invocation) -> Outcome {
         run::run(invocation)
     }
