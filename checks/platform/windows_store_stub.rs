@@ -51,12 +51,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         );
         return;
     }
-    let python = ["python", "python3"].iter().find_map(|name| {
-        let command = facts.command(name)?;
-        (command.chosen()?.leads_to == Target::StoreStub).then_some(command)
-    });
-    let Some(command) = python else { return };
-    let Some(stub) = command.chosen() else { return };
+    // Python on Windows has no python3.exe: where `python` is a real one, that name is nearly always the alias
+    let Some(command) = facts.shell_python() else { return };
+    let Some(stub) = command.chosen().filter(|hit| hit.leads_to == Target::StoreStub) else { return };
     let real = real_python(command);
     let wanted = real.is_some() || facts.project.has_python_files || !facts.project.environments.is_empty();
     let mut finding = Finding::new(

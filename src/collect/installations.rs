@@ -27,12 +27,15 @@ pub fn installations(files: &dyn Files, search_path: &SearchPath, places: &Place
                     )
             });
         if let Some(directory) = entry.directory.as_ref().filter(|_| own) {
-            found.programs(directory, "the search path");
+            // Windows has no versioned names there: `python.exe` lies in the prefix itself
+            if places.system != System::Windows {
+                found.programs(directory, "the search path");
+            }
             searched.push(directory);
         }
     }
     if places.system == System::Windows {
-        found.windows(places);
+        found.windows(places, &searched);
         return found.all;
     }
     for directory in ["/usr/bin", "/usr/local/bin"].map(HostPath::posix) {
@@ -171,8 +174,8 @@ impl Found<'_> {
         self.real.push(real);
     }
 
-    /// python.org's installer for one user and for all, uv's and pyenv-win's.
-    fn windows(&mut self, places: &Places) {
+    /// Those on the search path, python.org's installer for one user and for all, uv's and pyenv-win's.
+    fn windows(&mut self, places: &Places, searched: &[&HostPath]) {
         let store = |name: &str, below: &str| places.path(name).map(|path| path.join(below));
         let stores = [
             (store("LOCALAPPDATA", "Programs\\Python"), "python.org"),
@@ -186,7 +189,8 @@ impl Found<'_> {
             "SystemDrive" => HostPath::new(Flavour::Windows, format!("{}\\", places.set(name)?)),
             name => places.path(name),
         });
-        let mut prefixes: Vec<(HostPath, &str)> = Vec::new();
+        let mut prefixes: Vec<(HostPath, &str)> =
+            searched.iter().map(|directory| ((*directory).clone(), "the search path")).collect();
         for root in roots {
             let listing = self.files.list(&root).unwrap_or_default();
             let named = listing

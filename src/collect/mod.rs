@@ -3,6 +3,7 @@
 pub mod attempt;
 pub mod elsewhere;
 pub mod environment;
+mod execution_policy;
 pub mod gather;
 pub mod import_path;
 pub mod import_setup;

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{interpreter, links, places::Places};
+use super::{execution_policy, interpreter, links, places::Places};
 use crate::facts::interpreter::{LinkChain, LinkEnd};
 use crate::facts::platform::System;
 use crate::facts::project::Project;
 use crate::facts::search_path::SearchPath;
 use crate::facts::tools::*;
-use crate::host::Files;
+use crate::host::Host;
 use crate::parse::jsonc;
 use crate::path::{Flavour, HostPath, readable};
 
@@ -20,7 +20,7 @@ const HOOK_LIMIT: usize = 64 << 10;
 const EDITOR_KEYS: [&str; 2] = ["python.defaultInterpreterPath", "python.pythonPath"];
 
 pub struct Reader<'a> {
-    pub files: &'a dyn Files,
+    pub files: &'a dyn Host,
     pub places: Places<'a>,
     pub search_path: &'a SearchPath,
     pub project: &'a Project,
@@ -40,7 +40,8 @@ impl Reader<'_> {
             git_hooks: self.git_hooks(),
             broken_hook_environments: self.broken_hook_environments(),
             store_alias: self.store_alias(),
-            execution_policy: self.execution_policy(),
+            execution_policy: self.execution_policy(PowerShellEdition::Core),
+            windows_execution_policy: self.execution_policy(PowerShellEdition::Windows),
         }
     }
 
@@ -288,20 +289,8 @@ impl Reader<'_> {
         None
     }
 
-    /// `about_Execution_Policies`: the process's own scope, then the user's file of PowerShell 6 and later. What
-    /// Windows PowerShell keeps in the registry cannot be seen.
-    fn execution_policy(&self) -> Option<ExecutionPolicy> {
-        const VARIABLE: &str = "PSExecutionPolicyPreference";
-        if self.places.system != System::Windows {
-            return None;
-        }
-        if let Some(policy) = self.places.set(VARIABLE) {
-            return Some(ExecutionPolicy { policy, source: VARIABLE.to_owned() });
-        }
-        let file = self.places.in_home("Documents\\PowerShell\\powershell.config.json")?;
-        let value = jsonc::parse(&self.files.text(&file)?)?;
-        let policy = value.get("Microsoft.PowerShell:ExecutionPolicy")?.as_str()?.to_owned();
-        Some(ExecutionPolicy { policy, source: file.to_text().into_owned() })
+    fn execution_policy(&self, edition: PowerShellEdition) -> Option<ExecutionPolicy> {
+        execution_policy::execution_policy(self.files, &self.places, edition)
     }
 
     fn broken_hook_environments(&self) -> Vec<HookEnvironment> {

@@ -8,7 +8,7 @@ use crate::facts::interpreter::{Installation, Version};
 use crate::facts::project::ManagerKind;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -45,7 +45,10 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
 /// Points the environment's interpreter at another installation of the same minor version: nothing is
 /// installed anew, nothing is lost. None when this machine has none, or the interpreter is no link.
 pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
-    if environment.kind != EnvironmentKind::Venv || environment.layout != Layout::Posix {
+    if environment.kind != EnvironmentKind::Venv
+        || environment.layout != Layout::Posix
+        || is_windows(environment)
+    {
         return None;
     }
     let library = environment.libraries.iter().find(|library| library.site_packages_exists)?;
@@ -134,15 +137,30 @@ pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action
     }
     let mut actions = Vec::new();
     if let Some(root) = claimed.filter(|_| !claims_this) {
-        let script_directory = root.join("bin");
+        let script_directory = scripts_of(&root);
         actions.push(Action::Deactivate { root, script_directory });
     }
-    actions.push(if environment.activators.is_empty() {
+    // made anew it has this system's layout
+    let foreign = is_windows(environment) && environment.layout == Layout::Posix;
+    actions.push(if foreign || environment.activators.is_empty() {
         Action::activate_new(&environment.root)
     } else {
         Action::activate(environment)
     });
     actions
+}
+
+/// Seen on Windows, whatever system it was made on.
+fn is_windows(environment: &Environment) -> bool {
+    environment.root.flavour() == Flavour::Windows
+}
+
+/// Where this system puts the programs of an environment that is made anew.
+fn scripts_of(root: &HostPath) -> HostPath {
+    root.join(match root.flavour() {
+        Flavour::Posix => "bin",
+        Flavour::Windows => "Scripts",
+    })
 }
 
 fn link(target: Word, at: &HostPath) -> Action {
@@ -237,8 +255,12 @@ fn maker(facts: &Facts, environment: &Environment) -> Maker {
 
 fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
     let root = Word::from(&environment.root);
-    let python = base.map_or_else(|| Word::from("python3"), |base| Word::from(&base.interpreter));
     let mut actions = Vec::new();
+    let python = match base {
+        Some(base) => Word::from(&base.interpreter),
+        None if is_windows(environment) => return make_with_launcher(environment),
+        None => Word::from("python3"),
+    };
     let words: Vec<Word> = match maker {
         Maker::Uv => vec!["uv".into(), "venv".into(), "--clear".into(), "--python".into(), python, root],
         Maker::Virtualenv => vec!["virtualenv".into(), "--clear".into(), "--python".into(), python, root],
@@ -262,8 +284,20 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
     actions
 }
 
+/// Windows without any Python: it is installed first. The launcher that comes with it needs no search path.
+fn make_with_launcher(environment: &Environment) -> Vec<Action> {
+    let minor = wanted_version(environment).unwrap_or(Version::new(3, 13, None)).minor_text();
+    let (package, chosen) = (format!("Python.Python.{minor}"), format!("-{minor}"));
+    let install = ["winget", "install", "--exact", "--id"].map(Word::from);
+    let venv = ["py", &chosen, "-m", "venv", "--clear"].map(Word::from);
+    vec![
+        Action::Run(install.into_iter().chain([Word::from(package)]).collect()),
+        Action::Run(venv.into_iter().chain([Word::from(&environment.root)]).collect()),
+    ]
+}
+
 fn install(maker: Maker, environment: &Environment, file: &HostPath) -> Action {
-    let python = Word::from(environment.root.join("bin").join("python"));
+    let python = Word::from(scripts_of(&environment.root).join("python"));
     let file = Word::from(file);
     match maker {
         Maker::Uv => Action::Run(vec![

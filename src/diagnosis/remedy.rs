@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::facts::environment::Environment;
 use crate::parse::activate::ActivatorKind;
-use crate::path::{HostPath, readable};
+use crate::path::{Flavour, HostPath, readable};
 
 /// What a remedy may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -168,17 +168,27 @@ impl Action {
 
     /// Activate an environment that earlier actions make at `root` in the POSIX layout.
     pub fn activate_new(root: &HostPath) -> Action {
-        let bin = root.join("bin");
-        let scripts = [
-            (ActivatorKind::Posix, "activate"),
-            (ActivatorKind::Csh, "activate.csh"),
-            (ActivatorKind::Fish, "activate.fish"),
-            (ActivatorKind::PowerShell, "Activate.ps1"),
-        ];
-        Action::Activate {
-            root: root.clone(),
-            scripts: scripts.into_iter().map(|(kind, name)| (kind, bin.join(name))).collect(),
-        }
+        let (directory, scripts): (&str, &[_]) = match root.flavour() {
+            Flavour::Posix => (
+                "bin",
+                &[
+                    (ActivatorKind::Posix, "activate"),
+                    (ActivatorKind::Csh, "activate.csh"),
+                    (ActivatorKind::Fish, "activate.fish"),
+                    (ActivatorKind::PowerShell, "Activate.ps1"),
+                ],
+            ),
+            Flavour::Windows => (
+                "Scripts",
+                &[
+                    (ActivatorKind::Posix, "activate"),
+                    (ActivatorKind::Cmd, "activate.bat"),
+                    (ActivatorKind::PowerShell, "Activate.ps1"),
+                ],
+            ),
+        };
+        let place = |(kind, name): &(ActivatorKind, &str)| (*kind, root.join(directory).join(name));
+        Action::Activate { root: root.clone(), scripts: scripts.iter().map(place).collect() }
     }
 
     pub fn deactivate(environment: &Environment) -> Action {

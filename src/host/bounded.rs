@@ -193,6 +193,10 @@ impl Host for Bounded<'_> {
         self.host.create(path, bytes)
     }
 
+    fn registry(&self, key: &str, name: &str) -> Option<String> {
+        self.host.registry(key, name)
+    }
+
     fn which(&self, name: &str) -> Option<HostPath> {
         self.host.which(name)
     }

@@ -106,7 +106,27 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
         modified: u64::try_from(metadata.mtime()).unwrap_or(0),
         modified_nanoseconds: u32::try_from(metadata.mtime_nsec()).unwrap_or(0),
         identity: Some((metadata.dev(), metadata.ino())),
+        hidden: is_hidden(metadata),
     }
+}
+
+#[cfg(target_os = "macos")]
+fn is_hidden(metadata: &std::fs::Metadata) -> bool {
+    /// `sys/stat.h`
+    const UF_HIDDEN: u32 = 0x8000;
+    std::os::macos::fs::MetadataExt::st_flags(metadata) & UF_HIDDEN != 0
+}
+
+#[cfg(windows)]
+fn is_hidden(metadata: &std::fs::Metadata) -> bool {
+    /// `winnt.h`
+    const FILE_ATTRIBUTE_HIDDEN: u32 = 2;
+    std::os::windows::fs::MetadataExt::file_attributes(metadata) & FILE_ATTRIBUTE_HIDDEN != 0
+}
+
+#[cfg(not(any(target_os = "macos", windows)))]
+fn is_hidden(_metadata: &std::fs::Metadata) -> bool {
+    false
 }
 
 #[cfg(not(unix))]
@@ -121,6 +141,7 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
         modified: modified.map_or(0, |elapsed| elapsed.as_secs()),
         modified_nanoseconds: modified.map_or(0, |elapsed| elapsed.subsec_nanos()),
         identity: None,
+        hidden: is_hidden(metadata),
     }
 }
 

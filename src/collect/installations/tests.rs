@@ -1,6 +1,8 @@
 use super::*;
 use crate::facts::installation::{allows, best_installation};
+#[cfg(unix)]
 use crate::facts::search_path::{SearchEntry, Spelling};
+#[cfg(unix)]
 use crate::host::real::{RealFiles, from_std};
 
 fn version(text: &str) -> Version {

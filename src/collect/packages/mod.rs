@@ -88,7 +88,7 @@ fn pth_file(files: &dyn Files, directory: &HostPath, name: &[u8]) -> Option<PthF
     let contents = files.read(&path, PTH_LIMIT).ok()?;
     let lines = pth::lines(&contents.bytes);
     let mut file = PthFile {
-        hidden: name.starts_with(b"."),
+        hidden: name.starts_with(b".") || files.link_metadata(&path).is_ok_and(|metadata| metadata.hidden),
         decodable: lines.is_some(),
         paths: Vec::new(),
         imports: Vec::new(),

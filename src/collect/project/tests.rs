@@ -2,7 +2,9 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::facts::platform::System;
-use crate::facts::project::{ManagerKind, ScriptInterpreter};
+use crate::facts::project::ManagerKind;
+#[cfg(unix)]
+use crate::facts::project::ScriptInterpreter;
 use crate::host::real::{RealFiles, from_std};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
 

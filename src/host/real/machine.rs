@@ -237,6 +237,22 @@ impl Host for RealMachine {
         None
     }
 
+    #[cfg(windows)]
+    fn registry(&self, key: &str, name: &str) -> Option<String> {
+        let (root, path) = key.split_once('\\')?;
+        let root = match root {
+            "HKEY_CURRENT_USER" => windows_registry::CURRENT_USER,
+            "HKEY_LOCAL_MACHINE" => windows_registry::LOCAL_MACHINE,
+            _ => return None,
+        };
+        root.open(path).ok()?.get_string(name).ok()
+    }
+
+    #[cfg(not(windows))]
+    fn registry(&self, _key: &str, _name: &str) -> Option<String> {
+        None
+    }
+
     fn run(&self, invocation: &Invocation) -> Outcome {
         run::run(invocation)
     }

@@ -345,6 +345,7 @@ fn attend(
             Ok(Some(status)) => break Ending::Exit(status.code().unwrap_or(-1)),
             Ok(None) if Instant::now() < deadline => std::thread::sleep(pause),
             _ => {
+                kill_descendants(child);
                 let _ = child.kill();
                 let _ = child.wait();
                 break Ending::TimedOut;
@@ -359,6 +360,15 @@ fn attend(
         }
     }
     ending
+}
+
+/// Windows knows no groups of processes; its own tool follows the parents' numbers while the parent still lives.
+#[cfg(not(unix))]
+fn kill_descendants(child: &Child) {
+    let Some(root) = std::env::var_os("SystemRoot") else { return };
+    let mut command = Command::new(std::path::Path::new(&root).join("System32").join("taskkill.exe"));
+    command.args(["/F", "/T", "/PID", &child.id().to_string()]);
+    let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 #[cfg(all(test, unix))]
