@@ -14,7 +14,7 @@ use crate::report::{Dialect, human, json};
 
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
-    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore)?;
+    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore, arguments.deep)?;
     let mut needs: BTreeSet<Need> = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
     if arguments.no_exec {
         // what is foreseen is only compared with what an interpreter says
