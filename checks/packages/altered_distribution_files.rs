@@ -39,7 +39,7 @@ install the same version again:
     python -m pip install --force-reinstall --no-deps NAME==VERSION
 
 uv links files of its cache into environments on many systems: a file that was edited in place is then altered in the
-cache, too, and in every other environment. There, `uv cache clean NAME` comes before `uv pip install --reinstall NAME`.
+cache, too, and in other environments. `uv pip install --reinstall NAME` fetches it anew; do so in each of them.
 
 ## When it is fine
 
