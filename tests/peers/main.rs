@@ -81,21 +81,21 @@ fn compare() -> Result<(), String> {
 }
 
 fn agree(answers: &Answers, of_pip: &Pip) -> Result<(), String> {
-    let pip = &of_pip.found;
-    if answers.uv != *pip {
-        return Err(format!(
-            "the peers disagree: only pip {:?}, only uv {:?}",
-            pip.difference(&answers.uv).collect::<Vec<_>>(),
-            answers.uv.difference(pip).collect::<Vec<_>>()
-        ));
+    let pip: Unmet = of_pip.found.iter().map(Pip::unmet).collect();
+    // `===` compares texts (PEP 440): to pip and to us `===1.0` excludes 1.0.0, to uv it does not
+    let of_texts: Unmet = of_pip.found.iter().filter(|one| one.3.contains("===")).map(Pip::unmet).collect();
+    let unexplained: Vec<_> =
+        pip.symmetric_difference(&answers.uv).filter(|one| !of_texts.contains(*one)).collect();
+    if !unexplained.is_empty() || !answers.uv.is_subset(&pip) {
+        return Err(format!("pip and uv disagree about {unexplained:?}"));
     }
-    let complete = answers.doctor.len() == pip.len() || answers.doctor.len() >= 10;
-    if answers.count < pip.len() || !complete || !answers.doctor.is_subset(pip) {
+    let all_named = answers.doctor.len() == pip.len() || answers.count > 10;
+    if answers.count != of_pip.found.len() || !all_named || !answers.doctor.is_subset(&pip) {
         return Err(format!(
             "the doctor counts {}, the peers {}; only the doctor {:?}, only the peers {:?}",
             answers.count,
-            pip.len(),
-            answers.doctor.difference(pip).collect::<Vec<_>>(),
+            of_pip.found.len(),
+            answers.doctor.difference(&pip).collect::<Vec<_>>(),
             pip.difference(&answers.doctor).collect::<Vec<_>>()
         ));
     }
@@ -205,8 +205,15 @@ fn read_uv(output: &str) -> Result<(Unmet, BTreeSet<String>), String> {
 #[derive(Deserialize)]
 struct Pip {
     problems: bool,
-    found: Unmet,
+    /// As in [`Unmet`], and the requirement; one may need the same twice.
+    found: Vec<(String, String, Option<String>, String)>,
     excluding: BTreeSet<String>,
+}
+
+impl Pip {
+    fn unmet(found: &(String, String, Option<String>, String)) -> (String, String, Option<String>) {
+        (found.0.clone(), found.1.clone(), found.2.clone())
+    }
 }
 
 fn ask_pip(tools: &Tools, answers: &[Answers]) -> Result<Vec<Pip>, String> {

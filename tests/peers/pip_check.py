@@ -14,9 +14,10 @@ for directory in sys.argv[1:]:
     check.get_default_environment = lambda: get_environment([directory])
     packages, problems = check.create_package_set_from_installed()
     missing, conflicting = check.check_package_set(packages)
-    found = [[by, name, None] for by, needs in missing.items() for name, _ in needs]
-    found += [[by, name, str(version)] for by, needs in conflicting.items() for name, version, _ in needs]
-    found = [[canonicalize_name(by), canonicalize_name(name), version] for by, name, version in found]
+    found = [[by, name, None, str(needed)] for by, needs in missing.items() for name, needed in needs]
+    for by, needs in conflicting.items():
+        found += [[by, name, str(version), str(needed)] for name, version, needed in needs]
+    found = [[canonicalize_name(by), canonicalize_name(name), *rest] for by, name, *rest in found]
     excluding = [
         dist.canonical_name
         for dist in get_environment([directory]).iter_installed_distributions(local_only=False, skip=())

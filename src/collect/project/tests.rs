@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::facts::platform::System;
 use crate::facts::project::{ManagerKind, ScriptInterpreter};
+use crate::facts::requirement::Purpose;
 use crate::host::real::{RealFiles, from_std};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
 
@@ -181,6 +182,12 @@ fn declarations_of_poetry_pipenv_and_setuptools() {
             "[metadata]\nname = c\n[options]\npython_requires = >=3.8\ninstall_requires =\n  attrs>=1\n  win; x\n",
         ),
         ("d/setup.py", "setup(\n    python_requires='>=3.7',\n)\n"),
+        (
+            "e/setup.py",
+            "NEEDS = ['six>=1']\nsetup(\n    install_requires=NEEDS,\n    extras_require={'x': ['yarl']},\n)\n",
+        ),
+        ("f/setup.py", "setup(install_requires=['six'])\n"),
+        ("f/pyproject.toml", "[project]\nname = 'f'\ndependencies = []\n"),
     ]);
     let read = |name: &str| {
         let project = home.read(name).project;
@@ -194,6 +201,11 @@ fn declarations_of_poetry_pipenv_and_setuptools() {
     let (requires, names, package) = read("c");
     assert_eq!((requires, names, package), (Some((">=3.8".into(), Some(4))), vec!["attrs".into()], true));
     assert_eq!(read("d").0, Some((">=3.7".into(), Some(2))));
+    assert_eq!(read("e").1, ["six"]);
+    let [needed, extra] = &home.read("e").project.requirements[..] else { panic!("not two") };
+    assert_eq!((needed.specifier.as_str(), needed.line, needed.purpose), (">=1", Some(1), Purpose::Run));
+    assert_eq!((extra.name.as_str(), extra.line, extra.purpose), ("yarl", Some(4), Purpose::Optional));
+    assert!(home.read("f").project.requirements.is_empty());
 }
 
 #[test]
