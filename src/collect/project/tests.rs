@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::facts::platform::System;
 use crate::facts::project::{ManagerKind, ScriptInterpreter};
-use crate::facts::requirement::Purpose;
+use crate::facts::requirement::{Certainty, Purpose};
 use crate::host::real::{RealFiles, from_std};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
 
@@ -449,4 +449,30 @@ fn any_bytes_are_survived() {
         std::fs::write(home.top.join("p").join(name), &noise).unwrap();
     }
     assert_eq!(home.read("p").project.root, Some(home.at("p")));
+}
+
+#[test]
+fn notebooks_import_too() {
+    let cell = |code: &str| format!(r#"{{"cells": [{{"cell_type": "code", "source": "{code}"}}]}}"#);
+    let home = Home::new(&[
+        ("p/setup.py", ""),
+        ("p/a.ipynb", &cell("%matplotlib inline\\nimport numpy\\nimport helper")),
+        ("p/helper.py", ""),
+        ("p/notebooks/b.ipynb", &cell("!pip install torch\\nimport torch")),
+        ("p/notebooks/c.ipynb", &cell("import sys\\nsys.path.append('..')\\nimport mine")),
+        ("p/examples/d.ipynb", &cell("import other")),
+    ]);
+    let sources = sources::sources(&RealFiles, &home.read("p").project).unwrap();
+    let found: Vec<(&str, Certainty)> =
+        sources.imports.iter().map(|import| (import.module.as_str(), import.certainty)).collect();
+    assert_eq!(
+        found,
+        [
+            ("numpy", Certainty::Certain),
+            ("torch", Certainty::Optional),
+            ("sys", Certainty::Conditional),
+            ("mine", Certainty::Conditional)
+        ]
+    );
+    assert!(!sources.changes_path);
 }
