@@ -24,7 +24,7 @@ pub use sites::Variables;
 /// So much of a `.pth` file is read; the longest ones known have a few KiB.
 const PTH_LIMIT: usize = 256 * 1024;
 /// So much of a RECORD is read; that of 45,000 files has 5 MiB.
-const RECORD_LIMIT: usize = 32 << 20;
+const RECORD_LIMIT: usize = 8 << 20;
 /// So many distributions of one directory are read, and no more.
 const MOST_DISTRIBUTIONS: usize = 10_000;
 const THREADS: usize = 3;

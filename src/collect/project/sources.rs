@@ -329,7 +329,7 @@ fn parse(texts: &[Text]) -> Vec<Imports> {
         let parts: Vec<_> = texts
             .chunks(size)
             .map(|part| {
-                let work = move || part.iter().map(|text| imports_of(text)).collect::<Vec<_>>();
+                let work = move || part.iter().map(imports_of).collect::<Vec<_>>();
                 (part.len(), std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok())
             })
             .collect();
