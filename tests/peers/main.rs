@@ -1,5 +1,5 @@
 //! Missing and conflicting requirements are those of `pip check` and of `uv pip check`, in environments with random
-//! removals and versions. A normal run takes the first 24 seeds; `VENV_DOCTOR_FULL=1` takes 240.
+//! removals and versions. A normal run takes the first 16 seeds; `VENV_DOCTOR_FULL=1` takes 240.
 #![cfg(unix)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::unwrap_used, clippy::expect_used)]
 
@@ -19,7 +19,7 @@ use serde_json::Value;
 use support::{Place, Python, Tools, pythons, text};
 
 const PIP: &str = include_str!("pip_check.py");
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 16;
 const ALL_SEEDS: u64 = 240;
 
 /// Who needs, what is needed (both normalised), and the version that is there instead.
