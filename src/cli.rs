@@ -77,6 +77,10 @@ pub struct CheckArguments {
     #[arg(long)]
     pub no_exec: bool,
 
+    /// Also read every installed file and compare it with the hash that its installer recorded (takes seconds)
+    #[arg(long)]
+    pub deep: bool,
+
     /// Run only these checks or categories (repeat, or separate with commas)
     #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
     pub select: Vec<String>,

@@ -354,6 +354,7 @@ fn packages(
             variables: &variables,
             project: project.root.as_ref(),
             compare,
+            contents: compare && request.needs.contains(&Need::Contents),
         };
         Some(packages::packages(host, question))
     };

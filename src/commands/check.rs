@@ -17,7 +17,7 @@ use crate::report::{Dialect, github, human, hyperlinks, json, markdown, sanitize
 
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
-    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore)?;
+    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore, arguments.deep)?;
     let facts = match &arguments.from {
         Some(file) => recorded(host, file)?,
         None => observed(host, arguments, &checks)?,
@@ -118,6 +118,9 @@ fn observed(host: &dyn Host, arguments: &CheckArguments, checks: &[&Check]) -> R
         Some(_) => checks::all().flat_map(|check| needs_of(&check)).collect(),
         None => checks.iter().flat_map(needs_of).collect(),
     };
+    if !arguments.deep {
+        needs.remove(&Need::Contents);
+    }
     if arguments.no_exec {
         // what is foreseen is only compared with what an interpreter says
         needs.remove(&Need::ImportPath);

@@ -1,14 +1,16 @@
 //! Which checks run.
 
 use crate::checks;
-use crate::diagnosis::{Category, Check, Unexamined};
+use crate::diagnosis::{Category, Check, Need, Unexamined};
 
 use super::Trouble;
 
-/// The checks to run, in the order of the table, and those that were left out.
+/// The checks to run, in the order of the table, and those that were left out. What must read every installed file
+/// runs only when `deep`.
 pub fn select(
     selected: &[String],
     ignored: &[String],
+    deep: bool,
 ) -> Result<(Vec<&'static Check>, Vec<Unexamined>), Trouble> {
     for name in selected.iter().chain(ignored) {
         let known =
@@ -35,6 +37,9 @@ pub fn select(
             skipped.push(Unexamined { check: check.id, reason: "not selected".to_owned() });
         } else if names(check, ignored) {
             skipped.push(Unexamined { check: check.id, reason: "ignored".to_owned() });
+        } else if !deep && check.needs.contains(&Need::Contents) {
+            let reason = "it reads every installed file: give --deep to run it".to_owned();
+            skipped.push(Unexamined { check: check.id, reason });
         } else {
             chosen.push(check);
         }
@@ -61,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_category_stands_for_its_checks() {
-        let (chosen, skipped) = select(&names(&["relocation"]), &names(&["moved-venv"])).unwrap();
+        let (chosen, skipped) = select(&names(&["relocation"]), &names(&["moved-venv"]), false).unwrap();
         assert!(
             chosen.iter().all(|check| check.category == Category::Relocation && check.id != "moved-venv")
         );
@@ -70,8 +75,18 @@ mod tests {
     }
 
     #[test]
+    fn what_reads_every_file_waits_for_its_flag() {
+        let id = "altered-distribution-files";
+        let (chosen, skipped) = select(&names(&["packages"]), &[], false).unwrap();
+        assert!(chosen.iter().all(|check| check.id != id));
+        assert!(skipped.iter().any(|skipped| skipped.check == id && skipped.reason.contains("--deep")));
+        let (chosen, _) = select(&names(&["packages"]), &[], true).unwrap();
+        assert!(chosen.iter().any(|check| check.id == id));
+    }
+
+    #[test]
     fn unknown_names_are_refused_with_the_nearest() {
-        let Err(Trouble(message)) = select(&names(&["moved-env"]), &[]) else { panic!("accepted") };
+        let Err(Trouble(message)) = select(&names(&["moved-env"]), &[], false) else { panic!("accepted") };
         assert!(message.contains("moved-venv"), "{message}");
     }
 }

@@ -17,7 +17,7 @@ use crate::facts::elsewhere::Elsewhere;
 use crate::facts::search_path::Target;
 use crate::host::Host;
 use crate::host::real::bytes_of;
-use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, stdlib};
+use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, near, stdlib};
 use crate::parse::error_output::{ErrorOutput, LIMIT, Message, MessageKind, Place};
 use crate::path::HostPath;
 use crate::report::why::{self as report, Answer, Verdict};
@@ -190,7 +190,7 @@ impl Asking<'_> {
 
     /// Every fact, and what all the checks find.
     fn examined(&self) -> Result<(Facts, Diagnosis), Trouble> {
-        let (checks, skipped) = select::select(&[], &[])?;
+        let (checks, skipped) = select::select(&[], &[], false)?;
         let needs = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
         let facts = self.facts(needs)?;
         let diagnosis = examine::examine(&facts, &checks, skipped);
@@ -344,18 +344,9 @@ fn near_names(host: &dyn Host, attempt: &Attempt, top: &str) -> Vec<String> {
             }
         }
     }
-    let folded = |name: &str| name.to_lowercase().replace(['-', '_'], "");
-    let wanted = folded(top);
-    let mut near: Vec<(usize, String)> = names
-        .into_iter()
-        .filter(|name| name != top)
-        .map(|name| (strsim::damerau_levenshtein(&folded(&name), &wanted), name))
-        .filter(|(distance, _)| {
-            *distance == 0 || (*distance == 1 && wanted.len() > 3) || (*distance == 2 && wanted.len() > 7)
-        })
-        .collect();
-    near.sort();
-    near.into_iter().take(3).map(|(_, name)| name).collect()
+    let mut near = near::near(top, names.into_iter());
+    near.truncate(3);
+    near
 }
 
 /// `why -`.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gathered;
+use super::contents::Contents;
 use crate::path::HostPath;
 
 /// The directories that one environment's interpreter imports installed packages from, in the order of its import path.
@@ -16,6 +17,8 @@ pub struct Packages {
     pub overlaps: Vec<Overlap>,
     /// Names that can be imported from the directories that `.pth` lines add.
     pub added_modules: Vec<String>,
+    /// Recorded files whose contents are others than were installed.
+    pub contents: Gathered<Contents>,
 }
 
 /// Files that two distributions of one directory both claim, with different contents.

@@ -148,6 +148,7 @@ pub fn with_packages() -> Facts {
         }],
         overlaps: Vec::new(),
         added_modules: Vec::new(),
+        contents: Gathered::NotAsked,
     }];
     facts
 }

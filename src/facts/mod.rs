@@ -7,6 +7,7 @@ use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
 pub mod activation;
+pub mod contents;
 pub mod distribution;
 pub mod elsewhere;
 pub mod environment;

@@ -1,7 +1,7 @@
 //! One installed distribution, by the files of its metadata.
 
 use super::recorded::{self, Recorded};
-use super::{Site, form};
+use super::{RECORD_LIMIT, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
@@ -14,7 +14,6 @@ use crate::path::{HostPath, readable};
 const FIRST_READ: usize = 16 * 1024;
 const HEADER_LIMIT: usize = 1 << 20;
 const SMALL_LIMIT: usize = 64 * 1024;
-const RECORD_LIMIT: usize = 8 << 20;
 const FINDER_LIMIT: usize = 1 << 20;
 
 /// A distribution, and what it claims in its directory of packages.

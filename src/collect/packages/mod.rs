@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::facts::Gathered;
 use crate::facts::distribution::*;
 use crate::facts::environment::Environment;
 use crate::host::{FileKind, Files, Host, Listing};
@@ -10,6 +11,7 @@ use crate::parse::names::{self, MetadataForm};
 use crate::parse::pth;
 use crate::path::HostPath;
 
+mod contents;
 mod distribution;
 mod modules;
 mod moved;
@@ -21,6 +23,8 @@ pub use sites::Variables;
 
 /// So much of a `.pth` file is read; the longest ones known have a few KiB.
 const PTH_LIMIT: usize = 256 * 1024;
+/// So much of a RECORD is read; that of 45,000 files has 5 MiB.
+const RECORD_LIMIT: usize = 8 << 20;
 /// So many distributions of one directory are read, and no more.
 const MOST_DISTRIBUTIONS: usize = 10_000;
 const THREADS: usize = 3;
@@ -34,6 +38,8 @@ pub struct Question<'a> {
     pub project: Option<&'a HostPath>,
     /// Whether recorded files are compared with those that are there.
     pub compare: bool,
+    /// Whether each recorded file is read and hashed.
+    pub contents: bool,
 }
 
 /// One directory of packages while it is read.
@@ -63,13 +69,16 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
             distributions.push(reading.distribution);
         }
     }
-    let sites = sites.into_iter().zip(found).map(|(site, distributions)| finished(host, site, distributions));
-    Packages {
-        environment: question.environment.root.clone(),
-        sites: sites.collect(),
-        overlaps,
-        added_modules,
-    }
+    let sites: Vec<SitePackages> = sites
+        .into_iter()
+        .zip(found)
+        .map(|(site, distributions)| finished(host, site, distributions))
+        .collect();
+    let contents = match question.contents {
+        true => Gathered::Known(contents::contents(host, question.environment, &sites)),
+        false => Gathered::NotAsked,
+    };
+    Packages { environment: question.environment.root.clone(), sites, overlaps, added_modules, contents }
 }
 
 fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::recorded::hashed;
-use super::{Read, Site};
+use super::{RECORD_LIMIT, Read, Site};
 use crate::facts::distribution::Overlap;
 use crate::host::Files;
 use crate::parse::record;
 
-const RECORD_LIMIT: usize = 8 << 20;
 /// So many files of an overlap are named.
 const MOST_NAMED: usize = 5;
 

@@ -67,7 +67,7 @@ pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], c
 }
 
 /// Bytecode comes and goes.
-fn is_cache(path: &[u8]) -> bool {
+pub fn is_cache(path: &[u8]) -> bool {
     path.ends_with(b".pyc")
         || path.ends_with(b".pyo")
         || path.ends_with(b"/")
@@ -76,7 +76,7 @@ fn is_cache(path: &[u8]) -> bool {
 }
 
 /// A module, or a library that modules load, outside of tests: what an import may need.
-fn is_module(path: &[u8]) -> bool {
+pub fn is_module(path: &[u8]) -> bool {
     if path.starts_with(b"..") || path.starts_with(b"/") {
         return false;
     }
@@ -87,10 +87,14 @@ fn is_module(path: &[u8]) -> bool {
         || name.ends_with(b".dylib")
         || name.ends_with(b".dll")
         || crate::parse::find(name, b".so.").is_some();
-    let aside = |part: &[u8]| {
+    code && !is_aside(path)
+}
+
+/// Tests and documentation, which are deleted to save space.
+pub fn is_aside(path: &[u8]) -> bool {
+    path.split(|byte| *byte == b'/').any(|part| {
         matches!(part, b"tests" | b"test" | b"docs" | b"doc" | b"examples" | b"benchmarks" | b"conftest.py")
-    };
-    code && !path.split(|byte| *byte == b'/').any(aside)
+    })
 }
 
 /// Top-level names, `.pth` files and finders.
