@@ -103,7 +103,9 @@ fn install_tools() -> Option<Tools> {
 
 /// A situation of its own: a home, a project, a complete set of variables.
 pub struct Place {
-    directory: tempfile::TempDir,
+    root: PathBuf,
+    /// None: it is kept after the test.
+    _directory: Option<tempfile::TempDir>,
     pub project: PathBuf,
     pub variables: BTreeMap<String, String>,
 }
@@ -112,6 +114,12 @@ impl Place {
     pub fn new() -> Place {
         let directory = tempfile::Builder::new().prefix("doctor").tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
+        Place { _directory: Some(directory), ..Place::at(&root) }
+    }
+
+    /// One that is kept, and may have been built before.
+    pub fn at(root: &Path) -> Place {
+        let root = root.to_path_buf();
         let project = root.join("project");
         fs::create_dir_all(&project).unwrap();
         fs::create_dir_all(root.join("home")).unwrap();
@@ -124,14 +132,15 @@ impl Place {
             ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
         ];
         Place {
-            directory,
+            root,
+            _directory: None,
             project,
             variables: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }
 
     pub fn root(&self) -> PathBuf {
-        self.directory.path().canonicalize().unwrap()
+        self.root.clone()
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
@@ -275,7 +284,7 @@ fn venv(python: &Python, root: &Path, options: &[&str]) {
 }
 
 /// Unpacks the pip that the interpreter brings along: what `ensurepip` does, in a tenth of the time.
-fn give_pip(python: &Python, root: &Path) {
+pub fn give_pip(python: &Python, root: &Path) {
     let program = "import ensurepip, os, sys, zipfile\n\
         d = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled')\n\
         d = d if os.path.isdir(d) else '/usr/share/python-wheels'\n\
