@@ -15,6 +15,9 @@ struct Way {
     says: &'static [(&'static str, &'static str)],
 }
 
+const NO_PIP: (&str, &str) = ("environment-without-pip", "in this shell `pip` is the system's, and would install there");
+const SEES_BASE: (&str, &str) = ("system-site-packages", "was asked for, and is worth knowing where imports differ");
+
 const MODERN: fn(&Python) -> bool = |python| python.number() >= (3, 9);
 
 const WAYS: &[Way] = &[
@@ -30,13 +33,13 @@ const WAYS: &[Way] = &[
         name: "venv --system-site-packages",
         make: |_, python, root| with_pip(python, root, &["--system-site-packages"]),
         suits: MODERN,
-        says: &[],
+        says: &[SEES_BASE],
     },
     Way {
         name: "venv --without-pip",
         make: |_, python, root| venv(python, root, &["--without-pip"]),
         suits: MODERN,
-        says: &[],
+        says: &[NO_PIP],
     },
     Way {
         name: "virtualenv",
@@ -68,24 +71,24 @@ const WAYS: &[Way] = &[
         suits: |python| python.number() < (3, 12),
         says: &[],
     },
-    Way { name: "uv venv", make: |tools, python, root| uv(tools, python, root, &[]), suits: MODERN, says: &[] },
+    Way { name: "uv venv", make: |tools, python, root| uv(tools, python, root, &[]), suits: MODERN, says: &[NO_PIP] },
     Way {
         name: "uv venv --seed",
-        make: |tools, python, root| uv(tools, python, root, &["--seed", "--no-index", "--offline"]),
-        suits: |_| false,
+        make: |tools, python, root| seeded(tools, python, root),
+        suits: MODERN,
         says: &[],
     },
     Way {
         name: "uv venv --relocatable",
         make: |tools, python, root| uv(tools, python, root, &["--relocatable"]),
         suits: MODERN,
-        says: &[],
+        says: &[NO_PIP],
     },
     Way {
         name: "uv venv --system-site-packages",
         make: |tools, python, root| uv(tools, python, root, &["--system-site-packages", "--prompt", "x"]),
         suits: MODERN,
-        says: &[],
+        says: &[NO_PIP, SEES_BASE],
     },
 ];
 
@@ -109,6 +112,11 @@ fn uv(tools: &Tools, python: &Python, root: &Path, options: &[&str]) {
         .arg(&python.path)
         .args(options)
         .arg(root));
+}
+
+/// uv takes pip from its cache or from an index.
+fn seeded(tools: &Tools, python: &Python, root: &Path) {
+    uv(tools, python, root, &["--seed"]);
 }
 
 pub fn all() -> Vec<Situation> {

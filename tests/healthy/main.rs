@@ -15,7 +15,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod activation;
 mod creators;
+mod machines;
+mod projects;
 mod scene;
 
 use libtest_mimic::{Arguments, Trial};
@@ -25,7 +28,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // three examinations wait for their interpreters and their files, and not for the processor
     arguments.test_threads = arguments.test_threads.or(Some(4));
-    let situations: Vec<Situation> = [creators::all()].into_iter().flatten().collect();
+    let situations: Vec<Situation> = [creators::all(), activation::all(), machines::all(), projects::all()].into_iter().flatten().collect();
     let trials: Vec<Trial> = situations.into_iter().filter(Situation::is_chosen).map(Situation::trial).collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

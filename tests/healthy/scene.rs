@@ -158,6 +158,7 @@ pub struct Scene {
     /// The shell's program and what was run in it before.
     shell: (&'static str, String),
     built: bool,
+    directories: Vec<tempfile::TempDir>,
 }
 
 impl Deref for Scene {
@@ -176,7 +177,7 @@ impl DerefMut for Scene {
 impl Scene {
     fn new(place: Place) -> Scene {
         let from = place.project.clone();
-        Scene { place, from, works: Vec::new(), modules: Vec::new(), shell: ("/bin/bash", String::new()), built: false }
+        Scene { place, from, works: Vec::new(), modules: Vec::new(), shell: ("/bin/bash", String::new()), built: false, directories: Vec::new() }
     }
 
     fn kept(name: &str) -> Scene {
@@ -232,6 +233,21 @@ impl Scene {
         self.works.push(line.into());
     }
 
+    /// These succeed, and not what was said before.
+    pub fn retell(&mut self, lines: &[&str]) {
+        self.works = lines.iter().map(|line| (*line).to_owned()).collect();
+    }
+
+    /// Another directory that lives as long as the scene.
+    pub fn keep(&mut self, directory: tempfile::TempDir) {
+        self.directories.push(directory);
+    }
+
+    /// Nothing is asked of `why`: the shell's python is not the project's.
+    pub fn forget(&mut self) {
+        self.modules.clear();
+    }
+
     /// `why` tells of this module what the shell's python tells.
     pub fn asks(&mut self, module: &str) {
         self.modules.push(module.to_owned());
@@ -273,10 +289,9 @@ impl Scene {
 
     fn why(&self, module: &str) -> Result<(), String> {
         let answer = self.report(&["why", module])?;
-        let asked = self.shell_line(&format!(
-            "\"$(command -v python || command -v python3)\" -c 'import importlib.util as u; print(u.find_spec(\"{module}\").origin)'"
-        ));
-        let real = text(&asked.stdout).trim().to_owned();
+        let program = format!("import importlib.util as u; print(u.find_spec(\"{module}\").origin)");
+        let asked = ["python", "python3"].map(|name| text(&self.shell_line(&format!("{name} -c '{program}'")).stdout));
+        let real = asked.into_iter().find(|answer| !answer.is_empty()).unwrap_or_default().trim().to_owned();
         let ours = answer["origin"].as_str().unwrap_or("None");
         if answer["outcome"] != "found" || ours != real || !findings(&answer).is_empty() {
             return Err(format!("why {module}: Python says {real:?}, the doctor {answer:#}"));
