@@ -129,10 +129,8 @@ fn elsewhere() -> Vec<Situation> {
             scene.works("python main.py");
         })
         .needs("pyenv", pyenv().is_some()),
-        situation("pyenv global", |scene| pyenv_version(scene, "version"))
-            .needs("pyenv", pyenv().is_some()),
-        situation("pyenv local", |scene| pyenv_version(scene, "local"))
-            .needs("pyenv", pyenv().is_some()),
+        situation("pyenv global", |scene| pyenv_version(scene, "version")).needs("pyenv", pyenv().is_some()),
+        situation("pyenv local", |scene| pyenv_version(scene, "local")).needs("pyenv", pyenv().is_some()),
         situation("a venv with pyenv's shims behind it", |scene| {
             let venv = project(scene);
             pyenv_root(scene);
@@ -233,9 +231,12 @@ fn without() -> Vec<Situation> {
 fn variables() -> Vec<Situation> {
     let with = |name: &'static str, value: &'static str| {
         situation(&format!("with {name}={value}"), move |scene| {
-            active(scene);
+            let venv = scene.venv_once(Creator::Venv, &middle().unwrap());
+            scene.activate(&venv);
+            scene.works("python main.py");
             scene.set(name, value);
         })
+        .sharing("an active venv")
     };
     vec![
         with("PYTHONDONTWRITEBYTECODE", "1"),
@@ -286,4 +287,3 @@ fn variables() -> Vec<Situation> {
         }),
     ]
 }
-

@@ -15,14 +15,21 @@ struct Way {
     says: &'static [(&'static str, &'static str)],
 }
 
-const NO_PIP: (&str, &str) = ("environment-without-pip", "in this shell `pip` is the system's, and would install there");
-const SEES_BASE: (&str, &str) = ("system-site-packages", "was asked for, and is worth knowing where imports differ");
+const NO_PIP: (&str, &str) =
+    ("environment-without-pip", "in this shell `pip` is the system's, and would install there");
+const SEES_BASE: (&str, &str) =
+    ("system-site-packages", "was asked for, and is worth knowing where imports differ");
 
 const MODERN: fn(&Python) -> bool = |python| python.number() >= (3, 9);
 
 const WAYS: &[Way] = &[
     Way { name: "venv", make: |_, python, root| venv(python, root, &[]), suits: MODERN, says: &[] },
-    Way { name: "venv --copies", make: |_, python, root| with_pip(python, root, &["--copies"]), suits: MODERN, says: &[] },
+    Way {
+        name: "venv --copies",
+        make: |_, python, root| with_pip(python, root, &["--copies"]),
+        suits: MODERN,
+        says: &[],
+    },
     Way {
         name: "venv --symlinks --prompt",
         make: |_, python, root| with_pip(python, root, &["--symlinks", "--prompt", "it's mine"]),
@@ -71,7 +78,12 @@ const WAYS: &[Way] = &[
         suits: |python| python.number() < (3, 12),
         says: &[],
     },
-    Way { name: "uv venv", make: |tools, python, root| uv(tools, python, root, &[]), suits: MODERN, says: &[NO_PIP] },
+    Way {
+        name: "uv venv",
+        make: |tools, python, root| uv(tools, python, root, &[]),
+        suits: MODERN,
+        says: &[NO_PIP],
+    },
     Way {
         name: "uv venv --seed",
         make: |tools, python, root| seeded(tools, python, root),
@@ -103,7 +115,11 @@ fn with_pip(python: &Python, root: &Path, options: &[&str]) {
 }
 
 fn virtualenv(program: &Path, python: &Python, root: &Path, options: &[&str]) {
-    run(Command::new(program).args(["--quiet", "--no-download", "-p"]).arg(&python.path).args(options).arg(root));
+    run(Command::new(program)
+        .args(["--quiet", "--no-download", "-p"])
+        .arg(&python.path)
+        .args(options)
+        .arg(root));
 }
 
 fn uv(tools: &Tools, python: &Python, root: &Path, options: &[&str]) {

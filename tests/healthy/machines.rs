@@ -65,7 +65,9 @@ fn conda_environment(scene: &mut Scene, name: Option<&str>) -> PathBuf {
     fs::create_dir_all(root.join("conda-meta")).unwrap();
     fs::write(root.join("conda-meta/history"), "==> 2026-01-05 10:00:00 <==\n# cmd: conda create\n").unwrap();
     let minor = installed().unwrap().minor;
-    let record = format!("{{\"name\": \"python\", \"version\": \"{minor}.7\", \"build\": \"h955ad1f_0\", \"files\": []}}");
+    let record = format!(
+        "{{\"name\": \"python\", \"version\": \"{minor}.7\", \"build\": \"h955ad1f_0\", \"files\": []}}"
+    );
     fs::write(root.join(format!("conda-meta/python-{minor}.7-h955ad1f_0.json")), record).unwrap();
     fs::create_dir_all(base.join("condabin")).unwrap();
     fs::write(base.join("condabin/conda"), "#!/bin/sh\n").unwrap();
@@ -105,6 +107,9 @@ fn conda() -> Vec<Situation> {
     ]
 }
 
+/// What the doctor mentions there.
+const GLOBAL: &str = "whoever works on the image by hand shares this Python with everything else in it";
+
 /// An image as python:3 is: everything global, root, nothing set but PATH.
 fn image(scene: &mut Scene) {
     let root = scene.root().join("usr/local");
@@ -125,11 +130,13 @@ fn containers() -> Vec<Situation> {
             scene.write("Dockerfile", "FROM python:3\nRUN pip install -r requirements.txt\n");
             scene.set("PIP_ROOT_USER_ACTION", "ignore");
             scene.set("PYTHONUNBUFFERED", "1");
-        }),
+        })
+        .says("global-install", GLOBAL),
         situation("a pod with everything global", |scene| {
             image(scene);
             scene.set("KUBERNETES_SERVICE_HOST", "10.0.0.1");
-        }),
+        })
+        .says("global-install", GLOBAL),
         situation("an image with a venv on PATH", |scene| {
             let venv = scene.root().join("opt/venv");
             scene.venv_at(&venv, Creator::Venv, &installed().unwrap());
@@ -149,7 +156,8 @@ fn containers() -> Vec<Situation> {
             scene.set("PKG_CONFIG_PATH", root.join("lib/pkgconfig").display().to_string());
             scene.set("LD_LIBRARY_PATH", root.join("lib").display().to_string());
             scene.path(&[&root.join("bin"), &root]);
-        }),
+        })
+        .says("global-install", GLOBAL),
         situation("GitLab with a cached venv", |scene| {
             let venv = scene.venv(Creator::Venv, &installed().unwrap());
             scene.set("CI", "true");
@@ -169,7 +177,8 @@ fn containers() -> Vec<Situation> {
             }
             scene.set("CI", "true");
             scene.path(&[&bin]);
-        }),
+        })
+        .says("global-install", GLOBAL),
     ]
 }
 
@@ -195,7 +204,9 @@ fn systems() -> Vec<Situation> {
         }),
         debian("a venv of Debian's Python that sees apt's packages", |scene| {
             let venv = scene.project.join(".venv");
-            run(Command::new(system().unwrap().path).args(["-m", "venv", "--system-site-packages", "--without-pip"]).arg(&venv));
+            run(Command::new(system().unwrap().path)
+                .args(["-m", "venv", "--system-site-packages", "--without-pip"])
+                .arg(&venv));
             support::give_pip(&system().unwrap(), &venv);
             scene.furnish(&venv, &system().unwrap());
             scene.activate(&venv);
@@ -207,7 +218,11 @@ fn systems() -> Vec<Situation> {
             scene.venv_at(&root, Creator::Uv, &system().unwrap());
             fs::remove_file(scene.project.join("requirements.txt")).unwrap();
             fs::remove_file(scene.project.join("main.py")).unwrap();
-            fs::write(root.join("uv-receipt.toml"), "[tool]\nrequirements = [{ name = \"sample\" }]\nentrypoints = [{ name = \"sample\" }]\n").unwrap();
+            fs::write(
+                root.join("uv-receipt.toml"),
+                "[tool]\nrequirements = [{ name = \"sample\" }]\nentrypoints = [{ name = \"sample\" }]\n",
+            )
+            .unwrap();
             application(scene, &root);
         })
         .needs("uv", tools().is_some()),

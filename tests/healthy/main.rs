@@ -28,7 +28,11 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // three examinations wait for their interpreters and their files, and not for the processor
     arguments.test_threads = arguments.test_threads.or(Some(4));
-    let situations: Vec<Situation> = [creators::all(), activation::all(), machines::all(), projects::all()].into_iter().flatten().collect();
-    let trials: Vec<Trial> = situations.into_iter().filter(Situation::is_chosen).map(Situation::trial).collect();
+    let situations: Vec<Situation> = [creators::all(), activation::all(), machines::all(), projects::all()]
+        .into_iter()
+        .flatten()
+        .collect();
+    let trials: Vec<Trial> =
+        situations.into_iter().filter(Situation::is_chosen).map(Situation::trial).collect();
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
@@ -23,6 +24,8 @@ pub struct Situation {
     sampled: bool,
     /// Kept after the run, since it takes long to build.
     kept: bool,
+    /// What it shares with others.
+    base: Option<&'static str>,
     infos: Vec<Info>,
     build: Build,
 }
@@ -41,6 +44,7 @@ impl Situation {
             missing: None,
             sampled: true,
             kept: false,
+            base: None,
             // of every Python that gets no security fixes any more, the day decides which
             infos: vec![Info { check: "end-of-life-python", certain: false }],
             build: Box::new(build),
@@ -80,6 +84,12 @@ impl Situation {
         self.needs("what VENV_DOCTOR_FULL=1 builds", built || support::full())
     }
 
+    /// Several situations share what is built under this name, and none changes it.
+    pub fn sharing(mut self, base: &'static str) -> Situation {
+        self.base = Some(base);
+        self
+    }
+
     pub fn is_chosen(&self) -> bool {
         self.sampled || support::full()
     }
@@ -90,13 +100,26 @@ impl Situation {
     }
 
     fn examine(self) -> Result<(), String> {
-        let mut scene = if self.kept { Scene::kept(&self.name) } else { Scene::new(Place::new()) };
-        (self.build)(&mut scene);
-        scene.finish();
+        let mut scene = match self.base {
+            Some(base) => Scene::kept(base),
+            None if self.kept => Scene::kept(&self.name),
+            None => Scene::new(Place::new()),
+        };
+        {
+            static BUILDING: Mutex<()> = Mutex::new(());
+            let _guard = self.base.map(|_| BUILDING.lock());
+            scene.built = scene.built || (self.base.is_some() && scene.root().join("built").is_file());
+            (self.build)(&mut scene);
+            scene.finish();
+        }
         for line in &scene.works {
             let output = scene.shell_line(line);
             if !output.status.success() {
-                return Err(format!("the test's own situation does not work: {line}\n{}{}", text(&output.stdout), text(&output.stderr)));
+                return Err(format!(
+                    "the test's own situation does not work: {line}\n{}{}",
+                    text(&output.stdout),
+                    text(&output.stderr)
+                ));
             }
         }
         let report = scene.report(&[])?;
@@ -117,7 +140,8 @@ fn judge(report: &Value, infos: &[Info], all: bool) -> Result<(), String> {
         return Err(format!("nothing justifies\n{}\nin {}", said(report), report["patient"]));
     }
     let said: BTreeSet<String> = findings(report).into_iter().collect();
-    let silent = infos.iter().find(|info| all && info.certain && !said.contains(&format!("info {}", info.check)));
+    let silent =
+        infos.iter().find(|info| all && info.certain && !said.contains(&format!("info {}", info.check)));
     match silent {
         Some(info) => Err(format!("{} is justified here, and not said:\n{}", info.check, self::said(report))),
         None => Ok(()),
@@ -177,7 +201,15 @@ impl DerefMut for Scene {
 impl Scene {
     fn new(place: Place) -> Scene {
         let from = place.project.clone();
-        Scene { place, from, works: Vec::new(), modules: Vec::new(), shell: ("/bin/bash", String::new()), built: false, directories: Vec::new() }
+        Scene {
+            place,
+            from,
+            works: Vec::new(),
+            modules: Vec::new(),
+            shell: ("/bin/bash", String::new()),
+            built: false,
+            directories: Vec::new(),
+        }
     }
 
     fn kept(name: &str) -> Scene {
@@ -204,6 +236,17 @@ impl Scene {
 
     pub fn home(&self) -> PathBuf {
         self.root().join("home")
+    }
+
+    /// [`Scene::venv`], which is not made again where it was kept. An interpreter that is gone is what the proof that the
+    /// situation works finds.
+    pub fn venv_once(&mut self, creator: Creator, python: &Python) -> PathBuf {
+        let (creator, python) = (creator, python.clone());
+        self.once(move |scene| drop(scene.venv(creator, &python)));
+        if self.built {
+            self.asks("sample");
+        }
+        self.project.join(".venv")
     }
 
     /// The environment of the project, with a package that the project needs and imports.
@@ -267,7 +310,8 @@ impl Scene {
     pub fn shell_line(&self, line: &str) -> Output {
         let (program, before) = &self.shell;
         // a last command alone would replace the shell
-        let script = format!("{before}\n{line}\nexit {}", if program.ends_with("fish") { "$status" } else { "$?" });
+        let script =
+            format!("{before}\n{line}\nexit {}", if program.ends_with("fish") { "$status" } else { "$?" });
         Command::new(program)
             .args(["-c", &script])
             .current_dir(&self.from)
@@ -290,7 +334,8 @@ impl Scene {
     fn why(&self, module: &str) -> Result<(), String> {
         let answer = self.report(&["why", module])?;
         let program = format!("import importlib.util as u; print(u.find_spec(\"{module}\").origin)");
-        let asked = ["python", "python3"].map(|name| text(&self.shell_line(&format!("{name} -c '{program}'")).stdout));
+        let asked = ["python", "python3"]
+            .map(|name| text(&self.shell_line(&format!("{name} -c '{program}'")).stdout));
         let real = asked.into_iter().find(|answer| !answer.is_empty()).unwrap_or_default().trim().to_owned();
         let ours = answer["origin"].as_str().unwrap_or("None");
         if answer["outcome"] != "found" || ours != real || !findings(&answer).is_empty() {
