@@ -17,7 +17,9 @@ mod support;
 
 mod activation;
 mod creators;
+mod editables;
 mod machines;
+mod popular;
 mod projects;
 mod scene;
 
@@ -28,10 +30,17 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // three examinations wait for their interpreters and their files, and not for the processor
     arguments.test_threads = arguments.test_threads.or(Some(4));
-    let situations: Vec<Situation> = [creators::all(), activation::all(), machines::all(), projects::all()]
-        .into_iter()
-        .flatten()
-        .collect();
+    let situations: Vec<Situation> = [
+        creators::all(),
+        activation::all(),
+        machines::all(),
+        projects::all(),
+        editables::all(),
+        popular::all(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
     let trials: Vec<Trial> =
         situations.into_iter().filter(Situation::is_chosen).map(Situation::trial).collect();
     libtest_mimic::run(&arguments, trials).exit();

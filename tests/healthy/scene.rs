@@ -14,6 +14,17 @@ use super::support::{self, Creator, Place, Python, findings, text};
 
 const DOCTOR: &str = env!("CARGO_BIN_EXE_venv-doctor");
 
+/// Prints the origin of every module that it is given.
+const FIND: &str = "\
+import importlib.util, json, sys
+def origin(name):
+    try:
+        spec = importlib.util.find_spec(name)
+    except ImportError:
+        spec = None
+    return spec.origin if spec else \"nowhere\"
+print(json.dumps({name: origin(name) for name in sys.argv[1:]}))";
+
 type Build = Box<dyn FnOnce(&mut Scene) + Send>;
 
 pub struct Situation {
@@ -126,6 +137,7 @@ impl Situation {
         judge(&report, &self.infos, true)?;
         let unasked = scene.report(&["--no-exec"])?;
         judge(&unasked, &self.infos, false).map_err(|error| format!("--no-exec: {error}"))?;
+        scene.agrees(&scene.uncertain)?;
         scene.modules.iter().try_for_each(|module| scene.why(module))
     }
 }
@@ -179,6 +191,8 @@ pub struct Scene {
     works: Vec<String>,
     /// Modules that `why` is asked about.
     modules: Vec<String>,
+    /// Modules that need not be there.
+    uncertain: Vec<String>,
     /// The shell's program and what was run in it before.
     shell: (&'static str, String),
     built: bool,
@@ -206,6 +220,7 @@ impl Scene {
             from,
             works: Vec::new(),
             modules: Vec::new(),
+            uncertain: Vec::new(),
             shell: ("/bin/bash", String::new()),
             built: false,
             directories: Vec::new(),
@@ -296,6 +311,11 @@ impl Scene {
         self.modules.push(module.to_owned());
     }
 
+    /// The same, where `why` may also agree that it is not there.
+    pub fn asks_of_either(&mut self, module: &str) {
+        self.uncertain.push(module.to_owned());
+    }
+
     pub fn path(&mut self, first: &[&Path]) {
         let first: Vec<String> = first.iter().map(|path| path.display().to_string()).collect();
         self.set("PATH", [&first[..], &["/usr/local/bin:/usr/bin:/bin".to_owned()]].concat().join(":"));
@@ -324,11 +344,31 @@ impl Scene {
 
     fn report(&self, arguments: &[&str]) -> Result<Value, String> {
         let output = self.shell_line(&format!("'{DOCTOR}' {} --format json", arguments.join(" ")));
-        if output.status.code() == Some(2) {
+        if !matches!(output.status.code(), Some(0 | 1)) {
             return Err(format!("trouble: {}{}", text(&output.stdout), text(&output.stderr)));
         }
         serde_json::from_slice(&output.stdout)
             .map_err(|error| format!("no JSON ({error}): {}{}", text(&output.stdout), text(&output.stderr)))
+    }
+
+    /// `why` and the interpreter agree on where these modules are, or that they are nowhere.
+    fn agrees(&self, modules: &[String]) -> Result<(), String> {
+        if modules.is_empty() {
+            return Ok(());
+        }
+        let output = self.shell_line(&format!("python -c '{FIND}' {}", modules.join(" ")));
+        let real: Value = serde_json::from_slice(&output.stdout).map_err(|_| text(&output.stderr))?;
+        for module in modules {
+            let answer = self.report(&["why", module])?;
+            let ours = match answer["outcome"].as_str() {
+                Some("found") => answer["origin"].clone(),
+                _ => Value::from("nowhere"),
+            };
+            if ours != real[module] {
+                return Err(format!("why {module}: Python says {}, the doctor {ours}", real[module]));
+            }
+        }
+        Ok(())
     }
 
     fn why(&self, module: &str) -> Result<(), String> {
