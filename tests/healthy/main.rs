@@ -18,7 +18,9 @@ mod support;
 mod activation;
 mod creators;
 mod editables;
+mod foreign;
 mod machines;
+mod managers;
 mod popular;
 mod projects;
 mod scene;
@@ -37,11 +39,13 @@ fn main() {
         projects::all(),
         editables::all(),
         popular::all(),
+        managers::all(),
     ]
     .into_iter()
     .flatten()
     .collect();
     let trials: Vec<Trial> =
         situations.into_iter().filter(Situation::is_chosen).map(Situation::trial).collect();
+    let trials = trials.into_iter().chain(foreign::trials()).collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
