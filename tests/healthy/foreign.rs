@@ -37,13 +37,22 @@ fn silent(machine: &FakeMachine, root: Option<&str>) -> Result<(), String> {
     let all: Vec<&'static Check> = checks::all().collect();
     let mut needs: BTreeSet<Need> = all.iter().flat_map(|check| check.needs.iter().copied()).collect();
     needs.remove(&Need::ImportPath);
-    let request = Request { directory: None, python: None, execute: false, deadline: Duration::from_secs(5), needs };
+    let request =
+        Request { directory: None, python: None, execute: false, deadline: Duration::from_secs(5), needs };
     let facts = facts(machine, &request).map_err(|error| error.to_string())?;
     let diagnosis = examine(&facts, &all, Vec::new());
     let unjustified: Vec<String> = diagnosis
         .findings
         .iter()
-        .map(|finding| format!("{} {}: {} {:?}", finding.severity.label(), finding.check, finding.message, finding.evidence))
+        .map(|finding| {
+            format!(
+                "{} {}: {} {:?}",
+                finding.severity.label(),
+                finding.check,
+                finding.message,
+                finding.evidence
+            )
+        })
         .collect();
     let failed = diagnosis.failed.iter().map(|failed| format!("{}: {}", failed.check, failed.reason));
     let wrong: Vec<String> = unjustified.into_iter().chain(failed).collect();
@@ -85,7 +94,10 @@ fn homebrew() -> FakeMachine {
     let machine = mac()
         .executable(format!("{FRAMEWORK}/bin/python3.12"), MACH_O)
         .link(format!("{FRAMEWORK}/bin/python3"), "python3.12")
-        .link(format!("{CELLAR}/bin/python3.12"), "../Frameworks/Python.framework/Versions/3.12/bin/python3.12")
+        .link(
+            format!("{CELLAR}/bin/python3.12"),
+            "../Frameworks/Python.framework/Versions/3.12/bin/python3.12",
+        )
         .link(format!("{CELLAR}/bin/python3"), "../Frameworks/Python.framework/Versions/3.12/bin/python3")
         .link("/opt/homebrew/opt/python@3.12", "../Cellar/python@3.12/3.12.7_1")
         .link("/opt/homebrew/bin/python3", "../Cellar/python@3.12/3.12.7_1/bin/python3")
@@ -94,7 +106,10 @@ fn homebrew() -> FakeMachine {
         .link("/opt/homebrew/bin/pip3", "../Cellar/python@3.12/3.12.7_1/bin/pip3")
         .file(format!("{FRAMEWORK}/lib/python3.12/EXTERNALLY-MANAGED"), "[externally-managed]\nError=brew\n")
         .variable("HOMEBREW_PREFIX", "/opt/homebrew")
-        .variable("PATH", "/opt/homebrew/bin:/opt/homebrew/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin");
+        .variable(
+            "PATH",
+            "/opt/homebrew/bin:/opt/homebrew/sbin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+        );
     stdlib(machine, &format!("{FRAMEWORK}/lib/python3.12"))
 }
 
@@ -102,7 +117,8 @@ fn homebrew() -> FakeMachine {
 fn mac_venv(machine: FakeMachine, base: &str, path: &str) -> FakeMachine {
     let venv = "/Users/me/shop/.venv";
     let packages = format!("{venv}/lib/python3.12/site-packages");
-    let activate = format!("VIRTUAL_ENV=\"{venv}\"\nexport VIRTUAL_ENV\nPATH=\"$VIRTUAL_ENV/bin:$PATH\"\nexport PATH\n");
+    let activate =
+        format!("VIRTUAL_ENV=\"{venv}\"\nexport VIRTUAL_ENV\nPATH=\"$VIRTUAL_ENV/bin:$PATH\"\nexport PATH\n");
     pip_and_sample(machine, &packages)
         .file(format!("{venv}/pyvenv.cfg"), format!("home = {base}\ninclude-system-site-packages = false\nversion = 3.12.7\nexecutable = {base}/python3.12\ncommand = {base}/python3.12 -m venv {venv}\n"))
         .link(format!("{venv}/bin/python3.12"), format!("{base}/python3.12"))
@@ -132,7 +148,11 @@ fn pip_and_sample(machine: FakeMachine, packages: &str) -> FakeMachine {
 }
 
 fn homebrew_venv() -> FakeMachine {
-    mac_venv(homebrew(), "/opt/homebrew/opt/python@3.12/bin", "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin")
+    mac_venv(
+        homebrew(),
+        "/opt/homebrew/opt/python@3.12/bin",
+        "/opt/homebrew/bin:/usr/local/bin:/usr/bin:/bin",
+    )
 }
 
 fn framework_venv() -> FakeMachine {
@@ -143,13 +163,18 @@ fn framework_venv() -> FakeMachine {
         .executable(format!("{version}/bin/pip3"), format!("#!{version}/bin/python3.12\n"))
         .file(format!("{version}/Python"), MACH_O)
         .link("/Library/Frameworks/Python.framework/Versions/Current", "3.12")
-        .link("/usr/local/bin/python3", "../../../Library/Frameworks/Python.framework/Versions/3.12/bin/python3");
+        .link(
+            "/usr/local/bin/python3",
+            "../../../Library/Frameworks/Python.framework/Versions/3.12/bin/python3",
+        );
     let machine = stdlib(machine, &format!("{version}/lib/python3.12"));
     mac_venv(machine, &format!("{version}/bin"), &format!("{version}/bin:/usr/local/bin:/usr/bin:/bin"))
 }
 
 fn xcode() -> FakeMachine {
-    mac().variable("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin").file("/Users/me/shop/count.py", "import os\n")
+    mac()
+        .variable("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+        .file("/Users/me/shop/count.py", "import os\n")
 }
 
 fn mac_conda() -> FakeMachine {
@@ -161,7 +186,10 @@ fn mac_conda() -> FakeMachine {
         .executable(format!("{root}/bin/pip"), format!("#!{root}/bin/python\n"))
         .executable(format!("{root}/bin/pip3"), format!("#!{root}/bin/python\n"))
         .file(format!("{root}/conda-meta/history"), "==> 2026 <==\n")
-        .file(format!("{root}/conda-meta/python-3.12.7-0.json"), "{\"name\": \"python\", \"version\": \"3.12.7\"}")
+        .file(
+            format!("{root}/conda-meta/python-3.12.7-0.json"),
+            "{\"name\": \"python\", \"version\": \"3.12.7\"}",
+        )
         .variable("CONDA_PREFIX", root)
         .variable("CONDA_DEFAULT_ENV", "work")
         .variable("CONDA_SHLVL", "1")
@@ -172,7 +200,8 @@ fn mac_conda() -> FakeMachine {
 }
 
 const PYTHON312: &str = r"C:\Users\me\AppData\Local\Programs\Python\Python312";
-const STORE: &str = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.12_3.12.2032.0_x64__qbz5n2kfra8p0";
+const STORE: &str =
+    r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.12_3.12.2032.0_x64__qbz5n2kfra8p0";
 const APPS: &str = r"C:\Users\me\AppData\Local\Microsoft\WindowsApps";
 const SYSTEM32: &str = r"C:\Windows\system32;C:\Windows";
 

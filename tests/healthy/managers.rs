@@ -9,7 +9,8 @@ use super::scene::{Scene, Situation, middle, store};
 use super::support::{self, run, tools};
 
 /// The tools, installed once. Their versions go together.
-const TOOLS: [&str; 9] = ["hishel<0.1", "poetry", "pdm<2.23", "hatch", "pipenv", "tox", "nox", "pre-commit", "pipx"];
+const TOOLS: [&str; 9] =
+    ["hishel<0.1", "poetry", "pdm<2.23", "hatch", "pipenv", "tox", "nox", "pre-commit", "pipx"];
 
 fn bin() -> PathBuf {
     store().join("tools/bin")
@@ -22,7 +23,10 @@ fn install_tools() {
         return;
     }
     let (uv, root) = (&tools().unwrap().uv, store().join("tools"));
-    run(Command::new(uv).args(["venv", "-q", "--no-config", "--clear", "--python"]).arg(&middle().unwrap().path).arg(&root));
+    run(Command::new(uv)
+        .args(["venv", "-q", "--no-config", "--clear", "--python"])
+        .arg(&middle().unwrap().path)
+        .arg(&root));
     run(Command::new(uv).args(["pip", "install", "-q", "--no-config", "--python"]).arg(&root).args(TOOLS));
 }
 
@@ -45,12 +49,19 @@ fn tool(scene: &Scene, line: &str) -> String {
     for name in ["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "CONDA_PREFIX", "POETRY_HOME"] {
         command.env_remove(name);
     }
-    for name in ["UV_CACHE_DIR", "PIPX_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"] {
+    for name in
+        ["UV_CACHE_DIR", "PIPX_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"]
+    {
         command.env_remove(name);
     }
     command.env("HOME", scene.home()).env("PATH", path);
     let output = command.output().unwrap();
-    assert!(output.status.success(), "{line}: {}{}", support::text(&output.stdout), support::text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{line}: {}{}",
+        support::text(&output.stdout),
+        support::text(&output.stderr)
+    );
     support::text(&output.stdout).trim().to_owned()
 }
 
@@ -85,7 +96,8 @@ fn activated(scene: &mut Scene, venv: &Path) {
     works(scene);
 }
 
-const NO_PIP: (&str, &str) = ("environment-without-pip", "in this shell `pip` is the system's, and would install there");
+const NO_PIP: (&str, &str) =
+    ("environment-without-pip", "in this shell `pip` is the system's, and would install there");
 
 pub fn all() -> Vec<Situation> {
     [poetry(), others(), runners(), applications()].into_iter().flatten().collect()
@@ -124,7 +136,10 @@ fn poetry() -> Vec<Situation> {
             }
             scene.path(&[&bin]);
         })
-        .says("forgotten-activation", "the environment exists, and this shell's python is another; `poetry run` finds it"),
+        .says(
+            "forgotten-activation",
+            "the environment exists, and this shell's python is another; `poetry run` finds it",
+        ),
     ]
 }
 
