@@ -50,7 +50,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         };
         let own = |path: &HostPath| is_own(facts, interpreter, prediction, path);
         let mut entries = unexplained(interpreter, prediction, comparison);
-        entries.retain(|(_, path)| !is_pep582(facts, path) && !(own(path) && is_named(comparison, path)));
+        entries.retain(|(_, path)| !(is_pep582(facts, path) || own(path) && is_named(comparison, path)));
         let (Some((_, first)), Some(last)) = (entries.first(), entries.last()) else { continue };
         let root = interpreter.environment.as_ref();
         let of_distributor = |hook: &&StartupHook| is_distributors(prediction, hook);

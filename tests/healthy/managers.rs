@@ -9,8 +9,7 @@ use super::scene::{Scene, Situation, middle, store};
 use super::support::{self, run, tools};
 
 /// The tools, installed once. Their versions go together.
-const TOOLS: [&str; 9] =
-    ["hishel<0.1", "poetry", "pdm<2.23", "hatch", "pipenv", "tox", "nox", "pre-commit", "pipx"];
+const TOOLS: [&str; 8] = ["poetry", "pdm", "hatch", "pipenv", "tox", "nox", "pre-commit", "pipx"];
 
 fn bin() -> PathBuf {
     store().join("tools/bin")
@@ -148,7 +147,7 @@ fn others() -> Vec<Situation> {
         situation("pdm with a venv", |scene| {
             scene.once(|scene| {
                 alone(scene, "pdm.backend", "[tool.pdm]\ndistribution = true\n");
-                tool(scene, "pdm use -q python3; pdm install -q");
+                tool(scene, "pdm venv create -q python3 && pdm use -q .venv && uv pip install -q --python .venv -e .");
             });
             let venv = scene.project.join(".venv");
             activated(scene, &venv);
@@ -160,8 +159,8 @@ fn others() -> Vec<Situation> {
             let program = python.path.display().to_string();
             scene.once(move |scene| {
                 alone(scene, "pdm.backend", "[tool.pdm]\ndistribution = true\n");
-                fs::create_dir_all(scene.project.join("__pypackages__").join(version)).unwrap();
-                tool(scene, &format!("pdm config --local python.use_venv false; pdm use -q {program}; pdm install -q"));
+                fs::create_dir_all(scene.project.join("__pypackages__").join(&version)).unwrap();
+                tool(scene, &format!("pdm config --local python.use_venv false; pdm use -q {program}; uv pip install -q --python {program} --target __pypackages__/{version}/lib ."));
             });
             let pep582 = store().join("tools/lib").join(format!("python{}", python.minor)).join("site-packages/pdm/pep582");
             scene.set("PYTHONPATH", pep582.display().to_string());
