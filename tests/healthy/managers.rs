@@ -166,6 +166,8 @@ fn others() -> Vec<Situation> {
             scene.set("PYTHONPATH", pep582.display().to_string());
             scene.path(&[python.path.parent().unwrap()]);
             works(scene);
+            // a startup hook adds the directory, which `why` does not foresee
+            scene.forget();
         }),
         situation("pipenv", |scene| {
             scene.once(|scene| {
