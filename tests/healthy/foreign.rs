@@ -10,9 +10,11 @@ use venv_doctor::diagnosis::examine::examine;
 use venv_doctor::diagnosis::{Check, Need};
 use venv_doctor::host::fake::FakeMachine;
 
+/// A name, how the machine is made, and the environment that must be the examined one.
+type Made = (&'static str, fn() -> FakeMachine, Option<&'static str>);
+
 pub fn trials() -> Vec<Trial> {
-    // each with the environment that must be the examined one
-    let machines: [(&str, fn() -> FakeMachine, Option<&str>); 10] = [
+    let machines: [Made; 10] = [
         ("macOS: Homebrew's Python and a venv", homebrew_venv, Some("/Users/me/shop/.venv")),
         ("macOS: Homebrew's Python alone", homebrew, Some(FRAMEWORK)),
         ("macOS: python.org's framework and a venv", framework_venv, Some("/Users/me/shop/.venv")),
@@ -24,7 +26,7 @@ pub fn trials() -> Vec<Trial> {
         ("Windows: a conda environment", windows_conda, Some(r"C:\Users\me\miniconda3\envs\work")),
         ("Windows: a directory without Python", without, None),
     ];
-    let trial = |(name, machine, root): (&str, fn() -> FakeMachine, Option<&'static str>)| {
+    let trial = |(name, machine, root): Made| {
         Trial::test(format!("foreign::{}", name.replace(' ', "_")), move || {
             silent(&machine(), root).map_err(Failed::from)
         })
