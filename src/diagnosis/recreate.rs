@@ -8,7 +8,7 @@ use crate::facts::interpreter::{Installation, Version};
 use crate::facts::project::ManagerKind;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -137,7 +137,9 @@ pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action
         let script_directory = root.join("bin");
         actions.push(Action::Deactivate { root, script_directory });
     }
-    actions.push(if environment.activators.is_empty() {
+    // what replaces an environment of Windows here has the layout of this system
+    let foreign = environment.layout == Layout::Windows && facts.platform.flavour() == Flavour::Posix;
+    actions.push(if environment.activators.is_empty() || foreign {
         Action::activate_new(&environment.root)
     } else {
         Action::activate(environment)
@@ -304,6 +306,9 @@ fn save(
 /// One requirement a line. For another minor version only what was asked for, where that is recorded: what
 /// it pulled in may be different there.
 fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
+    // Below 3.12 creators bring setuptools along, and ensurepip marks it as asked for
+    let brings_setuptools =
+        wanted_version(environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
     let seeds = ["pip", "setuptools", "wheel", "distribute"];
     let wanted: Vec<&Installed> = environment
         .installed
@@ -315,7 +320,12 @@ fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
     wanted
         .into_iter()
         .filter(|installed| same_minor || !recorded || installed.requested || installed.editable.is_some())
-        .filter_map(|installed| requirement(environment, installed))
+        .filter_map(|installed| {
+            if brings_setuptools && normalize_name(&installed.name) == "setuptools" {
+                return Some(installed.name.clone());
+            }
+            requirement(environment, installed)
+        })
         .collect()
 }
 
@@ -377,6 +387,33 @@ mod tests {
         });
         let remedy = recreate(&facts, &facts.environments[0]);
         assert_eq!(words(&remedy)[0], r#"["six==1.16.0"]"#);
+    }
+
+    #[test]
+    fn what_replaces_an_environment_of_windows_is_activated_in_this_systems_layout() {
+        let mut facts = example::healthy();
+        facts.shell.variables.retain(|(name, _)| name != "VIRTUAL_ENV");
+        let environment = example::venv_of(&mut facts);
+        environment.layout = Layout::Windows;
+        environment.activators[0].path = environment.root.join("Scripts/activate");
+        let remedy = recreate(&facts, &facts.environments[0]);
+        let Some(Action::Activate { scripts, .. }) = remedy.actions.last() else { panic!("{remedy:?}") };
+        assert_eq!(scripts[0].1.to_text(), "/home/me/project/.venv/bin/activate");
+    }
+
+    #[test]
+    fn the_creators_own_setuptools_need_not_be_the_same() {
+        let mut facts = example::healthy();
+        let environment = example::venv_of(&mut facts);
+        let six = environment.installed.iter().find(|known| known.name == "six").unwrap().clone();
+        environment.installed.push(Installed {
+            name: "setuptools".into(),
+            version: "65.5.0".into(),
+            requested: true,
+            ..six
+        });
+        let remedy = recreate(&facts, &facts.environments[0]);
+        assert_eq!(words(&remedy)[0], r#"["six==1.16.0", "setuptools"]"#);
     }
 
     #[test]
