@@ -212,7 +212,12 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
             let foreseen = asked.as_ref().filter(|_| request.needs.contains(&Need::ImportPath));
             let foreseen =
                 foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
-            let installations = listing.join().unwrap_or_default();
+            let installations = installations::with_bases(
+                host,
+                listing.join().unwrap_or_default(),
+                &environments,
+                project.root.as_ref(),
+            );
             import_setup = setup.join().unwrap_or_default();
             let answer = asking.map(|asking| {
                 asking

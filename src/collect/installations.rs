@@ -1,6 +1,7 @@
 //! The Pythons of this machine that an environment could be made from: by directory listings alone.
 
 use super::places::Places;
+use crate::facts::environment::{Environment, HomeState};
 use crate::facts::interpreter::{Installation, Version};
 use crate::facts::platform::System;
 use crate::facts::search_path::{DirectoryOwner, EntryState, SearchPath};
@@ -68,6 +69,29 @@ pub fn installations(files: &dyn Files, search_path: &SearchPath, places: &Place
     for base in places.conda_bases() {
         if files.is_directory(&base.join("conda-meta")) {
             found.prefix(&base, "conda");
+        }
+    }
+    found.all
+}
+
+/// Adds the Pythons that the environments were made from, where they are still there: the same one again keeps an
+/// environment as it was. Those inside the project or another environment are no installations.
+pub fn with_bases(
+    files: &dyn Files,
+    installations: Vec<Installation>,
+    environments: &[Environment],
+    project: Option<&HostPath>,
+) -> Vec<Installation> {
+    let real = installations.iter().filter_map(|known| files.canonical(&known.interpreter).ok()).collect();
+    let mut found = Found { files, all: installations, real };
+    for environment in environments {
+        let Some(home) = environment.home.as_ref().filter(|home| home.state == HomeState::Good) else {
+            continue;
+        };
+        let inside = project.is_some_and(|root| home.path.is_within(root))
+            || environments.iter().any(|other| other.is_venv() && home.path.is_within(&other.root));
+        if let Some(interpreter) = home.interpreter.as_ref().filter(|_| !inside) {
+            found.add(interpreter.clone(), home.version, "the environment's base");
         }
     }
     found.all

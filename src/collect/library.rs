@@ -105,7 +105,7 @@ fn lookup(host: &dyn Host, path: &HostPath, links: &LinkChain, binary: &Binary, 
             if found.is_none() && host.is_file(&candidate) {
                 found = Some((candidate, (*through).to_owned()));
             }
-            if found.is_none() {
+            if found.is_none() && !searched.contains(directory) {
                 searched.push(directory.clone());
             }
         }

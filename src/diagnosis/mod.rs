@@ -154,8 +154,11 @@ impl Finding {
         self
     }
 
+    /// Adds a remedy, unless an earlier one does the same.
     pub fn remedy(mut self, remedy: Remedy) -> Finding {
-        self.remedies.push(remedy);
+        if self.remedies.iter().all(|known| known.actions != remedy.actions) {
+            self.remedies.push(remedy);
+        }
         self
     }
 }

@@ -141,7 +141,11 @@ pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action
         actions.push(Action::Deactivate { root, script_directory });
     }
     // made anew it has this system's layout
-    let foreign = is_windows(environment) && environment.layout == Layout::Posix;
+    let foreign = match environment.layout {
+        Layout::Posix => is_windows(environment),
+        Layout::Windows => facts.platform.flavour() == Flavour::Posix,
+        Layout::Mixed | Layout::None => false,
+    };
     actions.push(if foreign || environment.activators.is_empty() {
         Action::activate_new(&environment.root)
     } else {
@@ -338,6 +342,9 @@ fn save(
 /// One requirement a line. For another minor version only what was asked for, where that is recorded: what
 /// it pulled in may be different there.
 fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
+    // Below 3.12 creators bring setuptools along, and ensurepip marks it as asked for
+    let brings_setuptools =
+        wanted_version(environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
     let seeds = ["pip", "setuptools", "wheel", "distribute"];
     let wanted: Vec<&Installed> = environment
         .installed
@@ -349,7 +356,12 @@ fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
     wanted
         .into_iter()
         .filter(|installed| same_minor || !recorded || installed.requested || installed.editable.is_some())
-        .filter_map(|installed| requirement(environment, installed))
+        .filter_map(|installed| {
+            if brings_setuptools && normalize_name(&installed.name) == "setuptools" {
+                return Some(installed.name.clone());
+            }
+            requirement(environment, installed)
+        })
         .collect()
 }
 
@@ -411,6 +423,33 @@ mod tests {
         });
         let remedy = recreate(&facts, &facts.environments[0]);
         assert_eq!(words(&remedy)[0], r#"["six==1.16.0"]"#);
+    }
+
+    #[test]
+    fn what_replaces_an_environment_of_windows_is_activated_in_this_systems_layout() {
+        let mut facts = example::healthy();
+        facts.shell.variables.retain(|(name, _)| name != "VIRTUAL_ENV");
+        let environment = example::venv_of(&mut facts);
+        environment.layout = Layout::Windows;
+        environment.activators[0].path = environment.root.join("Scripts/activate");
+        let remedy = recreate(&facts, &facts.environments[0]);
+        let Some(Action::Activate { scripts, .. }) = remedy.actions.last() else { panic!("{remedy:?}") };
+        assert_eq!(scripts[0].1.to_text(), "/home/me/project/.venv/bin/activate");
+    }
+
+    #[test]
+    fn the_creators_own_setuptools_need_not_be_the_same() {
+        let mut facts = example::healthy();
+        let environment = example::venv_of(&mut facts);
+        let six = environment.installed.iter().find(|known| known.name == "six").unwrap().clone();
+        environment.installed.push(Installed {
+            name: "setuptools".into(),
+            version: "65.5.0".into(),
+            requested: true,
+            ..six
+        });
+        let remedy = recreate(&facts, &facts.environments[0]);
+        assert_eq!(words(&remedy)[0], r#"["six==1.16.0", "setuptools"]"#);
     }
 
     #[test]

@@ -63,6 +63,12 @@ pub struct EditorSetting {
 pub enum ApplicationTool {
     Pipx,
     Uv,
+    /// `.tox` and `.nox` of the project.
+    Tox,
+    Nox,
+    /// The caches of other projects' environments.
+    Poetry,
+    Pipenv,
 }
 
 impl ApplicationTool {
@@ -70,11 +76,20 @@ impl ApplicationTool {
         match self {
             ApplicationTool::Pipx => "pipx",
             ApplicationTool::Uv => "uv",
+            ApplicationTool::Tox => "tox",
+            ApplicationTool::Nox => "nox",
+            ApplicationTool::Poetry => "poetry",
+            ApplicationTool::Pipenv => "pipenv",
         }
+    }
+
+    /// Whether it makes a broken environment anew by itself, the next time that it is asked for it.
+    pub fn mends_itself(self) -> bool {
+        !matches!(self, ApplicationTool::Pipx | ApplicationTool::Uv)
     }
 }
 
-/// An application in an environment of its own.
+/// An application, or a task of a project, in an environment of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
     pub tool: ApplicationTool,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dialect::Dialect;
 use super::sanitize;
 use super::text::{Margin, NO_BREAK, Places, Styles, count, width};
-use crate::diagnosis::{Diagnosis, Evidence, Finding, Remedy, Safety, Severity, Unexamined};
+use crate::diagnosis::{Diagnosis, Evidence, Finding, Remedy, Severity, Unexamined};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::{Interpreter, LinkEnd, Probe};
@@ -375,10 +375,7 @@ impl Page<'_> {
 
     fn remedy(&self, remedy: &Remedy, is_first: bool) -> String {
         let word = if is_first { "Fix:" } else { "Or:" };
-        let caution = match remedy.safety {
-            Safety::Safe | Safety::Manual => "",
-            Safety::Review => "; this replaces or deletes files",
-        };
+        let caution = remedy.caution().map(|caution| format!("; {caution}")).unwrap_or_default();
         let summary = format!("{}{caution}", self.places.prose(&remedy.summary));
         let first = format!("  {} ", self.styles.strong(word));
         let mut text = Margin::new(first, 2 + word.len() + 1, 4).paragraph(&summary, self.columns);
