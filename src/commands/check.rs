@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver, select};
+use super::{Status, Terminal, Trouble, deliver};
 use crate::cli::{CheckArguments, FailOn, Format};
 use crate::collect::gather::{self, Request};
+use crate::config::settings::{self, Settings};
 use crate::diagnosis::{Diagnosis, Need, Severity, examine};
 use crate::host::Host;
 use crate::host::real::{bytes_of, from_std};
@@ -14,22 +15,28 @@ use crate::report::{Dialect, human, json};
 
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
-    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore)?;
-    let mut needs: BTreeSet<Need> = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
-    if arguments.no_exec {
+    let directory = directory(host, arguments)?;
+    let file = settings::file(host, directory.as_ref(), arguments.no_config)?;
+    let settings = Settings::new(arguments, file).map_err(Trouble)?;
+    let selection = settings.selection();
+    let execute = !settings.asking.no_exec.value;
+    let mut needs: BTreeSet<Need> =
+        selection.checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
+    if !execute {
         // what is foreseen is only compared with what an interpreter says
         needs.remove(&Need::ImportPath);
     }
     let request = Request {
-        directory: directory(host, arguments)?,
+        directory,
         python: arguments.python.as_ref().map(|path| bytes_of(path.as_os_str())),
-        execute: !arguments.no_exec,
-        deadline: arguments.deadline(),
+        configured: settings.asking.configured.clone(),
+        execute,
+        deadline: settings.asking.deadline(),
         needs,
     };
     let facts = gather::facts(host, &request).map_err(|error| Trouble(error.to_string()))?;
     let gathered = started.elapsed();
-    let diagnosis = examine::examine(&facts, &checks, skipped);
+    let diagnosis = examine::examine_selection(&facts, selection, settings.told());
     let dialect = Dialect::of(&facts);
     let mut report = Vec::new();
     match arguments.output.format {
@@ -48,7 +55,7 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
         }
     }
     deliver(&report)?;
-    Ok(status(&diagnosis, arguments.fail_on))
+    Ok(status(&diagnosis, settings.fail_on.value))
 }
 
 fn directory(host: &dyn Host, arguments: &CheckArguments) -> Result<Option<HostPath>, Trouble> {

@@ -3,7 +3,8 @@
 use std::io::{IsTerminal, Write};
 
 use crate::checks;
-use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
+use crate::cli::{Cli, Color, Command, OutputArguments};
+use crate::config;
 use crate::host::Host;
 use crate::host::real::RealMachine;
 
@@ -11,7 +12,6 @@ mod check;
 mod checks_list;
 mod explain;
 mod path;
-mod select;
 mod why;
 
 /// How a run ends: the exit statuses are a contract.
@@ -28,6 +28,12 @@ pub enum Status {
 /// Something that keeps the doctor from its work, for a person to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble(pub String);
+
+impl From<config::ConfigurationError> for Trouble {
+    fn from(error: config::ConfigurationError) -> Trouble {
+        Trouble(error.0)
+    }
+}
 
 impl From<std::io::Error> for Trouble {
     fn from(error: std::io::Error) -> Trouble {
@@ -113,13 +119,7 @@ fn find_check(id: &str) -> Result<&'static crate::diagnosis::Check, Trouble> {
         let names = checks::all().map(|check| check.id);
         Trouble(format!(
             "there is no check {id:?}{}; `venv-doctor checks` lists them",
-            select::did_you_mean(id, names)
+            config::did_you_mean(id, names)
         ))
     })
-}
-
-impl CheckArguments {
-    fn deadline(&self) -> std::time::Duration {
-        std::time::Duration::from_secs_f64(self.timeout)
-    }
 }

@@ -124,6 +124,8 @@ pub struct Summary {
     pub errors: usize,
     pub warnings: usize,
     pub infos: usize,
+    /// Findings of ignored checks, which are not among the findings.
+    pub ignored: usize,
 }
 
 fn text(path: &HostPath) -> String {
@@ -156,6 +158,7 @@ impl Report {
                 errors: diagnosis.count(Severity::Error),
                 warnings: diagnosis.count(Severity::Warning),
                 infos: diagnosis.count(Severity::Info),
+                ignored: diagnosis.ignored,
             },
         }
     }
