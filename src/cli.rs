@@ -65,6 +65,33 @@ pub enum Command {
     /// List the checks
     #[command(after_help = "Example:\n  venv-doctor checks --format json")]
     Checks(ChecksArguments),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Examples:\n  venv-doctor completions bash > ~/.local/share/bash-completion/completions/venv-doctor\n  venv-doctor completions zsh > ~/.zfunc/_venv-doctor   (with fpath+=~/.zfunc before compinit)\n  venv-doctor completions fish > ~/.config/fish/completions/venv-doctor.fish\n  venv-doctor completions powershell >> $PROFILE"
+    )]
+    Completions(CompletionsArguments),
+    /// Print the manual page, in roff
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell to write them for
+    #[arg(value_enum)]
+    pub shell: CompletionShell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompletionShell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(name = "powershell", alias = "pwsh")]
+    PowerShell,
+    Elvish,
+    #[value(alias = "nu")]
+    Nushell,
 }
 
 #[derive(Debug, Args)]

@@ -25,10 +25,7 @@ fn forgotten() -> Place {
     let mut place = place;
     let bin = python.path.parent().unwrap().display().to_string();
     place.set("PATH", format!("{bin}:/usr/bin:/bin"));
-    assert_eq!(
-        findings(&place.report(&["--select", "forgotten-activation"])),
-        ["info forgotten-activation"]
-    );
+    assert_eq!(findings(&place.report(&["--select", "forgotten-activation"])), ["info forgotten-activation"]);
     place
 }
 

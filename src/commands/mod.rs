@@ -10,7 +10,9 @@ use crate::host::real::RealMachine;
 
 mod check;
 mod checks_list;
+mod completions;
 mod explain;
+mod man;
 mod path;
 mod why;
 
@@ -51,6 +53,8 @@ pub fn run(cli: Cli) -> Status {
         Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
+        Some(Command::Man) => man::run(),
     };
     match result {
         Ok(status) => status,
