@@ -8,7 +8,7 @@ use clap_complete_nushell::Nushell;
 use super::{Status, Trouble, deliver};
 use crate::checks;
 use crate::cli::{Cli, CompletionShell, CompletionsArguments};
-use crate::diagnosis::{Category, Check};
+use crate::diagnosis::Category;
 
 const NAME: &str = "venv-doctor";
 
@@ -83,16 +83,22 @@ fn zsh() -> Vec<u8> {
         .into_bytes()
 }
 
-/// What may follow `explain` in fish, whose generator knows no values but options'.
+/// What may follow `explain` in fish, whose generator knows no values but options', and the values of options before
+/// any subcommand, which its condition for these forgets while one is typed.
 fn fish_ids() -> Vec<u8> {
-    let line = |check: &Check| {
-        let summary = check.summary.replace('\'', "\\'");
-        format!(
-            "complete -c venv-doctor -n \"__fish_venv_doctor_using_subcommand explain\" -f -a {} -d '{summary}'\n",
-            check.id
-        )
-    };
-    checks::all().map(line).collect::<String>().into_bytes()
+    let listed = |name: &str, summary: &str| format!("{name}\\t'{}'\n", summary.replace('\'', "\\'"));
+    let ids: String = checks::all().map(|check| listed(check.id, check.summary)).collect();
+    let categories: String =
+        Category::ALL.iter().map(|category| listed(category.label(), "category")).collect();
+    let mut lines = format!(
+        "complete -c venv-doctor -n \"__fish_venv_doctor_using_subcommand explain\" -f -a \"{ids}\"\n"
+    );
+    for option in ["select", "ignore"] {
+        lines.push_str(&format!(
+            "complete -c venv-doctor -n \"__fish_seen_argument -l {option}\" -l {option} -r -f -a \"{categories}{ids}\"\n"
+        ));
+    }
+    lines.into_bytes()
 }
 
 /// The command line with the checks and categories as possible values. A run takes any text there, to answer a
