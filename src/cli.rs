@@ -136,7 +136,7 @@ pub struct CheckArguments {
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error, env = "VENV_DOCTOR_FAIL_ON", hide_env_values = true)]
     pub fail_on: FailOn,
 
-    /// How long an interpreter may take to answer, in seconds
+    /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 
@@ -184,7 +184,7 @@ pub struct WhyArguments {
     #[arg(long)]
     pub no_config: bool,
 
-    /// How long an interpreter may take to answer, in seconds
+    /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 
@@ -209,7 +209,7 @@ pub struct PathArguments {
     #[arg(long)]
     pub no_config: bool,
 
-    /// How long an interpreter may take to answer, in seconds
+    /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 

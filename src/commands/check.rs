@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver};
+use super::{Status, Terminal, Trouble, deliver, gathered};
 use crate::cli::{CheckArguments, FailOn, Format};
-use crate::collect::gather::{self, Request};
+use crate::collect::gather::Request;
 use crate::config::settings::{self, Settings};
 use crate::diagnosis::{Diagnosis, Need, Severity, examine};
 use crate::host::Host;
@@ -34,8 +34,8 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
         deadline: settings.asking.deadline(),
         needs,
     };
-    let facts = gather::facts(host, &request).map_err(|error| Trouble(error.to_string()))?;
-    let gathered = started.elapsed();
+    let facts = gathered(host, &request)?;
+    let gathering = started.elapsed();
     let diagnosis = examine::examine_selection(&facts, selection, settings.told());
     let dialect = Dialect::of(&facts);
     let mut report = Vec::new();
@@ -50,7 +50,8 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
                 verbose: arguments.output.verbose,
                 quiet: arguments.output.quiet,
             };
-            let timing = human::Timing { gathered, examined: started.elapsed().saturating_sub(gathered) };
+            let timing =
+                human::Timing { gathered: gathering, examined: started.elapsed().saturating_sub(gathering) };
             human::write(&mut report, &facts, &diagnosis, &dialect, &options, &timing)?;
         }
     }

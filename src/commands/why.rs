@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::time::Duration;
 
-use super::{Status, Terminal, Trouble, deliver};
+use super::{Status, Terminal, Trouble, deliver, gathered};
 use crate::checks;
 use crate::cli::{Format, WhyArguments};
 use crate::collect::attempt::attempt;
 use crate::collect::elsewhere::elsewhere;
-use crate::collect::gather::{self, Request};
+use crate::collect::gather::Request;
 use crate::collect::inventory;
 use crate::config::settings;
 use crate::diagnosis::cause::{self, Attempt, Case};
@@ -98,7 +98,7 @@ impl Asking<'_> {
             deadline: self.setup.deadline(),
             needs,
         };
-        gather::facts(self.host, &request).map_err(|error| Trouble(error.to_string()))
+        gathered(self.host, &request)
     }
 
     /// The shell's python is what people run; the project's environment is what they mean, where that is another.
