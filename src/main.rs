@@ -2,10 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use venv_doctor::cli::Cli;
 use venv_doctor::commands;
+use venv_doctor::host::real::RealMachine;
 
 fn main() -> ExitCode {
-    ExitCode::from(commands::run(Cli::parse()) as u8)
+    match Cli::read(&RealMachine::new()) {
+        Ok(cli) => ExitCode::from(commands::run(cli) as u8),
+        Err(error) => error.exit(),
+    }
 }

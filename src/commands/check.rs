@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver, gathered, select};
+use super::{Status, Terminal, Trouble, deliver, gathered};
 use crate::checks;
 use crate::cli::{CheckArguments, FailOn, ReportFormat};
 use crate::collect::gather::Request;
+use crate::config::settings::{self, Selection, Settings};
 use crate::diagnosis::{Check, Diagnosis, Need, Severity, examine};
 use crate::facts::Facts;
 use crate::host::Host;
@@ -17,19 +18,25 @@ use crate::report::{Dialect, github, human, hyperlinks, json, markdown, sanitize
 
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
-    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore, arguments.deep)?;
+    let directory = arguments.directory.as_deref().map(|path| absolute(host, path)).transpose()?;
+    // what was seen elsewhere has nothing to do with the settings here
+    let no_file = arguments.no_config || arguments.from.is_some();
+    let file = settings::file(host, directory.as_ref(), no_file)?;
+    let settings = Settings::new(arguments, file).map_err(Trouble)?;
+    let selection = settings.selection();
     let facts = match &arguments.from {
         Some(file) => recorded(host, file)?,
-        None => observed(host, arguments, &checks)?,
+        None => observed(host, arguments, directory, &settings, &selection)?,
     };
     if let Some(file) = &arguments.snapshot {
         save(host, &facts, file)?;
     }
     let gathering = started.elapsed();
-    let diagnosis = examine::examine(&facts, &checks, skipped);
+    let diagnosis = examine::examine_selection(&facts, selection, settings.told());
     let run = Run {
         host,
         arguments,
+        fail_on: settings.fail_on.value,
         facts: &facts,
         diagnosis: &diagnosis,
         dialect: Dialect::of(&facts),
@@ -46,6 +53,7 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
 struct Run<'a> {
     host: &'a dyn Host,
     arguments: &'a CheckArguments,
+    fail_on: FailOn,
     facts: &'a Facts,
     diagnosis: &'a Diagnosis,
     dialect: Dialect,
@@ -104,7 +112,7 @@ impl Run<'_> {
     }
 
     fn status(&self) -> Status {
-        status(self.diagnosis, self.arguments.fail_on)
+        status(self.diagnosis, self.fail_on)
     }
 }
 
@@ -112,28 +120,32 @@ impl Run<'_> {
 const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// The facts of this machine that the checks need; all of them where they are to be kept.
-fn observed(host: &dyn Host, arguments: &CheckArguments, checks: &[&Check]) -> Result<Facts, Trouble> {
-    let needs_of = |check: &&Check| check.needs.iter().copied();
+fn observed(
+    host: &dyn Host,
+    arguments: &CheckArguments,
+    directory: Option<HostPath>,
+    settings: &Settings,
+    selection: &Selection,
+) -> Result<Facts, Trouble> {
+    let needs_of = |check: &Check| check.needs.iter().copied();
     let mut needs: BTreeSet<Need> = match arguments.snapshot {
-        Some(_) => checks::all().flat_map(|check| needs_of(&check)).collect(),
-        None => checks.iter().flat_map(needs_of).collect(),
+        Some(_) => checks::all().flat_map(needs_of).collect(),
+        None => selection.checks.iter().flat_map(|check| needs_of(check)).collect(),
     };
     if !arguments.deep {
         needs.remove(&Need::Contents);
     }
-    if arguments.no_exec {
+    let execute = !settings.asking.no_exec.value;
+    if !execute {
         // what is foreseen is only compared with what an interpreter says
         needs.remove(&Need::ImportPath);
     }
-    let directory = match &arguments.directory {
-        Some(directory) => Some(absolute(host, directory)?),
-        None => None,
-    };
     let request = Request {
         directory,
         python: arguments.python.as_ref().map(|path| bytes_of(path.as_os_str())),
-        execute: !arguments.no_exec,
-        deadline: arguments.deadline(),
+        configured: settings.asking.configured.clone(),
+        execute,
+        deadline: settings.asking.deadline(),
         needs,
     };
     gathered(host, &request)

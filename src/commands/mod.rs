@@ -4,9 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use crate::checks;
-use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
+use crate::cli::{Cli, Color, Command, OutputArguments};
 use crate::collect::gather::{self, EXAMINATION, Request};
 use crate::collect::shell;
+use crate::config;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
@@ -14,10 +15,11 @@ use crate::report::{hyperlinks, sanitize};
 
 mod check;
 mod checks_list;
+mod completions;
 mod explain;
+mod man;
 mod path;
 mod schema;
-mod select;
 mod why;
 
 /// How a run ends: the exit statuses are a contract.
@@ -34,6 +36,12 @@ pub enum Status {
 /// Something that keeps the doctor from its work, for a person to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble(pub String);
+
+impl From<config::ConfigurationError> for Trouble {
+    fn from(error: config::ConfigurationError) -> Trouble {
+        Trouble(error.0)
+    }
+}
 
 impl From<std::io::Error> for Trouble {
     fn from(error: std::io::Error) -> Trouble {
@@ -52,6 +60,8 @@ pub fn run(cli: Cli) -> Status {
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
         Some(Command::Schema(arguments)) => schema::run(arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
+        Some(Command::Man) => man::run(),
     };
     match result {
         Ok(status) => status,
@@ -153,13 +163,7 @@ fn find_check(id: &str) -> Result<&'static crate::diagnosis::Check, Trouble> {
         let names = checks::all().map(|check| check.id);
         Trouble(format!(
             "there is no check {id:?}{}; `venv-doctor checks` lists them",
-            select::did_you_mean(id, names)
+            config::did_you_mean(id, names)
         ))
     })
-}
-
-impl CheckArguments {
-    fn deadline(&self) -> std::time::Duration {
-        std::time::Duration::from_secs_f64(self.timeout)
-    }
 }

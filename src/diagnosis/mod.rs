@@ -164,7 +164,7 @@ impl Finding {
 }
 
 /// Everything that a report is made of besides the facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// Most important first.
     pub findings: Vec<Finding>,
@@ -173,6 +173,10 @@ pub struct Diagnosis {
     pub skipped: Vec<Unexamined>,
     /// Checks that crashed.
     pub failed: Vec<Unexamined>,
+    /// How many findings were left out because their checks are ignored.
+    pub ignored: usize,
+    /// What was set for this run and by whom, a line each.
+    pub settings: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -93,7 +93,15 @@ impl Page<'_> {
             text.push_str(&format!("{head} {}\n", self.places.prose(&finding.message)));
         }
         text.push_str(&self.crashed());
+        if self.diagnosis.ignored > 0 {
+            text.push_str(&format!("{}\n", self.ignored()));
+        }
         text
+    }
+
+    /// How many findings were left out.
+    fn ignored(&self) -> String {
+        count(self.diagnosis.ignored, "ignored finding")
     }
 
     fn whole(&self, timing: &Timing) -> String {
@@ -451,6 +459,10 @@ impl Page<'_> {
             let label = if index == 0 { "notes" } else { "" };
             text.push_str(&self.row(label, &self.places.value(note)));
         }
+        for (index, setting) in diagnosis.settings.iter().enumerate() {
+            let label = if index == 0 { "settings" } else { "" };
+            text.push_str(&self.row(label, &self.places.value(setting)));
+        }
         let milliseconds = |time: Duration| format!("{:.1}{NO_BREAK}ms", time.as_secs_f64() * 1000.0);
         let (gathered, examined) = (milliseconds(timing.gathered), milliseconds(timing.examined));
         text.push_str(
@@ -479,13 +491,17 @@ impl Page<'_> {
     }
 
     fn totals(&self, problems: usize) -> String {
-        let counts: Vec<String> =
+        let mut counts: Vec<String> =
             [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")]
                 .iter()
                 .map(|(severity, noun)| (self.diagnosis.count(*severity), noun))
                 .filter(|(number, _)| *number > 0)
                 .map(|(number, noun)| count(number, noun))
                 .collect();
+        if self.diagnosis.ignored > 0 {
+            let shown = if self.is_verbose() { "" } else { " (-v says why)" };
+            counts.push(format!("{}{shown}", self.ignored()));
+        }
         if problems == 0 {
             let complete = self.diagnosis.failed.is_empty();
             let good = self.styles.good(if complete {

@@ -39,8 +39,14 @@ fn silent(machine: &FakeMachine, root: Option<&str>) -> Result<(), String> {
     let all: Vec<&'static Check> = checks::all().collect();
     let mut needs: BTreeSet<Need> = all.iter().flat_map(|check| check.needs.iter().copied()).collect();
     needs.remove(&Need::ImportPath);
-    let request =
-        Request { directory: None, python: None, execute: false, deadline: Duration::from_secs(5), needs };
+    let request = Request {
+        directory: None,
+        python: None,
+        configured: None,
+        execute: false,
+        deadline: Duration::from_secs(5),
+        needs,
+    };
     let facts = facts(machine, &request).map_err(|error| error.to_string())?;
     let diagnosis = examine(&facts, &all, Vec::new());
     let unjustified: Vec<String> = diagnosis

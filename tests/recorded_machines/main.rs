@@ -21,8 +21,14 @@ fn report(machine: &FakeMachine) -> Value {
     let checks: Vec<&'static Check> = checks::all().collect();
     let mut needs: BTreeSet<Need> = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
     needs.remove(&Need::ImportPath);
-    let request =
-        Request { directory: None, python: None, execute: false, deadline: Duration::from_secs(1), needs };
+    let request = Request {
+        directory: None,
+        python: None,
+        configured: None,
+        execute: false,
+        deadline: Duration::from_secs(1),
+        needs,
+    };
     let facts = gather::facts(machine, &request).unwrap();
     let diagnosis = examine::examine(&facts, &checks, Vec::new());
     let mut written = Vec::new();
