@@ -51,6 +51,11 @@ pub enum Command {
         after_help = "Examples:\n  venv-doctor why yaml\n  python app.py 2>&1 | venv-doctor why -\n\nExit status: 0 found, 1 not found or it fails, 2 the doctor could not do its work."
     )]
     Why(WhyArguments),
+    /// Look at a commit before it is made: where its installs go, and whether the environment is sound
+    #[command(
+        after_help = "Example, as a git hook without pre-commit (.git/hooks/pre-commit):\n  #!/bin/sh\n  exec venv-doctor hook\n\nExit status: 0 nothing at or above --fail-on (default: warning), 1 findings, 2 the doctor could not do its work.\nWith --warn-only: always 0, unless the command line is wrong."
+    )]
+    Hook(HookArguments),
     /// Print the handbook's page on a check
     #[command(after_help = "Example:\n  venv-doctor explain moved-venv")]
     Explain(ExplainArguments),
@@ -88,6 +93,33 @@ pub struct CheckArguments {
     /// How long an interpreter may take to answer, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct HookArguments {
+    /// The files of the commit, as pre-commit names them [default: every file that git tracks]
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+
+    /// Say what there is to say, and never fail
+    #[arg(long, conflicts_with = "fail_on")]
+    pub warn_only: bool,
+
+    /// Run these checks or categories instead of those about installs and broken environments (repeat, or separate with
+    /// commas)
+    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    pub select: Vec<String>,
+
+    /// Leave these checks or categories out
+    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    pub ignore: Vec<String>,
+
+    /// The least severity that makes the exit status 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
+    pub fail_on: FailOn,
 
     #[command(flatten)]
     pub output: OutputArguments,

@@ -232,6 +232,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
         installers,
         native,
         tools,
+        commit: Gathered::NotAsked,
         patient,
         today: Some(date(host.now())),
         notes,

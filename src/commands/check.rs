@@ -62,7 +62,7 @@ fn directory(host: &dyn Host, arguments: &CheckArguments) -> Result<Option<HostP
     Ok(Some(here.join(bytes_of(path.as_os_str())).normalized()))
 }
 
-fn status(diagnosis: &Diagnosis, fail_on: FailOn) -> Status {
+pub(super) fn status(diagnosis: &Diagnosis, fail_on: FailOn) -> Status {
     if !diagnosis.failed.is_empty() {
         return Status::Trouble;
     }

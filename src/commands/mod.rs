@@ -10,6 +10,7 @@ use crate::host::real::RealMachine;
 mod check;
 mod checks_list;
 mod explain;
+mod hook;
 mod path;
 mod select;
 mod why;
@@ -41,6 +42,7 @@ pub fn run(cli: Cli) -> Status {
     let result = match &cli.command {
         None => check::run(&host, &cli.check),
         Some(Command::Check(arguments)) => check::run(&host, arguments),
+        Some(Command::Hook(arguments)) => hook::run(&host, arguments),
         Some(Command::Path(arguments)) => path::run(&host, arguments),
         Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),

@@ -104,6 +104,7 @@ pub fn healthy() -> Facts {
         import_setup: super::import_setup::ImportSetup::default(),
         installers: Gathered::NotAsked,
         tools: Gathered::NotAsked,
+        commit: Gathered::NotAsked,
         patient: Some(path(VENV)),
         today: None,
         notes: Vec::new(),

@@ -11,7 +11,8 @@ pub struct Install {
     pub start: usize,
     pub end: usize,
     pub program: String,
-    pub arguments: String,
+    /// Words that stand behind `install`, without options that choose the place.
+    pub arguments: Vec<(usize, usize)>,
     pub manner: InstallManner,
     pub only_tools: bool,
 }
@@ -115,14 +116,14 @@ pub fn install(words: &[Word]) -> Option<Install> {
                 system = true;
                 continue;
             }
-            _ => arguments.push(text.to_string()),
+            _ => arguments.push((word.start, word.end)),
         }
         let value = WITH_VALUE.contains(&option) && !text.contains('=');
         if value || matches!(option, "-r" | "--requirement" | "-e" | "--editable") {
             only_tools &= value;
             packages += usize::from(!value);
             if let Some(value) = words.get(at).filter(|_| !text.contains('=')) {
-                arguments.push(readable(&value.bytes).to_string());
+                arguments.push((value.start, value.end));
                 at += 1;
             }
         } else if !text.starts_with('-') {
@@ -148,7 +149,7 @@ pub fn install(words: &[Word]) -> Option<Install> {
         start: words.get(before.sudo.unwrap_or(first))?.start,
         end: words.last()?.end,
         program,
-        arguments: arguments.join(" "),
+        arguments,
         manner,
         only_tools,
     })

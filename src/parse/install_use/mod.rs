@@ -140,7 +140,7 @@ pub struct InstallUse {
     pub exact: bool,
     /// What runs: `pip3`, `python3 -m pip`.
     pub program: String,
-    /// What is installed, without options that choose the place.
+    /// What stands behind `install`, as it is written, without options that choose the place.
     pub arguments: String,
     pub manner: InstallManner,
     /// The same shell makes or activates an environment, or asks whether one is active.
@@ -184,7 +184,7 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
                 text: one_line(raw),
                 exact: !raw.contains(&b'\n') && raw.len() <= SHOWN && std::str::from_utf8(raw).is_ok(),
                 program: install.program,
-                arguments: install.arguments,
+                arguments: arguments(&chunk.text, &install.arguments),
                 manner: install.manner,
                 prepared,
                 only_tools: install.only_tools,
@@ -193,6 +193,12 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
         }
     }
     found
+}
+
+/// The words as they are written.
+fn arguments(text: &[u8], places: &[(usize, usize)]) -> String {
+    let words = places.iter().filter_map(|(start, end)| text.get(*start..*end));
+    words.map(|word| readable(word)).collect::<Vec<_>>().join(" ")
 }
 
 fn one_line(raw: &[u8]) -> String {

@@ -155,7 +155,7 @@ fn tells_what_can_be_replaced() {
     let found = parse(CommandText::Script, b"sudo  pip install --user 'x>1' -r y\n", "global-install");
     assert_eq!(found[0].text, "sudo pip install --user 'x>1' -r y");
     assert_eq!(found[0].program, "pip");
-    assert_eq!(found[0].arguments, "x>1 -r y");
+    assert_eq!(found[0].arguments, "'x>1' -r y");
     assert!(found[0].exact);
 }
 
@@ -186,7 +186,7 @@ fn survives_anything() {
     let starts: [&[u8]; 7] = [b"", b"a:\n\t", b"RUN ", b"ENV ", b"run: |\n  ", b"```\n", b"- script:\n  - "];
     for kind in kinds {
         for start in starts {
-            for seed in 0..60 {
+            for seed in 0..20 {
                 let mut noise = crate::parse::noise(seed, 300);
                 noise.retain(|byte| *byte != 0);
                 parse(kind, &[start, &noise, b"\ninstall ", &noise].concat(), "x");
