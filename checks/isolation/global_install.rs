@@ -52,7 +52,8 @@ In a script, name the environment's own Python: `.venv/bin/python -m pip install
 a comment with the reason, on the line or above it: `# venv-doctor: ignore[global-install] the image has one purpose`.
 
 ## When it is fine
-In containers and CI jobs, where the whole machine serves one project; then this is information only, unless pip refuses.
+In containers and CI jobs, where the whole machine serves one project; then this is information only, unless pip refuses
+or a commit is looked at in a container.
 In a script that makes or activates an environment first, and for programs such as pipx and uv (`pip install --user pipx`).
 "#,
     examine,
@@ -100,6 +101,8 @@ fn without_environment(facts: &Facts, findings: &mut Findings) {
     };
     let severity = match () {
         () if facts.surroundings.ci.is_some() => Severity::Info,
+        // whoever has commits looked at wants to be told in a container, too
+        () if single_purpose(facts) && facts.commit.known().is_some() => Severity::Warning,
         // a container's Python is the project's own, unless the project cannot be installed there
         () if single_purpose(facts) && refuses && !lacking.is_empty() => Severity::Warning,
         () if single_purpose(facts) => Severity::Info,
@@ -194,6 +197,8 @@ mod tests {
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning, "pip refuses there, too");
         facts.installations[0].externally_managed = false;
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
+        facts.commit = example::commit(&[]);
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning, "a commit is looked at");
         let mut facts = bare();
         facts.environments[0].installed = example::venv("/x").installed;
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);

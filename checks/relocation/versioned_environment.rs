@@ -51,6 +51,12 @@ Environments that are test data of a tool (below `tests/`, say), and a placehold
 const PLACEHOLDERS: usize = 2;
 
 fn examine(facts: &Facts, findings: &mut Findings) {
+    known(facts, findings);
+    committed(facts, findings);
+}
+
+/// Environments that something else names.
+fn known(facts: &Facts, findings: &mut Findings) {
     let Some(git) = &facts.project.git else { return };
     for environment in facts.environments.iter().filter(|environment| environment.is_venv()) {
         let Some(tracked) = environment.tracked_files.filter(|count| *count > PLACEHOLDERS) else { continue };
@@ -83,7 +89,6 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         }
         findings.push(finding);
     }
-    committed(facts, findings);
 }
 
 /// Environments that nothing but the index tells of.
@@ -137,8 +142,6 @@ fn is_test_data(root: &HostPath, top: &HostPath) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Gathered;
-    use crate::facts::commit::{Commit, CommittedEnvironment, Scope};
     use crate::facts::example::*;
     use crate::facts::project::Git;
 
@@ -159,14 +162,7 @@ mod tests {
 
     fn committed(root: &str, files: usize) -> Facts {
         let mut facts = healthy();
-        facts.commit = Gathered::Known(Commit {
-            top: path(PROJECT),
-            scope: Scope::Tracked,
-            read: 0,
-            installs: Vec::new(),
-            environments: vec![CommittedEnvironment { root: path(root), files }],
-            notes: Vec::new(),
-        });
+        facts.commit = commit(&[(root, files)]);
         facts
     }
 

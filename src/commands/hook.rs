@@ -148,7 +148,7 @@ fn report(
             };
             if let Some(commit) = facts.commit.known().filter(|_| !options.quiet) {
                 writeln!(report, "examined     {}", whose(facts))?;
-                writeln!(report, "commit       {}", what(facts, commit))?;
+                writeln!(report, "commit       {}", what(commit))?;
             }
             human::write(&mut report, facts, diagnosis, &dialect, &options, timing)?;
         }
@@ -170,7 +170,7 @@ fn whose(facts: &Facts) -> String {
 }
 
 /// What of the commit was looked at.
-fn what(facts: &Facts, commit: &Commit) -> String {
+fn what(commit: &Commit) -> String {
     let files = match (commit.read, commit.scope) {
         (0, Scope::Named) => "no file of it holds commands".to_owned(),
         (0, Scope::Tracked) => "no tracked file holds commands".to_owned(),

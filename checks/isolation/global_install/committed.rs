@@ -1,7 +1,6 @@
 //! Files of a commit that install into a Python that everything shares.
 
 use super::CHECK;
-use super::single_purpose;
 use crate::diagnosis::{Action, Finding, Findings, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::commit::{Commit, CommittedInstall, Runs};
@@ -23,7 +22,6 @@ pub(super) fn examine(facts: &Facts, findings: &mut Findings) {
 /// None: it is normal where the file's commands run.
 fn severity(facts: &Facts, install: &CommittedInstall) -> Option<Severity> {
     let found = &install.found;
-    let normal_here = facts.surroundings.container.is_some();
     match (install.runs, found.manner) {
         // sudo drops the PATH that leads to the Python that was set up
         (Runs::Container | Runs::ContinuousIntegration, InstallManner::Sudo) if found.prepared => {
@@ -36,13 +34,10 @@ fn severity(facts: &Facts, install: &CommittedInstall) -> Option<Severity> {
         (Runs::Container | Runs::ContinuousIntegration, _) => None,
         (Runs::Reader, InstallManner::Sudo | InstallManner::BreakSystemPackages) => Some(Severity::Warning),
         (Runs::Reader, _) => None,
-        (Runs::Developer, InstallManner::Sudo | InstallManner::BreakSystemPackages) if normal_here => {
-            Some(Severity::Info)
-        }
         (Runs::Developer, InstallManner::Sudo | InstallManner::BreakSystemPackages) => {
             Some(Severity::Warning)
         }
-        (Runs::Developer, _) if found.only_tools || normal_here => None,
+        (Runs::Developer, _) if found.only_tools => None,
         (Runs::Developer, InstallManner::User | InstallManner::System) => Some(Severity::Warning),
         (Runs::Developer, InstallManner::Bare) => {
             (!found.prepared && shared_python(facts, &found.program).is_some()).then_some(Severity::Warning)
@@ -53,7 +48,8 @@ fn severity(facts: &Facts, install: &CommittedInstall) -> Option<Severity> {
 /// The program that this name runs in the shell, where it installs into a Python that everything shares.
 fn shared_python<'f>(facts: &'f Facts, program: &str) -> Option<&'f HostPath> {
     let chosen = facts.working_environment().is_some_and(|environment| facts.is_chosen(environment));
-    if chosen || single_purpose(facts) || facts.shell.environment_wrapper().is_some() {
+    // a file is for everybody's machine, whatever this one is
+    if chosen || facts.surroundings.ci.is_some() || facts.shell.environment_wrapper().is_some() {
         return None;
     }
     let name = program.split(' ').next().unwrap_or(program);
@@ -97,7 +93,7 @@ fn finding(facts: &Facts, commit: &Commit, install: &CommittedInstall, severity:
         None => finding.remedy(Remedy::manual("Install into an environment instead", vec![hint(install)])),
     };
     finding.remedy(Remedy::manual(
-        "Or say why it is right as it is",
+        "Say why it is right as it is",
         vec![Action::Edit {
             file: install.file.clone(),
             line: Some(found.line),
@@ -178,23 +174,17 @@ fn without_reason(commit: &Commit, install: &CommittedInstall, line: usize) -> F
 mod tests {
     use super::*;
     use crate::facts::Gathered;
-    use crate::facts::commit::Scope;
-    use crate::facts::example::{self, PROJECT, path};
+    use crate::facts::example::{self, path};
     use crate::parse::install_use::{self, CommandText};
 
     fn with(mut facts: Facts, runs: Runs, kind: CommandText, text: &str) -> Facts {
-        let installs = install_use::parse(kind, text.as_bytes(), CHECK.id)
-            .into_iter()
-            .map(|found| CommittedInstall { file: path("/home/me/project/setup.sh"), runs, found })
-            .collect();
-        facts.commit = Gathered::Known(Commit {
-            top: path(PROJECT),
-            scope: Scope::Named,
-            read: 1,
-            installs,
-            environments: Vec::new(),
-            notes: Vec::new(),
-        });
+        facts.commit = example::commit(&[]);
+        if let Gathered::Known(commit) = &mut facts.commit {
+            let found = install_use::parse(kind, text.as_bytes(), CHECK.id).into_iter();
+            let file = path("/home/me/project/setup.sh");
+            commit.installs =
+                found.map(|found| CommittedInstall { file: file.clone(), runs, found }).collect();
+        }
         facts
     }
 
