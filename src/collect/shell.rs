@@ -333,6 +333,10 @@ fn program(process: &Process) -> (String, &[String]) {
                 return (module.to_owned(), process.arguments.get(index + 2..).unwrap_or_default());
             }
             "-c" => return (name, &process.arguments[index..]),
+            // `-mpre_commit`, as pre-commit's git hook has it
+            option if option.starts_with("-m") => {
+                return (option[2..].to_owned(), &process.arguments[index + 1..]);
+            }
             "-W" | "-X" | "-r" | "--require" => index += 2,
             option if option.starts_with('-') => index += 1,
             script => return (base(script), &process.arguments[index + 1..]),
