@@ -743,6 +743,21 @@ mod tests {
     }
 
     #[test]
+    fn looks_through_the_git_hook_that_pre_commit_installs() {
+        let machine = within_pre_commit()
+            .process(
+                &["/opt/tools/bin/python", "-mpre_commit", "hook-impl", "--hook-type=pre-commit"],
+                &[("PATH", "/usr/lib/git-core:/usr/bin")],
+            )
+            .process(&["git", "commit"], &[("PATH", "/usr/bin")])
+            .process(&["bash"], &[]);
+        let (shell, _, _) = shell(&machine);
+        assert_eq!(shell.seen_through, Some(Wrapper::PreCommit));
+        assert_eq!(shell.variable("PATH"), Some("/usr/bin"));
+        assert_eq!(shell.variable("VIRTUAL_ENV"), None);
+    }
+
+    #[test]
     fn leaves_out_what_the_wrapper_added_where_nothing_can_be_read() {
         let machine = within_pre_commit().process(&["/usr/bin/python3", "-m", "pre_commit"], &[]);
         let (found, _, notes) = shell(&machine);
