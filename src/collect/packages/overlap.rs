@@ -8,7 +8,7 @@ use crate::facts::distribution::Overlap;
 use crate::host::Files;
 use crate::parse::record;
 
-const RECORD_LIMIT: usize = 32 << 20;
+const RECORD_LIMIT: usize = 8 << 20;
 /// So many files of an overlap are named.
 const MOST_NAMED: usize = 5;
 
