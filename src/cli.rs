@@ -60,6 +60,11 @@ pub enum Command {
         after_help = "Examples:\n  venv-doctor why yaml\n  python app.py 2>&1 | venv-doctor why -\n\nExit status: 0 found, 1 not found or it fails, 2 the doctor could not do its work."
     )]
     Why(WhyArguments),
+    /// Look at a commit before it is made: where its installs go, and whether the environment is sound
+    #[command(
+        after_help = "Example, as a git hook without pre-commit (.git/hooks/pre-commit):\n  #!/bin/sh\n  exec venv-doctor hook\n\nExit status: 0 nothing at or above --fail-on (default: warning), 1 findings, 2 the doctor could not do its work.\nWith --warn-only: always 0, unless the command line is wrong."
+    )]
+    Hook(HookArguments),
     /// Print the handbook's page on a check
     #[command(after_help = "Example:\n  venv-doctor explain moved-venv")]
     Explain(ExplainArguments),
@@ -163,6 +168,50 @@ pub struct CheckArguments {
     /// Also append the report, as Markdown, to the file that GITHUB_STEP_SUMMARY names
     #[arg(long)]
     pub summary: bool,
+
+    #[arg(skip)]
+    pub given: Given,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct HookArguments {
+    /// The files of the commit, as pre-commit names them [default: every file that git tracks]
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+
+    /// Say what there is to say, and never fail
+    #[arg(long, conflicts_with = "fail_on")]
+    pub warn_only: bool,
+
+    /// Run these checks or categories instead of those about installs and broken environments (repeat, or separate with
+    /// commas)
+    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    pub select: Vec<String>,
+
+    /// Leave the findings of these checks or categories out; their number is told
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_IGNORE",
+        hide_env_values = true
+    )]
+    pub ignore: Vec<String>,
+
+    /// The least severity that makes the exit status 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning, env = "VENV_DOCTOR_FAIL_ON", hide_env_values = true)]
+    pub fail_on: FailOn,
+
+    /// Read no venv-doctor.toml and no pyproject.toml for settings
+    #[arg(long)]
+    pub no_config: bool,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human, env = "VENV_DOCTOR_FORMAT", hide_env_values = true)]
+    pub format: ReportFormat,
 
     #[arg(skip)]
     pub given: Given,

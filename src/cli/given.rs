@@ -59,6 +59,7 @@ impl Cli {
             Some(Command::Check(arguments)) => arguments.given = given,
             Some(Command::Path(arguments)) => arguments.given = given,
             Some(Command::Why(arguments)) => arguments.given = given,
+            Some(Command::Hook(arguments)) => arguments.given = given,
             Some(_) => {}
         }
         Ok(cli)

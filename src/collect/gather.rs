@@ -281,6 +281,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
         installers,
         native,
         tools,
+        commit: Gathered::NotAsked,
         patient,
         today: date(host.now()),
         notes,

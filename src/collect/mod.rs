@@ -1,6 +1,7 @@
 //! From the host to the facts: one file per noun.
 
 pub mod attempt;
+pub mod commit;
 pub mod elsewhere;
 pub mod environment;
 mod execution_policy;

@@ -4,17 +4,19 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver, gathered};
+use super::page::Page;
+use super::{Status, Trouble, deliver, gathered};
 use crate::checks;
-use crate::cli::{CheckArguments, FailOn, ReportFormat};
+use crate::cli::CheckArguments;
 use crate::collect::gather::Request;
 use crate::config::settings::{self, Selection, Settings};
-use crate::diagnosis::{Check, Diagnosis, Need, Severity, examine};
+use crate::diagnosis::{Check, Need, examine};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::{bytes_of, from_std};
 use crate::path::HostPath;
-use crate::report::{Dialect, github, human, hyperlinks, json, markdown, sanitize, sarif, snapshot};
+use crate::report::human::Timing;
+use crate::report::{Dialect, sanitize, snapshot};
 
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
@@ -33,91 +35,24 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
     }
     let gathering = started.elapsed();
     let diagnosis = examine::examine_selection(&facts, selection, settings.told());
-    let run = Run {
+    let page = Page {
         host,
-        arguments,
+        format: arguments.format,
+        output: &arguments.output,
+        heading: Vec::new(),
+        seen_here: arguments.from.is_none(),
         fail_on: settings.fail_on.value,
         facts: &facts,
         diagnosis: &diagnosis,
         dialect: Dialect::of(&facts),
-        timing: human::Timing { gathered: gathering, examined: started.elapsed().saturating_sub(gathering) },
+        timing: Timing { gathered: gathering, examined: started.elapsed().saturating_sub(gathering) },
     };
-    deliver(&run.report()?)?;
+    deliver(&page.report()?)?;
     if arguments.summary {
-        run.append_summary()?;
+        page.append_summary()?;
     }
-    Ok(run.status())
+    Ok(page.status())
 }
-
-/// What there is to tell, and how.
-struct Run<'a> {
-    host: &'a dyn Host,
-    arguments: &'a CheckArguments,
-    fail_on: FailOn,
-    facts: &'a Facts,
-    diagnosis: &'a Diagnosis,
-    dialect: Dialect,
-    timing: human::Timing,
-}
-
-impl Run<'_> {
-    fn report(&self) -> Result<Vec<u8>, Trouble> {
-        let Run { facts, diagnosis, dialect, .. } = self;
-        let mut report = Vec::new();
-        match self.arguments.format {
-            ReportFormat::Json => json::write(&mut report, facts, diagnosis, dialect)?,
-            ReportFormat::Sarif => {
-                sarif::write(&mut report, facts, diagnosis, dialect, self.status() as u8)?;
-            }
-            ReportFormat::Markdown => markdown::write(&mut report, facts, diagnosis, dialect)?,
-            ReportFormat::Github => {
-                let details = self.human(Terminal::PAGE)?;
-                let details = String::from_utf8_lossy(&details);
-                github::write(&mut report, facts, diagnosis, dialect, &details)?;
-            }
-            ReportFormat::Human => report = self.human(Terminal::of(self.host, &self.arguments.output))?,
-        }
-        Ok(report)
-    }
-
-    fn human(&self, terminal: Terminal) -> Result<Vec<u8>, Trouble> {
-        let options = human::HumanOptions {
-            width: terminal.width,
-            color: terminal.color,
-            unicode: terminal.unicode,
-            verbose: self.arguments.output.verbose,
-            quiet: self.arguments.output.quiet,
-        };
-        let mut report = Vec::new();
-        human::write(&mut report, self.facts, self.diagnosis, &self.dialect, &options, &self.timing)?;
-        if terminal.links && self.arguments.from.is_none() {
-            let text = String::from_utf8_lossy(&report);
-            return Ok(hyperlinks::linked(&text, self.facts, self.diagnosis).into_bytes());
-        }
-        Ok(report)
-    }
-
-    /// The job's page on GitHub, and whatever else reads that variable.
-    fn append_summary(&self) -> Result<(), Trouble> {
-        let Some(file) = self.host.path_variable(SUMMARY) else {
-            return Err(Trouble(format!(
-                "--summary: {SUMMARY} names no file, as it does in a step of GitHub Actions (--format markdown prints the same)"
-            )));
-        };
-        let mut page = Vec::new();
-        markdown::write(&mut page, self.facts, self.diagnosis, &self.dialect)?;
-        self.host
-            .append(&file, &page)
-            .map_err(|error| Trouble(format!("--summary: cannot write to {file}: {error}")))
-    }
-
-    fn status(&self) -> Status {
-        status(self.diagnosis, self.fail_on)
-    }
-}
-
-/// The file that GitHub Actions shows as the summary of a step.
-const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// The facts of this machine that the checks need; all of them where they are to be kept.
 fn observed(
@@ -191,17 +126,4 @@ fn absolute(host: &dyn Host, path: &Path) -> Result<HostPath, Trouble> {
         Trouble(format!("cannot find {}: the working directory cannot be read: {error}", path.display()))
     })?;
     Ok(here.join(bytes_of(path.as_os_str())).normalized())
-}
-
-fn status(diagnosis: &Diagnosis, fail_on: FailOn) -> Status {
-    if !diagnosis.failed.is_empty() {
-        return Status::Trouble;
-    }
-    let limit = match fail_on {
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Info => Severity::Info,
-        FailOn::Never => return Status::Clean,
-    };
-    if diagnosis.worst().is_some_and(|worst| worst >= limit) { Status::Findings } else { Status::Clean }
 }

@@ -17,7 +17,9 @@ mod check;
 mod checks_list;
 mod completions;
 mod explain;
+mod hook;
 mod man;
+mod page;
 mod path;
 mod schema;
 mod why;
@@ -55,6 +57,7 @@ pub fn run(cli: Cli) -> Status {
     let result = match &cli.command {
         None => check::run(&host, &cli.check),
         Some(Command::Check(arguments)) => check::run(&host, arguments),
+        Some(Command::Hook(arguments)) => hook::run(&host, arguments),
         Some(Command::Path(arguments)) => path::run(&host, arguments),
         Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Configuration, ConfigurationError, Setting, find, known_name};
 use crate::checks;
-use crate::cli::{CheckArguments, FailOn, Given, Level, PathArguments, WhyArguments};
+use crate::cli::{CheckArguments, FailOn, Given, HookArguments, Level, PathArguments, WhyArguments};
 use crate::collect::gather::Configured;
 use crate::diagnosis::{Check, Need, Severity, Unexamined};
 use crate::host::Host;
@@ -63,6 +63,33 @@ pub struct Typed<'a> {
     no_exec: bool,
     timeout: f64,
     given: &'a Given,
+}
+
+/// What was typed of everything that an examination is told.
+#[derive(Debug, Clone, Copy)]
+pub struct Choices<'a> {
+    asking: Typed<'a>,
+    select: &'a [String],
+    ignore: &'a [String],
+    fail_on: FailOn,
+    deep: bool,
+}
+
+impl<'a> From<&'a CheckArguments> for Choices<'a> {
+    fn from(arguments: &'a CheckArguments) -> Choices<'a> {
+        let CheckArguments { select, ignore, fail_on, deep, .. } = arguments;
+        Choices { asking: arguments.into(), select, ignore, fail_on: *fail_on, deep: *deep }
+    }
+}
+
+impl<'a> Choices<'a> {
+    /// The hook has a selection of its own where none is typed, and starts nothing.
+    pub fn of_hook(arguments: &'a HookArguments, usual: &'a [String]) -> Choices<'a> {
+        let HookArguments { select, ignore, fail_on, given, .. } = arguments;
+        let select = if select.is_empty() { usual } else { select };
+        let asking = Typed { names_python: false, no_exec: true, timeout: 1.0, given };
+        Choices { asking, select, ignore, fail_on: *fail_on, deep: false }
+    }
 }
 
 impl<'a> From<&'a CheckArguments> for Typed<'a> {
@@ -168,11 +195,12 @@ pub fn file(
 impl Settings {
     /// # Errors
     /// When a check or category that was typed does not exist.
-    pub fn new(arguments: &CheckArguments, file: Option<Configuration>) -> Result<Settings, String> {
-        let given = &arguments.given;
+    pub fn new<'a>(choices: impl Into<Choices<'a>>, file: Option<Configuration>) -> Result<Settings, String> {
+        let choices = choices.into();
+        let given = choices.asking.given;
         let file = file.as_ref();
         let select = pick(
-            (arguments.select.clone(), given.select, SELECT),
+            (choices.select.to_vec(), given.select, SELECT),
             file.and_then(|file| Some((file, file.select.clone()?))),
         );
         let ignore = match file {
@@ -185,7 +213,7 @@ impl Settings {
                     source: in_file(file, setting),
                 })
                 .collect(),
-            _ => arguments
+            _ => choices
                 .ignore
                 .iter()
                 .map(|name| Ignore { name: name.clone(), reason: None, source: typed(given.ignore, IGNORE) })
@@ -201,12 +229,12 @@ impl Settings {
         ignore.iter().try_for_each(|ignore| known(&ignore.name, &ignore.source))?;
         Ok(Settings {
             file: file.map(|file| file.file.clone()),
-            asking: Asking::new(arguments, file),
+            asking: Asking::new(choices.asking, file),
             fail_on: pick(
-                (arguments.fail_on, given.fail_on, "VENV_DOCTOR_FAIL_ON"),
+                (choices.fail_on, given.fail_on, "VENV_DOCTOR_FAIL_ON"),
                 file.and_then(|file| Some((file, file.fail_on.clone()?))),
             ),
-            deep: arguments.deep,
+            deep: choices.deep,
             select,
             ignore,
             severities: file.map_or_else(Vec::new, |file| {

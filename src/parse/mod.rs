@@ -13,6 +13,7 @@ pub mod entry_points;
 pub mod error_output;
 pub mod extension_name;
 pub mod git_index;
+pub mod install_use;
 pub mod jsonc;
 pub mod launcher;
 pub mod metadata;
