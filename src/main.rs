@@ -7,5 +7,9 @@ use venv_doctor::cli::Cli;
 use venv_doctor::commands;
 
 fn main() -> ExitCode {
-    ExitCode::from(commands::run(Cli::parse()) as u8)
+    let status = match commands::version() {
+        Some(status) => status,
+        None => commands::run(Cli::parse()),
+    };
+    ExitCode::from(status as u8)
 }

@@ -172,7 +172,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
                 compare_copies(host, &mut environments, &mut interpreters);
             }
             let native = match request.needs.contains(&Need::Native) {
-                true => native::native(host, &environments, &interpreters, patient.as_ref()),
+                true => native::native(host, &environments, &interpreters, &packages, patient.as_ref()),
                 false => Vec::new(),
             };
             let tools = tools_facts(
@@ -329,6 +329,7 @@ fn packages(
             variables: &variables,
             project: project.root.as_ref(),
             compare,
+            tags: request.needs.contains(&Need::Native),
         };
         Some(packages::packages(host, question))
     };

@@ -136,24 +136,15 @@ impl<'a> Machine<'a> {
     fn missing_version(&self, module: &Module, binary: &Binary) -> Option<LoadFault> {
         let origin = module.path.parent()?;
         binary.required_versions.iter().find_map(|required| {
-            let runtime = [
-                "libc.so",
-                "libm.so",
-                "libpthread.so",
-                "libdl.so",
-                "librt.so",
-                "libstdc++.so",
-                "libgcc_s.so",
-            ]
-            .iter()
-            .any(|name| required.library.starts_with(name));
             let family = required.version.split_once('_').map(|(family, _)| family)?;
-            if !runtime || !matches!(family, "GLIBC" | "GLIBCXX" | "CXXABI" | "GCC") {
+            let families = families(&required.library);
+            if !families.contains(&family) {
                 return None;
             }
             let (found, _) = self.loader.find(&required.library, binary, &origin)?;
             let mut known = self.versions.borrow_mut();
-            let defined = known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found));
+            let defined =
+                known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found, families));
             let defined = defined.as_ref()?;
             (!defined.contains(&required.version)).then(|| LoadFault::MissingVersion {
                 newest: newest(defined, family),
@@ -176,16 +167,31 @@ fn is_extension(module: &Module, binary: &Binary, pieces: &Pieces) -> bool {
     }
 }
 
-/// Every name of a symbol version that stands in the library. None where it cannot be read whole.
-fn defined_versions(files: &dyn Files, library: &HostPath) -> Option<BTreeSet<String>> {
+/// The families of symbol versions that a library of the C and C++ runtimes defines; none of any other.
+fn families(library: &str) -> &'static [&'static str] {
+    const FAMILIES: [(&str, &[&str]); 7] = [
+        ("libc.so", &["GLIBC"]),
+        ("libm.so", &["GLIBC"]),
+        ("libpthread.so", &["GLIBC"]),
+        ("libdl.so", &["GLIBC"]),
+        ("librt.so", &["GLIBC"]),
+        ("libstdc++.so", &["GLIBCXX", "CXXABI"]),
+        ("libgcc_s.so", &["GCC", "GLIBC"]),
+    ];
+    FAMILIES.iter().find(|(name, _)| library.starts_with(name)).map_or(&[], |(_, families)| families)
+}
+
+/// Every name of a symbol version of these families that stands in the library. None where it cannot be read whole.
+fn defined_versions(files: &dyn Files, library: &HostPath, families: &[&str]) -> Option<BTreeSet<String>> {
     let contents = files.read(library, LIBRARY_LIMIT).ok()?;
     if contents.truncated() {
         return None;
     }
     let mut found = BTreeSet::new();
-    for prefix in [&b"GLIBC_"[..], b"GLIBCXX_", b"CXXABI_", b"GCC_"] {
+    for family in families {
+        let prefix = format!("{family}_").into_bytes();
         let mut rest = contents.bytes.as_slice();
-        while let Some(at) = crate::parse::find(rest, prefix) {
+        while let Some(at) = crate::parse::find(rest, &prefix) {
             rest = rest.get(at..).unwrap_or_default();
             let end = rest.iter().take(64).position(|byte| *byte == 0);
             found.extend(end.and_then(|end| rest.get(..end)).map(|name| readable(name).into_owned()));
