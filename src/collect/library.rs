@@ -1,7 +1,7 @@
 //! Where the loader would find an interpreter's own library.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use crate::facts::interpreter::{LibraryLookup, LinkChain};
 use crate::host::{Files, Host};
@@ -30,7 +30,7 @@ pub struct Loader<'a> {
     from_variable: Vec<HostPath>,
     system: Vec<HostPath>,
     /// What the system's directories hold, by name: a hundred modules ask for the same few.
-    in_system: RefCell<HashMap<String, Option<HostPath>>>,
+    in_system: Mutex<HashMap<String, Option<HostPath>>>,
 }
 
 /// `ld.so(8)`'s name of a place, and its directories.
@@ -51,7 +51,7 @@ impl<'a> Loader<'a> {
             files: host,
             from_variable,
             system: system_directories(host, binary),
-            in_system: RefCell::default(),
+            in_system: Mutex::default(),
         }
     }
 
@@ -61,7 +61,7 @@ impl<'a> Loader<'a> {
             files: self.files,
             from_variable: Vec::new(),
             system: self.system.clone(),
-            in_system: RefCell::default(),
+            in_system: Mutex::default(),
         }
     }
 
@@ -89,17 +89,21 @@ impl<'a> Loader<'a> {
             .find_map(|(through, directories)| Some((self.first(name, through, directories)?, through)))
     }
 
+    fn in_system(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<HostPath>>> {
+        self.in_system.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn first(&self, name: &str, through: &str, directories: &[HostPath]) -> Option<HostPath> {
         let look =
             || directories.iter().map(|directory| directory.join(name)).find(|path| self.files.is_file(path));
         if through != SYSTEM {
             return look();
         }
-        if let Some(known) = self.in_system.borrow().get(name) {
+        if let Some(known) = self.in_system().get(name) {
             return known.clone();
         }
         let found = look();
-        self.in_system.borrow_mut().insert(name.to_owned(), found.clone());
+        self.in_system().insert(name.to_owned(), found.clone());
         found
     }
 

@@ -110,6 +110,7 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unnecessary_cast, reason = "how wide the fields are differs between systems")]
 fn from_stat(stat: &rustix::fs::Stat) -> Metadata {
     use rustix::fs::FileType;
     let kind = match FileType::from_raw_mode(stat.st_mode) {

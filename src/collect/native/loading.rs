@@ -1,7 +1,7 @@
 //! What the loader would say to extension modules, by their headers.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::modules::{Compiled, Module};
 use super::{owner, read_binary};
@@ -19,6 +19,8 @@ use crate::path::{HostPath, readable};
 /// wheel for machines in general was examined by those who made it.
 const MOST_OF_ONE: usize = 6;
 const MOST: usize = 192;
+/// From so many files on, two threads read them sooner than one.
+const WORTH_A_THREAD: usize = 16;
 /// The C library is 2 MB, the C++ one too.
 const LIBRARY_LIMIT: usize = 64 << 20;
 
@@ -32,8 +34,8 @@ pub struct Machine<'a> {
     brought: &'a BTreeSet<String>,
     /// The environment's own directory of libraries: conda's interpreters look there.
     prefix_library: HostPath,
-    versions: RefCell<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
-    elsewhere: RefCell<BTreeMap<String, bool>>,
+    versions: Mutex<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
+    elsewhere: Mutex<BTreeMap<String, bool>>,
 }
 
 impl<'a> Machine<'a> {
@@ -53,8 +55,8 @@ impl<'a> Machine<'a> {
             interpreter_directory: directory,
             brought,
             prefix_library: root.join("lib"),
-            versions: RefCell::default(),
-            elsewhere: RefCell::default(),
+            versions: Mutex::default(),
+            elsewhere: Mutex::default(),
         }
     }
 
@@ -117,7 +119,7 @@ impl<'a> Machine<'a> {
         if name.starts_with("libc.musl-") && self.interpreter.c_library == Some(CLibrary::Musl) {
             return true;
         }
-        if let Some(known) = self.elsewhere.borrow().get(name)
+        if let Some(known) = lock(&self.elsewhere).get(name)
             && (*known || binary.runpath.is_empty() && binary.rpath.is_empty())
         {
             return *known;
@@ -128,7 +130,7 @@ impl<'a> Machine<'a> {
         let known = self.loader.find(name, self.interpreter, &self.interpreter_directory).is_some()
             || self.host.is_file(&self.prefix_library.join(name))
             || self.loader.is_cached(name);
-        self.elsewhere.borrow_mut().insert(name.to_owned(), known);
+        lock(&self.elsewhere).insert(name.to_owned(), known);
         known
     }
 
@@ -142,7 +144,7 @@ impl<'a> Machine<'a> {
                 return None;
             }
             let (found, _) = self.loader.find(&required.library, binary, &origin)?;
-            let mut known = self.versions.borrow_mut();
+            let mut known = lock(&self.versions);
             let defined =
                 known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found, families));
             let defined = defined.as_ref()?;
@@ -154,6 +156,10 @@ impl<'a> Machine<'a> {
             })
         })
     }
+}
+
+fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A file without a tag is an extension module when it has the function that Python calls.
@@ -214,6 +220,22 @@ fn newest(defined: &BTreeSet<String>, family: &str) -> Option<String> {
         .map(|(_, version)| version.clone())
 }
 
+/// The fault of each, in their order.
+fn faults(machine: &Machine, modules: &[&Module]) -> Vec<Option<LoadFault>> {
+    let examine =
+        |modules: &[&Module]| modules.iter().map(|module| machine.fault(module)).collect::<Vec<_>>();
+    if modules.len() < WORTH_A_THREAD {
+        return examine(modules);
+    }
+    let (first, second) = modules.split_at(modules.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| examine(second));
+        let mut faults = examine(first);
+        faults.extend(other.join().unwrap_or_default());
+        faults
+    })
+}
+
 /// How many files were read, and the modules that cannot be loaded: one for each fault of a distribution.
 pub fn unloadable(
     machine: &Machine,
@@ -234,9 +256,9 @@ pub fn unloadable(
     chosen.truncate(MOST);
     let mut read: BTreeMap<Option<usize>, usize> = BTreeMap::new();
     let mut found: BTreeMap<(Option<usize>, LoadFault), Vec<&Module>> = BTreeMap::new();
-    for module in &chosen {
+    for (module, fault) in chosen.iter().zip(faults(machine, &chosen)) {
         *read.entry(module.owner).or_default() += 1;
-        if let Some(fault) = machine.fault(module) {
+        if let Some(fault) = fault {
             found.entry((module.owner, fault)).or_default().push(module);
         }
     }

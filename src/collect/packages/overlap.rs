@@ -55,6 +55,13 @@ fn neighbours<'a>(readings: &[&'a Reading]) -> BTreeMap<&'a [u8], BTreeSet<usize
 /// Paths with their place in the RECORD of the first of two distributions.
 type Paths<'a> = Vec<(usize, Cow<'a, [u8]>)>;
 
+/// Who recorded a path last, where in the RECORD, and with what hash.
+struct Claim<'a> {
+    owner: usize,
+    place: usize,
+    hash: Cow<'a, [u8]>,
+}
+
 /// For each pair of distributions the paths that both recorded with different contents. Of more than two owners
 /// of a path each is compared with the one before it.
 fn shared<'a>(
@@ -62,7 +69,7 @@ fn shared<'a>(
     records: &'a HashMap<usize, Contents>,
 ) -> BTreeMap<(usize, usize), Paths<'a>> {
     let mut pairs: BTreeMap<(usize, usize), Paths> = BTreeMap::new();
-    let mut claims: HashMap<Cow<[u8]>, (usize, usize, Cow<[u8]>)> = HashMap::new();
+    let mut claims: HashMap<Cow<[u8]>, Claim> = HashMap::new();
     let all: BTreeSet<usize> = neighbours.values().flatten().copied().collect();
     for at in all {
         let Some(record) = records.get(&at) else { continue };
@@ -71,12 +78,10 @@ fn shared<'a>(
             if entry.hash.is_empty() || !is_module(&entry.path) || !neighbours.contains_key(root) {
                 continue;
             }
-            let before = claims.insert(entry.path.clone(), (at, place, entry.hash.clone()));
-            if let Some((other, place, hash)) = before
-                && other != at
-                && hash != entry.hash
-            {
-                pairs.entry((other, at)).or_default().push((place, entry.path));
+            let before =
+                claims.insert(entry.path.clone(), Claim { owner: at, place, hash: entry.hash.clone() });
+            if let Some(before) = before.filter(|before| before.owner != at && before.hash != entry.hash) {
+                pairs.entry((before.owner, at)).or_default().push((before.place, entry.path));
             }
         }
     }
