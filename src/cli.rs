@@ -85,7 +85,7 @@ pub struct CheckArguments {
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
     pub fail_on: FailOn,
 
-    /// How long an interpreter may take to answer, in seconds
+    /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
 
@@ -126,7 +126,7 @@ pub struct WhyArguments {
     #[arg(long)]
     pub no_exec: bool,
 
-    /// How long an interpreter may take to answer, in seconds
+    /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
 
@@ -144,7 +144,7 @@ pub struct PathArguments {
     #[arg(long)]
     pub no_exec: bool,
 
-    /// How long an interpreter may take to answer, in seconds
+    /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
     pub timeout: f64,
 

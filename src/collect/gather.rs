@@ -24,6 +24,7 @@ use crate::facts::search_path::{Command, SearchPath, Target};
 use crate::facts::shell::Shell;
 use crate::facts::tools::Tools;
 use crate::facts::{Facts, Gathered, Origin};
+use crate::host::bounded::Bounded;
 use crate::host::{FileError, FileKind, Files, Host};
 use crate::parse::activation_use::{self, TextKind};
 use crate::path::HostPath;
@@ -69,10 +70,13 @@ pub struct Request {
     pub python: Option<Vec<u8>>,
     /// Whether an interpreter may be started.
     pub execute: bool,
-    /// How long it may take.
+    /// How long it may take; the whole examination is given [`EXAMINATION`] times as long.
     pub deadline: Duration,
     pub needs: BTreeSet<Need>,
 }
+
+/// The time for the whole examination, in times of what an interpreter is given to answer.
+pub const EXAMINATION: u32 = 4;
 
 /// Why a request cannot be met.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +84,7 @@ pub enum RequestError {
     Directory { path: HostPath, error: FileError },
     NotADirectory(HostPath),
     Python { asked: String, why: String },
+    OutOfTime { limit: Duration, at: HostPath },
 }
 
 impl std::fmt::Display for RequestError {
@@ -93,15 +98,35 @@ impl std::fmt::Display for RequestError {
                 )
             }
             RequestError::Python { asked, why } => write!(formatter, "--python {asked}: {why}"),
+            RequestError::OutOfTime { limit, at } => {
+                let seconds = limit.as_secs_f64();
+                write!(
+                    formatter,
+                    "the files could not be read within {seconds} s (--timeout times {EXAMINATION}), the time was up at {at}: nothing is concluded from a part of them; a longer --timeout gives more time"
+                )
+            }
         }
     }
 }
 
-/// Gathers everything that is asked for.
+/// Gathers everything that is asked for, within its time; the notes say what was not looked at whole.
 ///
 /// # Errors
-/// When the named directory or interpreter does not exist.
+/// When the named directory or interpreter does not exist, or the time was up.
 pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
+    let limit = request.deadline.saturating_mul(EXAMINATION);
+    let host = Bounded::new(host, limit);
+    let gathered = gather(&host, request);
+    let cut = host.cut();
+    if let Some(at) = cut.out_of_time_at {
+        return Err(RequestError::OutOfTime { limit, at });
+    }
+    let mut facts = gathered?;
+    facts.notes.extend(cut.notes());
+    Ok(facts)
+}
+
+fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     let working_directory = host.working_directory().ok();
     let directory = directory(host, request, working_directory.as_ref())?;
     let (shell, surroundings, mut notes, search_path, commands) = shell_and_commands(host);

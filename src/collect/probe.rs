@@ -34,7 +34,8 @@ pub fn probe(host: &dyn Host, interpreter: &HostPath, trust: Trust, deadline: Du
     );
     let mut arguments: Vec<Vec<u8>> = Vec::new();
     if trust == Trust::Isolated {
-        arguments.extend([b"-I".to_vec(), b"-S".to_vec()]);
+        // -B: variables are ignored, the one that forbids compiled files among them
+        arguments.extend([b"-I", b"-S", b"-B"].map(|flag| flag.to_vec()));
     }
     arguments.extend([b"-c".to_vec(), program.into_bytes(), SENTINEL.as_bytes().to_vec()]);
     let outcome = host.run(&Invocation {
@@ -106,7 +107,8 @@ pub(super) fn without_relative_entries(value: &[u8], flavour: Flavour) -> Vec<u8
     kept.join(&separator)
 }
 
-/// The doctor's own environment without what would change the answer or let the working directory in.
+/// The doctor's own environment without what would change the answer, let the working directory in, or have
+/// the interpreter write something.
 fn environment(host: &dyn Host) -> Vec<(Vec<u8>, Vec<u8>)> {
     let flavour = host.platform().flavour();
     let mut variables = host.variables();
@@ -126,10 +128,25 @@ fn environment(host: &dyn Host) -> Vec<(Vec<u8>, Vec<u8>)> {
                 | b"PYTHONDUMPREFS"
                 | b"PYTHONBREAKPOINT"
                 | b"PYTHONFAULTHANDLER"
+                | b"PYTHONMALLOCSTATS"
+        )
+    };
+    let writes_or_reads_elsewhere = |name: &[u8]| {
+        matches!(
+            name,
+            b"PYTHONPYCACHEPREFIX"
+                | b"PYTHONPERFSUPPORT"
+                | b"PYTHON_PERF_JIT_SUPPORT"
+                | b"PYTHONDUMPREFSFILE"
+                // coverage's start-up hook records what runs
+                | b"COVERAGE_PROCESS_START"
+                | b"COVERAGE_PROCESS_CONFIG"
         )
     };
     let empty_path = |name: &[u8], value: &[u8]| name == b"PYTHONPATH" && value.is_empty();
-    variables.retain(|(name, value)| !changes_the_answer(name) && !empty_path(name, value));
+    variables.retain(|(name, value)| {
+        !changes_the_answer(name) && !writes_or_reads_elsewhere(name) && !empty_path(name, value)
+    });
     variables.push((b"PYTHONDONTWRITEBYTECODE".to_vec(), b"1".to_vec()));
     variables
 }

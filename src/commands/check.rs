@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver, select};
+use super::{Status, Terminal, Trouble, deliver, gathered, select};
 use crate::cli::{CheckArguments, FailOn, Format};
-use crate::collect::gather::{self, Request};
+use crate::collect::gather::Request;
 use crate::diagnosis::{Diagnosis, Need, Severity, examine};
 use crate::host::Host;
 use crate::host::real::{bytes_of, from_std};
@@ -27,8 +27,8 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
         deadline: arguments.deadline(),
         needs,
     };
-    let facts = gather::facts(host, &request).map_err(|error| Trouble(error.to_string()))?;
-    let gathered = started.elapsed();
+    let facts = gathered(host, &request)?;
+    let gathering = started.elapsed();
     let diagnosis = examine::examine(&facts, &checks, skipped);
     let dialect = Dialect::of(&facts);
     let mut report = Vec::new();
@@ -43,7 +43,8 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
                 verbose: arguments.output.verbose,
                 quiet: arguments.output.quiet,
             };
-            let timing = human::Timing { gathered, examined: started.elapsed().saturating_sub(gathered) };
+            let timing =
+                human::Timing { gathered: gathering, examined: started.elapsed().saturating_sub(gathering) };
             human::write(&mut report, &facts, &diagnosis, &dialect, &options, &timing)?;
         }
     }

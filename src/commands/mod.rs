@@ -1,11 +1,15 @@
 //! One file per subcommand: wiring only.
 
 use std::io::{IsTerminal, Write};
+use std::time::Duration;
 
 use crate::checks;
 use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
+use crate::collect::gather::{self, EXAMINATION, Request};
+use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
+use crate::report::sanitize;
 
 mod check;
 mod checks_list;
@@ -58,11 +62,25 @@ pub fn run(cli: Cli) -> Status {
     match result {
         Ok(status) => status,
         Err(Trouble(message)) => {
+            let lines: Vec<String> = message.lines().map(sanitize::shown).collect();
             // standard error may be closed, too: then there is nobody to tell
-            let _ = writeln!(std::io::stderr(), "venv-doctor: {message}");
+            let _ = writeln!(std::io::stderr(), "venv-doctor: {}", lines.join("\n"));
             Status::Trouble
         }
     }
+}
+
+/// Gathers the facts. A file system that never answers must not keep the caller for ever: what is merely slow has
+/// ended by itself when the doctor gives up.
+fn gathered(host: &dyn Host, request: &Request) -> Result<Facts, Trouble> {
+    const GRACE: Duration = Duration::from_secs(2);
+    let limit = request.deadline.saturating_mul(EXAMINATION).saturating_add(GRACE);
+    let message = format!(
+        "venv-doctor: gave up after {} s: a file or directory did not answer (a network mount that is gone?)",
+        limit.as_secs_f64()
+    );
+    RealMachine::end_after(limit, message, Status::Trouble as i32);
+    gather::facts(host, request).map_err(|error| Trouble(error.to_string()))
 }
 
 /// How to write to standard output: decided once.

@@ -1,8 +1,8 @@
 //! `venv-doctor path`.
 
-use super::{Status, Terminal, Trouble, deliver};
+use super::{Status, Terminal, Trouble, deliver, gathered};
 use crate::cli::{Format, PathArguments};
-use crate::collect::gather::{self, Request};
+use crate::collect::gather::Request;
 use crate::diagnosis::Need;
 use crate::facts::Facts;
 use crate::facts::interpreter::{Interpreter, Probe};
@@ -19,7 +19,7 @@ pub fn run(host: &dyn Host, arguments: &PathArguments) -> Result<Status, Trouble
         deadline: std::time::Duration::from_secs_f64(arguments.timeout),
         needs: [Need::Probe, Need::ImportPath].into(),
     };
-    let facts = gather::facts(host, &request).map_err(|error| Trouble(error.to_string()))?;
+    let facts = gathered(host, &request)?;
     let interpreter = examined(&facts).ok_or_else(|| no_interpreter(&facts))?;
     let page = page(host, &facts, interpreter);
     if page.predicted.is_none() && page.reported.is_none() {

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::time::Duration;
 
-use super::{Status, Terminal, Trouble, deliver, select};
+use super::{Status, Terminal, Trouble, deliver, gathered, select};
 use crate::cli::{Format, WhyArguments};
 use crate::collect::attempt::attempt;
 use crate::collect::elsewhere::elsewhere;
-use crate::collect::gather::{self, Request};
+use crate::collect::gather::Request;
 use crate::collect::inventory;
 use crate::diagnosis::cause::{self, Attempt, Case};
 use crate::diagnosis::{Diagnosis, Finding, Need, Severity, Subject, examine, messages};
@@ -88,7 +88,7 @@ impl Asking<'_> {
             deadline: Duration::from_secs_f64(self.arguments.timeout),
             needs,
         };
-        gather::facts(self.host, &request).map_err(|error| Trouble(error.to_string()))
+        gathered(self.host, &request)
     }
 
     /// The shell's python is what people run; the project's environment is what they mean, where that is another.

@@ -55,7 +55,7 @@ impl Target {
         if marker.is_some_and(|marker| is_for_an_extra(marker) || marker.contains("platform_version")) {
             return None;
         }
-        let requirement = Requirement::<VerbatimUrl>::from_str(text).ok()?;
+        let requirement = parsed(text)?;
         if !self.markers.iter().all(|environment| requirement.evaluate_markers(environment, &[])) {
             return None;
         }
@@ -145,6 +145,17 @@ fn markers(
     })
     .ok()?;
     Some((Version::from_str(&full).ok()?, environment))
+}
+
+/// The parser calls itself for every parenthesis of a marker, so what is written to be deep is not given to it.
+fn parsed(text: &str) -> Option<Requirement<VerbatimUrl>> {
+    const LENGTH_LIMIT: usize = 16 << 10;
+    const DEPTH_LIMIT: usize = 64;
+    let opened = text.bytes().filter(|byte| *byte == b'(').count();
+    if text.len() > LENGTH_LIMIT || opened > DEPTH_LIMIT {
+        return None;
+    }
+    Requirement::from_str(text).ok()
 }
 
 #[cfg(test)]

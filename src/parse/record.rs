@@ -12,7 +12,10 @@ pub struct Entry<'a> {
     pub hash: Cow<'a, [u8]>,
 }
 
-/// The rows that name a file, in order.
+/// No system opens a longer path (`PATH_MAX` of Linux is 4096).
+const PATH_LIMIT: usize = 8192;
+
+/// The rows that name a file, in order; what no file can be called is passed over.
 pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::iter::from_fn(move || {
@@ -24,7 +27,7 @@ pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
             };
             let next = memchr::memchr(b'\n', end).map_or(end.len(), |at| at + 1);
             rest = &end[next..];
-            if !path.is_empty() {
+            if !path.is_empty() && path.len() <= PATH_LIMIT {
                 return Some(Entry { path, hash });
             }
         }
@@ -75,6 +78,7 @@ mod tests {
             ]
         );
         assert_eq!(read("\"open"), [pair("open", "")]);
+        assert_eq!(read(&format!("{},,\nb.py,,\n", "x/".repeat(5000))), [pair("b.py", "")]);
         assert_eq!(read(""), []);
     }
 

@@ -247,7 +247,19 @@ impl Dialect {
 
     /// A remedy as lines to be run one after the other.
     pub fn commands(&self, remedy: &Remedy) -> Vec<String> {
-        remedy.actions.iter().flat_map(|action| self.action(action)).collect()
+        let lines = remedy.actions.iter().flat_map(|action| self.action(action));
+        lines.map(|line| self.without_secret(line)).collect()
+    }
+
+    /// A line that holds a secret is described, not shown: what is shown must not be half a command.
+    fn without_secret(&self, line: String) -> String {
+        match sanitize::redact(&line) {
+            redacted if redacted == line => line,
+            redacted => {
+                let text = format!("by hand, since it holds a secret that is not shown here: {redacted}");
+                self.language().comment(&sanitize::shown(&text))
+            }
+        }
     }
 
     /// One action; none where the shell needs nothing for it.

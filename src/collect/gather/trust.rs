@@ -8,8 +8,9 @@ use crate::facts::Origin;
 use crate::facts::interpreter::{Interpreter, Probe};
 use crate::facts::search_path::{Command, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
-use crate::host::Host;
-use crate::path::HostPath;
+use crate::host::{FileError, Host, TEXT_LIMIT};
+use crate::parse::pyvenv_cfg;
+use crate::path::{HostPath, readable};
 
 /// Whether and how the patient's interpreter is asked.
 pub(super) enum Plan {
@@ -75,14 +76,21 @@ pub(super) fn probe_plan(
     if !host.is_file(&program) || !host.can_execute(&program) {
         return refrain(Some(&program), "it cannot be started");
     }
+    let as_it_is = |program: HostPath| match working_directory_variable(host) {
+        None => Plan::Start { program, trust: Trust::AsIs },
+        Some(name) => refrain(
+            Some(&program),
+            &format!("{name} is relative, so files of the working directory would run in it"),
+        ),
+    };
     if argument.is_some() {
-        return Plan::Start { program, trust: Trust::AsIs };
+        return as_it_is(program);
     }
     if let Some(hit) = shells {
         let spelling =
             search_path.entries.iter().find(|entry| entry.index == hit.entry).map(|entry| entry.spelling);
         if spelling == Some(Spelling::Absolute) {
-            return Plan::Start { program, trust: Trust::AsIs };
+            return as_it_is(program);
         }
         return refrain(Some(&program), "it is reached through a relative or empty entry of PATH");
     }
@@ -90,9 +98,10 @@ pub(super) fn probe_plan(
         .iter()
         .any(|name| shell.path_variable(name).is_some_and(|active| same_place(host, &active, root)));
     if active {
-        return Plan::Start { program, trust: Trust::AsIs };
+        return as_it_is(program);
     }
-    match trustworthy(host, &program, root, project) {
+    let strangers: Vec<HostPath> = project.cloned().into_iter().chain([root.clone()]).collect();
+    match trustworthy(host, &program, root, &strangers) {
         Ok(()) => Plan::Start { program, trust: Trust::Isolated },
         Err(why) => refrain(Some(&program), &why),
     }
@@ -102,25 +111,92 @@ fn same_place(host: &dyn Host, left: &HostPath, right: &HostPath) -> bool {
     left.same_as(right) || links::resolved(host, left).same_as(&links::resolved(host, right))
 }
 
-/// A found interpreter is started only when the file behind its links lies outside the project and the
-/// environment, and belongs to the user or to root.
+/// A variable whose relative value makes Python take code from the working directory; `-I` ignores it.
+/// (Relative entries of `PYTHONPATH` are withheld, since the rest of it still counts.)
+fn working_directory_variable(host: &dyn Host) -> Option<&'static str> {
+    let flavour = host.platform().flavour();
+    let leads_here = |name: &&str| {
+        let value = host.variable(name).unwrap_or_default();
+        // PYTHONHOME may be `prefix:exec_prefix`
+        value
+            .split(|byte| *byte == flavour.list_separator())
+            .any(|part| !part.is_empty() && !flavour.is_absolute(part))
+    };
+    ["PYTHONHOME", "PYTHONUSERBASE"].into_iter().find(leads_here)
+}
+
+/// A found interpreter is started only when the file behind its links, and the directory that its `pyvenv.cfg`
+/// calls `home` (the standard library is looked for from there, even with `-I -S`: `Modules/getpath.py`), lie
+/// outside the project and the environment, and belong to the user or to root.
 fn trustworthy(
     host: &dyn Host,
     program: &HostPath,
     root: &HostPath,
-    project: Option<&HostPath>,
+    strangers: &[HostPath],
 ) -> Result<(), String> {
-    let real = host.canonical(program).map_err(|error| error.to_string())?;
-    for place in project.into_iter().chain([root]) {
-        if real.is_within(&links::resolved(host, place)) {
-            return Err(format!("its file {real} lies inside {place}, and the shell does not run it"));
+    let real = own_and_outside(host, program, strangers)
+        .map_err(|(real, why)| format!("its file {real} {why}, and the shell does not run it"))?;
+    for file in
+        [program.parent().unwrap_or_else(|| root.clone()), root.clone()].map(|at| at.join("pyvenv.cfg"))
+    {
+        let bytes = match host.read(&file, TEXT_LIMIT) {
+            Ok(contents) if contents.truncated() => return Err(format!("{file} is too large")),
+            Ok(contents) => contents.bytes,
+            Err(FileError::Missing | FileError::NotADirectory) => continue,
+            Err(error) => return Err(format!("{file}: {error}")),
+        };
+        for home in homes(&bytes) {
+            let claimed = HostPath::new(host.platform().flavour(), home.clone());
+            let home = claimed.ok_or_else(|| format!("{file} names {} as its base", readable(&home)))?;
+            let lies = own_and_outside(host, &home, strangers)
+                .map_err(|(home, why)| format!("{file} names a base, {home}, that {why}"))?;
+            if !holds(host, &lies, &real) {
+                return Err(format!("{file} names a base, {home}, that does not hold {real}"));
+            }
         }
     }
-    let metadata = host.metadata(&real).map_err(|error| error.to_string())?;
-    if metadata.owner != 0 && metadata.owner != host.user().id {
-        return Err(format!("its file {real} belongs to another user"));
-    }
     Ok(())
+}
+
+/// Every directory that some version of Python would take for `home`: versions read the file differently.
+fn homes(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let config = pyvenv_cfg::parse(bytes);
+    let lines = config.lines.iter().filter(|line| line.key.as_deref() == Some("home"));
+    let values = lines.filter_map(|line| line.value.as_deref()).chain(config.home());
+    let mut homes: Vec<Vec<u8>> = values.map(|value| value.as_bytes().to_vec()).collect();
+    homes.extend(pyvenv_cfg::c_getpath_home(bytes));
+    homes.dedup();
+    homes
+}
+
+/// Where the path really leads, when that is the user's or root's and in none of these places.
+fn own_and_outside(
+    host: &dyn Host,
+    path: &HostPath,
+    strangers: &[HostPath],
+) -> Result<HostPath, (HostPath, String)> {
+    let real =
+        host.canonical(path).map_err(|error| (path.clone(), format!("cannot be followed: {error}")))?;
+    if let Some(place) = strangers.iter().find(|place| real.is_within(&links::resolved(host, place))) {
+        return Err((real, format!("lies inside {place}")));
+    }
+    match host.metadata(&real) {
+        Ok(metadata) if metadata.owner == 0 || metadata.owner == host.user().id => Ok(real),
+        Ok(_) => Err((real, "belongs to another user".to_owned())),
+        Err(error) => Err((real, format!("cannot be looked at: {error}"))),
+    }
+}
+
+/// Whether `directory` holds the interpreter `real`, itself or by a link with an interpreter's name.
+fn holds(host: &dyn Host, directory: &HostPath, real: &HostPath) -> bool {
+    if real.parent().is_some_and(|parent| parent.same_as(directory)) {
+        return true;
+    }
+    let interpreter = |name: &[u8]| name.starts_with(b"python") || name.starts_with(b"pypy");
+    host.list(directory).is_ok_and(|listing| {
+        let mut names = listing.entries.iter().filter(|entry| interpreter(&entry.name));
+        names.any(|entry| host.canonical(&directory.join(&entry.name)).is_ok_and(|leads| leads.same_as(real)))
+    })
 }
 
 pub(super) fn record(

@@ -14,7 +14,7 @@ use crate::path::{HostPath, readable};
 const FIRST_READ: usize = 16 * 1024;
 const HEADER_LIMIT: usize = 1 << 20;
 const SMALL_LIMIT: usize = 64 * 1024;
-const RECORD_LIMIT: usize = 32 << 20;
+const RECORD_LIMIT: usize = 8 << 20;
 const FINDER_LIMIT: usize = 1 << 20;
 
 /// A distribution, and the first names of its modules' paths in its directory of packages.

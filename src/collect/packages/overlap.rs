@@ -11,7 +11,7 @@ use crate::host::{Contents, Files};
 use crate::parse::record;
 use crate::path::HostPath;
 
-const RECORD_LIMIT: usize = 32 << 20;
+const RECORD_LIMIT: usize = 8 << 20;
 /// So many files of an overlap are named.
 const MOST_NAMED: usize = 5;
 

@@ -67,14 +67,18 @@ impl Declarations<'_> {
         self.place.listing.entries.iter().any(|entry| entry.name == name.as_bytes())
     }
 
-    /// The text of a file of the root.
-    fn text(&self, name: &str) -> Option<(HostPath, String)> {
+    /// The text of a file of the root. TOML that is wrong throughout takes sixty times its size to read.
+    fn text(&mut self, name: &str) -> Option<(HostPath, String)> {
+        const LIMIT: usize = 256 << 10;
         if !self.lists(name) {
             return None;
         }
         let path = self.root.join(name);
-        let text = self.files.text(&path)?;
-        Some((path, text))
+        let contents = self.files.read(&path, LIMIT).ok()?;
+        if contents.truncated() {
+            self.notes.push(format!("only the first {} KiB of {path} were read", LIMIT >> 10));
+        }
+        Some((path, contents.text().into_owned()))
     }
 
     fn require_python(&mut self, text: &str, file: &HostPath, line: Option<usize>) {

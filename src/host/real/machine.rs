@@ -1,5 +1,8 @@
 //! This machine: its user, variables, mounts and the doctor's parent processes.
 
+use std::io::Write;
+use std::time::Duration;
+
 use super::processes;
 use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run};
 use crate::facts::platform::{Platform, System, User};
@@ -15,6 +18,17 @@ pub struct RealMachine {
 impl RealMachine {
     pub fn new() -> RealMachine {
         RealMachine { platform: platform(), user: user() }
+    }
+
+    /// Ends the doctor with this message and status, should it still be at work after so long: a file system
+    /// that never answers holds the thread that asked it.
+    pub fn end_after(time: Duration, message: String, status: i32) {
+        std::thread::spawn(move || {
+            std::thread::sleep(time);
+            // nobody may be listening any more
+            let _ = writeln!(std::io::stderr(), "{message}");
+            std::process::exit(status);
+        });
     }
 }
 

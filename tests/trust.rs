@@ -1,0 +1,568 @@
+//! The directory under examination may be a stranger's: nothing in it runs that the shell would not run anyway,
+//! and nothing is written. Every trap here is sprung once by what would spring it, so that a test can fail.
+//! What is proved by system calls needs `strace`, and is reported as ignored where it is missing.
+#![cfg(unix)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use libtest_mimic::{Arguments, Trial};
+use support::{Place, Python, executable, pythons, run, text};
+
+/// Every subcommand that looks at the machine, and one of each that only prints.
+const COMMANDS: [&[&str]; 9] = [
+    &[],
+    &["check", "-v", "--format", "json"],
+    &["check", "."],
+    &["path"],
+    &["why", "json"],
+    &["why", "bait"],
+    &["why", "-"],
+    &["explain", "moved-venv"],
+    &["checks"],
+];
+const TRACEBACK: &str = "Traceback (most recent call last):\n  File \"app.py\", line 1, in <module>\n    import bait\nModuleNotFoundError: No module named 'bait'\n";
+
+/// A stranger's repository: what is laid out here leaves a mark when it runs.
+struct Trap {
+    place: Place,
+    python: Python,
+}
+
+impl Trap {
+    fn new() -> Trap {
+        let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).expect("a Python 3");
+        let trap = Trap { place: Place::new(), python };
+        fs::create_dir(trap.marks()).unwrap();
+        trap.place
+            .write("pyproject.toml", "[project]\nname = 'bait'\nversion = '1'\ndependencies = ['six']\n");
+        trap
+    }
+
+    fn project(&self) -> &Path {
+        &self.place.project
+    }
+
+    fn venv(&self) -> PathBuf {
+        self.project().join(".venv")
+    }
+
+    fn marks(&self) -> PathBuf {
+        self.place.root().join("marks")
+    }
+
+    /// Python that leaves a mark, also where `open` is not there yet: while the interpreter starts.
+    fn code(&self, name: &str) -> String {
+        format!(
+            "import posix; posix.close(posix.open({:?}, posix.O_CREAT | posix.O_WRONLY))\n",
+            self.marks().join(name)
+        )
+    }
+
+    /// A shell script that leaves a mark.
+    fn script(&self, at: impl AsRef<Path>) {
+        let path = self.project().join(at);
+        let name = path.strip_prefix(self.project()).unwrap().display().to_string().replace('/', "-");
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let _ = fs::remove_file(&path);
+        fs::write(&path, format!("#!/bin/sh\n: > '{}'\n", self.marks().join(name).display())).unwrap();
+        executable(&path, true);
+    }
+
+    fn module(&self, at: &str) {
+        self.place.write(at, &self.code(&at.replace('/', "-")));
+    }
+
+    /// A committed environment whose links lead to a real interpreter.
+    fn environment(&self, home: &Path) {
+        let bin = self.venv().join("bin");
+        fs::create_dir_all(&bin).unwrap();
+        for name in ["python", "python3"] {
+            symlink(&self.python.path, bin.join(name)).unwrap();
+        }
+        fs::write(
+            self.venv().join("pyvenv.cfg"),
+            format!(
+                "home = {}\ninclude-system-site-packages = false\nversion = {}.0\n",
+                home.display(),
+                self.python.minor
+            ),
+        )
+        .unwrap();
+        fs::create_dir_all(self.site_packages()).unwrap();
+    }
+
+    fn site_packages(&self) -> PathBuf {
+        self.venv().join("lib").join(format!("python{}", self.python.minor)).join("site-packages")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.python.path.canonicalize().unwrap().parent().unwrap().to_owned()
+    }
+
+    /// What has run since the last call.
+    fn sprung(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(self.marks())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        for name in &names {
+            fs::remove_file(self.marks().join(name)).unwrap();
+        }
+        names
+    }
+
+    fn doctor(&self, arguments: &[&str]) -> Output {
+        let mut child = Command::new("/bin/bash")
+            .args(["-c", "\"$0\" \"$@\"; exit $?", env!("CARGO_BIN_EXE_venv-doctor")])
+            .args(arguments)
+            .current_dir(self.project())
+            .env_clear()
+            .envs(&self.place.variables)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // a command that reads nothing may be gone already
+        let _ = child.stdin.take().unwrap().write_all(TRACEBACK.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Every subcommand, with and without leave to start interpreters: no mark, no change in the repository or
+    /// the home directory, no crash.
+    fn holds(&self) {
+        let before = self.state();
+        for arguments in COMMANDS {
+            for no_exec in [false, true] {
+                let looks = !matches!(arguments.first(), Some(&"explain" | &"checks"));
+                let mut all = arguments.to_vec();
+                if no_exec && looks {
+                    all.push("--no-exec");
+                }
+                let output = self.doctor(&all);
+                let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+                assert_eq!(self.sprung(), [""; 0], "{all:?} ran what is not the shell's: {said}");
+                assert!(matches!(output.status.code(), Some(0..=2)), "{all:?}: {:?} {said}", output.status);
+                assert!(!said.contains("panicked"), "{all:?}: {said}");
+            }
+        }
+        assert_eq!(self.state(), before, "something was written");
+    }
+
+    /// Every file below the situation with its size and time.
+    fn state(&self) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+        let mut found = BTreeMap::new();
+        let mut open = vec![self.place.root()];
+        while let Some(directory) = open.pop() {
+            for entry in fs::read_dir(directory).unwrap() {
+                let path = entry.unwrap().path();
+                let metadata = path.symlink_metadata().unwrap();
+                if metadata.is_dir() {
+                    open.push(path.clone());
+                }
+                let size = if metadata.is_dir() { 0 } else { metadata.size() };
+                if path != self.marks() {
+                    found.insert(path, (size, metadata.mtime(), metadata.mtime_nsec()));
+                }
+            }
+        }
+        found
+    }
+
+    /// What the stranger hoped for.
+    fn spring(&self, program: &Path, arguments: &[&str]) -> Vec<String> {
+        let _ = Command::new(program)
+            .args(arguments)
+            .current_dir(self.project())
+            .env_clear()
+            .envs(&self.place.variables)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .output();
+        self.sprung()
+    }
+}
+
+fn a_python_that_is_a_script() {
+    let trap = Trap::new();
+    trap.environment(&trap.home());
+    for name in ["python", "python3", "pip", "activate"] {
+        trap.script(Path::new(".venv/bin").join(name));
+    }
+    assert_eq!(trap.spring(&trap.venv().join("bin/python"), &[]), [".venv-bin-python"]);
+    trap.holds();
+    let said = text(&trap.doctor(&["-v"]).stdout);
+    assert!(said.contains("was not started"), "{said}");
+}
+
+fn hooks_in_the_environments_packages() {
+    let trap = Trap::new();
+    trap.environment(&trap.home());
+    fs::write(trap.site_packages().join("sitecustomize.py"), trap.code("sitecustomize.py")).unwrap();
+    fs::write(trap.site_packages().join("bait.pth"), format!("import os; {}", trap.code("bait.pth")))
+        .unwrap();
+    assert_eq!(
+        trap.spring(&trap.venv().join("bin/python"), &["-c", "pass"]),
+        ["bait.pth", "sitecustomize.py"]
+    );
+    trap.holds();
+}
+
+fn a_home_inside_the_repository() {
+    let trap = Trap::new();
+    let base = trap.project().join("base");
+    trap.environment(&base.join("bin"));
+    let library = format!("base/lib/python{}", trap.python.minor);
+    fs::create_dir_all(base.join("bin")).unwrap();
+    symlink(&trap.python.path, base.join("bin").join(format!("python{}", trap.python.minor))).unwrap();
+    symlink(&trap.python.path, base.join("bin/python3")).unwrap();
+    for module in ["os.py", "site.py", "encodings/__init__.py", "encodings/utf_8.py", "codecs.py"] {
+        trap.module(&format!("{library}/{module}"));
+    }
+    fs::create_dir_all(trap.project().join(&library).join("lib-dynload")).unwrap();
+    let sprung = trap.spring(&trap.venv().join("bin/python"), &["-I", "-S", "-c", "pass"]);
+    assert!(!sprung.is_empty(), "the base of pyvenv.cfg brings the standard library");
+    trap.holds();
+}
+
+fn a_home_of_somebody_else() {
+    let trap = Trap::new();
+    // outside the repository, yet not where the interpreter's file lies
+    let base = trap.place.root().join("elsewhere");
+    trap.environment(&base.join("bin"));
+    fs::create_dir_all(base.join("bin")).unwrap();
+    let library = base.join("lib").join(format!("python{}", trap.python.minor));
+    fs::create_dir_all(library.join("encodings")).unwrap();
+    fs::create_dir_all(library.join("lib-dynload")).unwrap();
+    fs::write(library.join("os.py"), "").unwrap();
+    fs::write(library.join("encodings/__init__.py"), trap.code("encodings")).unwrap();
+    let sprung = trap.spring(&trap.venv().join("bin/python"), &["-I", "-S", "-c", "pass"]);
+    assert_eq!(sprung, ["encodings"]);
+    trap.holds();
+}
+
+fn modules_beside_the_project() {
+    let mut trap = Trap::new();
+    trap.environment(&trap.home());
+    for module in [
+        "sitecustomize.py",
+        "usercustomize.py",
+        "json.py",
+        "site.py",
+        "sys.py",
+        "os.py",
+        "bait.py",
+        "encodings/__init__.py",
+        "_sysconfigdata__linux_x86_64-linux-gnu.py",
+        "conftest.py",
+        "setup.py",
+        "noxfile.py",
+    ] {
+        trap.module(module);
+    }
+    assert_eq!(trap.spring(&trap.python.path, &["-c", "import json"]), ["json.py"]);
+    for value in [None, Some("."), Some(""), Some(":"), Some("src:.:"), Some("./")] {
+        match value {
+            Some(value) => trap.place.set("PYTHONPATH", value),
+            None => {
+                trap.place.variables.remove("PYTHONPATH");
+            }
+        }
+        trap.holds();
+    }
+}
+
+/// A python3 on PATH, and a working directory laid out as its standard library and user site.
+fn with_library(python: Python) -> Trap {
+    let mut trap = Trap { python, ..Trap::new() };
+    let library = format!("lib/python{}", trap.python.minor);
+    for module in ["encodings/__init__.py", "os.py", "site.py"] {
+        trap.module(&format!("{library}/{module}"));
+    }
+    for directory in ["lib-dynload", "site-packages"] {
+        fs::create_dir_all(trap.project().join(&library).join(directory)).unwrap();
+    }
+    let hook = format!("import os; {}", trap.code("user.pth"));
+    trap.place.write(&format!("{library}/site-packages/user.pth"), &hook);
+    let bin = trap.place.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(&trap.python.path, bin.join("python3")).unwrap();
+    trap.place.set("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    trap
+}
+
+fn a_relative_user_base() {
+    let mut trap = with_library(Trap::new().python);
+    trap.place.set("PYTHONUSERBASE", ".");
+    assert_eq!(trap.spring(&trap.place.root().join("bin/python3"), &["-c", "pass"]), ["user.pth"]);
+    trap.holds();
+}
+
+fn a_relative_home() {
+    // 3.13 no longer imports from there
+    let old = pythons().into_iter().rfind(|python| python.number() >= (3, 8) && python.number() < (3, 13));
+    for python in old.into_iter().chain([Trap::new().python]) {
+        let sprung = python.number() < (3, 13);
+        let mut trap = with_library(python);
+        for value in ["./", ".", "./:./"] {
+            trap.place.set("PYTHONHOME", value);
+            if sprung && value == "./" {
+                let marks = trap.spring(&trap.place.root().join("bin/python3"), &["-c", "pass"]);
+                assert!(!marks.is_empty(), "PYTHONHOME={value}");
+            }
+            trap.holds();
+        }
+    }
+}
+
+fn programs_of_the_working_directory() {
+    let mut trap = Trap::new();
+    for name in [
+        "python",
+        "python3",
+        "pip",
+        "git",
+        "uv",
+        "poetry",
+        "which",
+        "sh",
+        "ldconfig",
+        "conda",
+        "direnv",
+        "env",
+        "bin/python",
+        "bin/python3",
+    ] {
+        trap.script(name);
+    }
+    for path in
+        [".", "", ":", ".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:", "bin:/usr/bin:/bin", "./bin"]
+    {
+        trap.place.set("PATH", path);
+        trap.holds();
+    }
+    let found = Command::new("/bin/bash")
+        .args(["-c", "python3"])
+        .current_dir(trap.project())
+        .env("PATH", ".:/usr/bin:/bin")
+        .output()
+        .unwrap();
+    assert!(found.status.success());
+    assert_eq!(trap.sprung(), ["python3"]);
+}
+
+fn settings_that_name_programs() {
+    let trap = Trap::new();
+    trap.environment(&trap.home());
+    for name in
+        ["evil/bin/python", "evil/monitor", "hooks/pre-commit", "hooks/post-index-change", ".venv/bin/pytest"]
+    {
+        trap.script(name);
+    }
+    let evil = trap.project().join("evil/bin/python").display().to_string();
+    run(Command::new("git").args(["init", "-q"]).current_dir(trap.project()));
+    for (key, value) in [
+        ("core.fsmonitor", trap.project().join("evil/monitor").display().to_string()),
+        ("core.hooksPath", "hooks".to_owned()),
+        ("core.sshCommand", evil.clone()),
+        ("filter.evil.clean", evil.clone()),
+        ("filter.evil.process", evil.clone()),
+    ] {
+        run(Command::new("git").args(["config", key, &value]).current_dir(trap.project()));
+    }
+    trap.place.write(".gitattributes", "* filter=evil\n");
+    trap.place.write(".vscode/settings.json", &format!("{{\"python.defaultInterpreterPath\": {evil:?}}}\n"));
+    trap.place.write(".idea/misc.xml", &format!("<project><component jdk=\"{evil}\"/></project>\n"));
+    trap.place.write(".python-version", "../../evil\n");
+    trap.place.write(".tool-versions", "python path:./evil\n");
+    trap.place.write(".envrc", &format!("{evil}\n"));
+    trap.place.write(".pdm-python", &evil);
+    trap.place.write("environment.yml", "name: ../../evil\n");
+    trap.place.write(
+        "share/jupyter/kernels/evil/kernel.json",
+        &format!("{{\"argv\": [{evil:?}, \"-m\", \"ipykernel_launcher\"], \"language\": \"python\"}}\n"),
+    );
+    fs::create_dir_all(trap.place.root().join("home/.local/share/jupyter/kernels/evil")).unwrap();
+    fs::copy(
+        trap.project().join("share/jupyter/kernels/evil/kernel.json"),
+        trap.place.root().join("home/.local/share/jupyter/kernels/evil/kernel.json"),
+    )
+    .unwrap();
+    let _ = Command::new("git").args(["status"]).current_dir(trap.project()).output();
+    assert!(!trap.sprung().is_empty(), "git runs the monitor");
+    trap.holds();
+}
+
+fn an_active_environment_writes_nothing() {
+    let mut trap = Trap::new();
+    trap.environment(&trap.home());
+    let venv = trap.venv();
+    trap.place.activate(&venv);
+    // what the shell would run is asked; compiled files, coverage data and maps for perf are not its due
+    fs::write(trap.site_packages().join("hook.py"), "import atexit, os\ndef start():\n    if os.environ.get('COVERAGE_PROCESS_START'):\n        open('.coverage', 'w').close()\n").unwrap();
+    fs::write(trap.site_packages().join("hook.pth"), "import hook; hook.start()\n").unwrap();
+    trap.place.set("COVERAGE_PROCESS_START", "coveragerc");
+    trap.place.set("PYTHONPERFSUPPORT", "1");
+    trap.place.set("PYTHONPYCACHEPREFIX", "cache");
+    trap.holds();
+}
+
+/// A system call that was let through: its name and what stands in its parentheses.
+struct Call {
+    name: String,
+    arguments: String,
+}
+
+/// The system calls of one run that concern files, processes and the network, and that did not fail.
+fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
+    let log = trap.place.root().join("calls");
+    let traced = Command::new("strace")
+        .args(["-f", "-qq", "-s", "4096", "-e", "trace=%process,%network,%file", "-o"])
+        .arg(&log)
+        .arg(env!("CARGO_BIN_EXE_venv-doctor"))
+        .args(arguments)
+        .current_dir(trap.project())
+        .env_clear()
+        .envs(&trap.place.variables)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(traced.status.code().is_some(), "{traced:?}");
+    let text = fs::read_to_string(&log).unwrap();
+    fs::remove_file(log).unwrap();
+    let done = text.lines().filter(|line| !line.contains(" = -1 "));
+    done.filter_map(|line| {
+        let (name, arguments) = line.split_once(' ')?.1.trim_start().split_once('(')?;
+        Some(Call { name: name.to_owned(), arguments: arguments.to_owned() })
+    })
+    .collect()
+}
+
+fn started(calls: &[Call]) -> Vec<&str> {
+    let quoted = |call: &'_ Call| call.arguments.split('"').nth(1).map(str::len);
+    let starts = calls.iter().filter(|call| call.name.starts_with("exec"));
+    starts.map(|call| &call.arguments[1..][..quoted(call).unwrap()]).collect()
+}
+
+/// Calls that change a file, and calls that talk to somebody.
+fn changes(calls: &[Call]) -> Vec<String> {
+    let opens_to_write = |call: &Call| {
+        call.name.starts_with("open")
+            && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| call.arguments.contains(flag))
+            && !call.arguments.contains("\"/dev/null\"")
+    };
+    let changing = [
+        "creat",
+        "mkdir",
+        "mkdirat",
+        "rename",
+        "renameat",
+        "renameat2",
+        "unlink",
+        "unlinkat",
+        "rmdir",
+        "link",
+        "linkat",
+        "symlink",
+        "symlinkat",
+        "chmod",
+        "fchmodat",
+        "chown",
+        "fchownat",
+        "lchown",
+        "truncate",
+        "utimensat",
+        "mknod",
+        "mknodat",
+        "setxattr",
+        "socket",
+        "connect",
+        "sendto",
+        "bind",
+    ];
+    let bad = calls.iter().filter(|call| opens_to_write(call) || changing.contains(&call.name.as_str()));
+    bad.map(|call| format!("{}({}", call.name, call.arguments)).collect()
+}
+
+fn active_and_found() -> [Trap; 2] {
+    let mut active = Trap::new();
+    active.environment(&active.home());
+    let venv = active.venv();
+    active.place.activate(&venv);
+    let found = Trap::new();
+    found.environment(&found.home());
+    [active, found]
+}
+
+fn no_exec_starts_and_changes_nothing() {
+    for trap in active_and_found() {
+        for arguments in COMMANDS {
+            let mut all = arguments.to_vec();
+            if !matches!(arguments.first(), Some(&"explain" | &"checks")) {
+                all.push("--no-exec");
+            }
+            let calls = calls(&trap, &all);
+            assert_eq!(started(&calls), [env!("CARGO_BIN_EXE_venv-doctor")], "{all:?}");
+            assert_eq!(changes(&calls), [""; 0], "{all:?}");
+        }
+    }
+}
+
+fn one_interpreter_is_started_and_nothing_changed() {
+    for trap in active_and_found() {
+        for arguments in COMMANDS {
+            let calls = calls(&trap, arguments);
+            let programs = started(&calls);
+            let (own, others) = programs.split_first().unwrap();
+            assert_eq!(*own, env!("CARGO_BIN_EXE_venv-doctor"));
+            assert!(others.len() <= 1, "{arguments:?} started {others:?}");
+            assert!(others.iter().all(|other| other.contains("/bin/python")), "{arguments:?}: {others:?}");
+            assert_eq!(changes(&calls), [""; 0], "{arguments:?}");
+        }
+        assert_eq!(started(&calls(&trap, &[])).len(), 2, "the trace sees an interpreter that is started");
+    }
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let traps: [(&str, fn()); 10] = [
+        ("a_python_that_is_a_script", a_python_that_is_a_script),
+        ("hooks_in_the_environments_packages", hooks_in_the_environments_packages),
+        ("a_home_inside_the_repository", a_home_inside_the_repository),
+        ("a_home_of_somebody_else", a_home_of_somebody_else),
+        ("modules_beside_the_project", modules_beside_the_project),
+        ("a_relative_user_base", a_relative_user_base),
+        ("a_relative_home", a_relative_home),
+        ("programs_of_the_working_directory", programs_of_the_working_directory),
+        ("settings_that_name_programs", settings_that_name_programs),
+        ("an_active_environment_writes_nothing", an_active_environment_writes_nothing),
+    ];
+    let traced: [(&str, fn()); 2] = [
+        ("no_exec_starts_and_changes_nothing", no_exec_starts_and_changes_nothing),
+        ("one_interpreter_is_started_and_nothing_changed", one_interpreter_is_started_and_nothing_changed),
+    ];
+    let strace = Command::new("strace").arg("-V").output().is_ok();
+    let trial = |(name, body): (&str, fn())| {
+        Trial::test(name, move || {
+            body();
+            Ok(())
+        })
+    };
+    let mut trials: Vec<Trial> = traps.into_iter().map(trial).collect();
+    trials.extend(traced.into_iter().map(|test| trial(test).with_ignored_flag(!strace)));
+    libtest_mimic::run(&arguments, trials).exit();
+}
