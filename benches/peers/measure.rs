@@ -31,7 +31,9 @@ impl Case {
 
     fn row(mut self, words: &[&str], goal: Option<f64>) -> Case {
         let name = Path::new(words[0]).file_name().unwrap_or_default().to_string_lossy();
-        let label = [&[name.as_ref()], &words[1..]].concat().join(" ");
+        let short = |word: &&str| word.rsplit_once("/.venv/").map_or(*word, |(_, rest)| rest).to_owned();
+        let arguments = words[1..].iter().map(short);
+        let label = [name.into_owned()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ");
         let words = words.iter().map(|word| (*word).to_owned()).collect();
         self.rows.push(Row { label, words, goal, times: Vec::new() });
         self

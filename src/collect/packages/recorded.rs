@@ -2,6 +2,9 @@
 //! since holds what was recorded. The others are listed; a look at each file would cost a system call for each.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::Site;
 use super::modules::by_suffix;
@@ -9,6 +12,8 @@ use crate::facts::distribution::Record;
 use crate::host::{FileError, Files, Listing, Metadata};
 use crate::parse::record;
 use crate::path::{Flavour, HostPath};
+
+static CACHE: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"__pycache__/"));
 
 /// So many missing files are named.
 const MOST_NAMED: usize = 100;
@@ -105,7 +110,7 @@ fn is_cache(path: &[u8]) -> bool {
     path.ends_with(b".pyc")
         || path.ends_with(b".pyo")
         || path.ends_with(b"/")
-        || path.split(|byte| *byte == b'/').rev().skip(1).any(|part| part == b"__pycache__")
+        || CACHE.find_iter(path).any(|at| at == 0 || path.get(at - 1) == Some(&b'/'))
 }
 
 /// A module, or a library that modules load, outside of tests: what an import may need.
@@ -113,7 +118,7 @@ pub fn is_module(path: &[u8]) -> bool {
     if path.starts_with(b"..") || path.starts_with(b"/") {
         return false;
     }
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    let name = memchr::memrchr(b'/', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
     let code = name.ends_with(b".py")
         || name.ends_with(b".so")
         || name.ends_with(b".pyd")
@@ -123,7 +128,13 @@ pub fn is_module(path: &[u8]) -> bool {
     let aside = |part: &[u8]| {
         matches!(part, b"tests" | b"test" | b"docs" | b"doc" | b"examples" | b"benchmarks" | b"conftest.py")
     };
-    code && !path.split(|byte| *byte == b'/').any(aside)
+    let mut from = 0;
+    let mut directories = memchr::memchr_iter(b'/', path).map(|at| {
+        let part = path.get(from..at).unwrap_or_default();
+        from = at + 1;
+        part
+    });
+    code && name != b"conftest.py" && !directories.any(aside)
 }
 
 /// Top-level names, `.pth` files and finders.
