@@ -12,6 +12,7 @@ use crate::parse::binary_pieces::Pieces;
 use crate::parse::extension_name::{self, Importer};
 use crate::path::HostPath;
 
+mod images;
 mod loading;
 mod modules;
 mod numpy;

@@ -56,6 +56,7 @@ pub struct Binary {
     pub bits: Option<u8>,
     /// The program that loads it (`PT_INTERP`, `LC_LOAD_DYLINKER`). None for a static one and for a library.
     pub loader: Option<String>,
+    /// Those without which it is not loaded: none that is weakly linked, or loaded at its first use.
     pub libraries: Vec<String>,
     /// The library's own name (`DT_SONAME`, `LC_ID_DYLIB`).
     pub soname: Option<String>,
@@ -345,7 +346,12 @@ fn mach<Mach: MachHeader<Endian = object::Endianness>>(
         let Some(command) = commands.next().ok()? else { return Some(()) };
         let string = |name| command.string(endian, name).ok().and_then(text);
         match command.variant().ok()? {
-            LoadCommandVariant::Dylib(library) => binary.libraries.extend(string(library.dylib.name)),
+            LoadCommandVariant::Dylib(library)
+                if [macho::LC_LOAD_DYLIB, macho::LC_REEXPORT_DYLIB, macho::LC_LOAD_UPWARD_DYLIB]
+                    .contains(&command.cmd()) =>
+            {
+                binary.libraries.extend(string(library.dylib.name));
+            }
             LoadCommandVariant::IdDylib(library) => binary.soname = string(library.dylib.name),
             LoadCommandVariant::LoadDylinker(linker) => binary.loader = string(linker.name),
             LoadCommandVariant::Rpath(path) => binary.rpath.extend(string(path.path)),
@@ -353,6 +359,22 @@ fn mach<Mach: MachHeader<Endian = object::Endianness>>(
         }
     }
     None
+}
+
+/// Where the part for one architecture begins in a [`BinaryFormat::MachOFat`], by the file's beginning.
+pub fn slice_for(beginning: &[u8], architecture: &str) -> Option<u64> {
+    fn offset<Fat: FatArch>(bytes: &[u8], architecture: &str) -> Option<u64> {
+        let file = MachOFatFile::<Fat>::parse(bytes).ok()?;
+        let mut parts = file.arches().iter().take(MANY);
+        let is_for =
+            |part: &&Fat| mach_architecture(part.cputype()).is_some_and(|(name, _)| name == architecture);
+        parts.find(is_for).map(|part| part.file_range().0)
+    }
+    match beginning {
+        [0xca, 0xfe, 0xba, 0xbe, ..] => offset::<macho::FatArch32>(beginning, architecture),
+        [0xca, 0xfe, 0xba, 0xbf, ..] => offset::<macho::FatArch64>(beginning, architecture),
+        _ => None,
+    }
 }
 
 /// All architectures, and what the first of them needs.

@@ -13,6 +13,7 @@ use venv_doctor::diagnosis::{Check, Need, examine};
 use venv_doctor::host::fake::FakeMachine;
 use venv_doctor::report::{Dialect, json};
 
+mod mach_o;
 mod macos;
 mod windows;
 

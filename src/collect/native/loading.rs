@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::images::Images;
 use super::modules::{Compiled, Module};
 use super::{owner, read_binary};
+use crate::collect::dyld::Dyld;
 use crate::collect::library::Loader;
 use crate::facts::interpreter::Interpreter;
-use crate::facts::native::{LoadFault, UnloadableModule};
+use crate::facts::native::{LoadFault, Sought, UnloadableModule};
 use crate::facts::platform::System;
 use crate::host::{Files, Host};
 use crate::parse::binary::{Binary, BinaryFormat, CLibrary};
@@ -34,6 +36,8 @@ pub struct Machine<'a> {
     brought: &'a BTreeSet<String>,
     /// The environment's own directory of libraries: conda's interpreters look there.
     prefix_library: HostPath,
+    /// On macOS.
+    images: Option<Images<'a>>,
     versions: Mutex<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
     elsewhere: Mutex<BTreeMap<String, bool>>,
 }
@@ -55,6 +59,7 @@ impl<'a> Machine<'a> {
             interpreter_directory: directory,
             brought,
             prefix_library: root.join("lib"),
+            images: images(host, interpreter, binary, brought),
             versions: Mutex::default(),
             elsewhere: Mutex::default(),
         }
@@ -68,6 +73,11 @@ impl<'a> Machine<'a> {
         if let Some(fault) = self.wrong_binary(&binary) {
             return Some(fault);
         }
+        if matches!(binary.format, BinaryFormat::MachO | BinaryFormat::MachOFat) {
+            let missing = self.images.as_ref()?.missing(&module.path)?;
+            let needed_by = Some(missing.needed_by).filter(|path| *path != module.path);
+            return Some(LoadFault::MissingLibrary { library: missing.library, needed_by });
+        }
         if binary.format != BinaryFormat::Elf
             || self.interpreter.format != BinaryFormat::Elf
             || binary.partial
@@ -75,6 +85,14 @@ impl<'a> Machine<'a> {
             return None;
         }
         self.missing_library(module, &binary).or_else(|| self.missing_version(module, &binary))
+    }
+
+    /// Where macOS's loader looked for a missing library.
+    fn sought(&self, module: &Module, fault: &LoadFault) -> Sought {
+        match (fault, &self.images) {
+            (LoadFault::MissingLibrary { .. }, Some(images)) => images.sought(&module.path),
+            _ => Sought::default(),
+        }
     }
 
     fn wrong_binary(&self, binary: &Binary) -> Option<LoadFault> {
@@ -106,7 +124,7 @@ impl<'a> Machine<'a> {
         Some(if foreign {
             LoadFault::WrongCLibrary { library: missing.clone() }
         } else {
-            LoadFault::MissingLibrary { library: missing.clone() }
+            LoadFault::MissingLibrary { library: missing.clone(), needed_by: None }
         })
     }
 
@@ -156,6 +174,28 @@ impl<'a> Machine<'a> {
             })
         })
     }
+}
+
+/// None on other systems, and where the interpreter's processor is not certain.
+fn images<'a>(
+    host: &'a dyn Host,
+    interpreter: &Interpreter,
+    binary: &Binary,
+    brought: &BTreeSet<String>,
+) -> Option<Images<'a>> {
+    let platform = host.platform();
+    let architecture = match binary.architectures.as_slice() {
+        [] => return None,
+        [only] => only,
+        several => several.iter().find(|own| **own == platform.architecture)?,
+    };
+    if platform.system != System::MacOs {
+        return None;
+    }
+    let loaded = binary.libraries.iter().filter_map(|name| name.rsplit('/').next());
+    let known = brought.iter().cloned().chain(loaded.map(str::to_owned)).collect();
+    let dyld = Dyld::new(host, &interpreter.path, &interpreter.links, binary);
+    Some(Images::new(host, dyld, architecture.clone(), known))
 }
 
 fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -270,6 +310,7 @@ pub fn unloadable(
             owner: owner(compiled, first),
             siblings: if index.is_some() { read.get(&index).copied().unwrap_or(1) } else { modules.len() },
             alike: modules.len(),
+            sought: machine.sought(first, &fault),
             fault,
         })
     });
