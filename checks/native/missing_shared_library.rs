@@ -24,6 +24,10 @@ each: in directories that the module itself names (RPATH, RUNPATH), in those of 
 `ldconfig` knows (`/etc/ld.so.conf`), in `/lib` and `/usr/lib`. One of them is in none of these, so the import ends
 with `ImportError: libGL.so.1: cannot open shared object file: No such file or directory`.
 
+On Windows the loader looks in the module's own directory, in those that the package adds, beside `python.exe` and in
+`System32`, and only before Python 3.8 in `PATH`: `DLL load failed while importing _core: The specified module could
+not be found`. Reported there are the files of Microsoft's Visual C++ redistributable, `msvcp140.dll` and its like.
+
 On macOS a module mostly names whole paths, or `@rpath/NAME`: then the loader looks in the directories of LC_RPATH, in
 `DYLD_LIBRARY_PATH`, `/usr/local/lib` and `/usr/lib`, and says `Library not loaded: ...` with all that it tried.
 
@@ -37,7 +41,7 @@ Install the package of the system that has the library. On Debian and Ubuntu `ap
 
     apt-get install libgl1 libglib2.0-0
 
-On macOS `brew install libomp`. What was built with a library that has another version now is built again:
+On Windows `winget install --exact --id Microsoft.VCRedist.2015+.x64`. On macOS `brew install libomp`. What was built with a library that has another version now is built again:
 
     .venv/bin/python -m pip install --force-reinstall --no-deps --no-cache-dir --no-binary pyicu pyicu==2.13
 
@@ -101,6 +105,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         };
         findings.push(finding.remedy(match facts.platform.system {
             System::MacOs => macos(environment, module, library),
+            System::Windows => windows(facts, environment),
             _ => remedy(facts, library),
         }));
     }
@@ -116,6 +121,7 @@ fn name(module: &UnloadableModule) -> String {
 fn nowhere(facts: &Facts) -> &'static str {
     match facts.platform.system {
         System::MacOs => "nowhere",
+        System::Windows => "not on this machine: it belongs to the Visual C++ redistributable",
         _ => "in no library path",
     }
 }
@@ -128,11 +134,28 @@ fn needed_by(module: &UnloadableModule, through: Option<&HostPath>) -> String {
 }
 
 fn searched(facts: &Facts, module: &UnloadableModule) -> String {
-    if facts.platform.system == System::MacOs {
+    if facts.platform.system != System::Linux {
         let directories: Vec<_> = module.sought.directories.iter().map(HostPath::to_text).collect();
         return directories.join(", ");
     }
     "its own directories, LD_LIBRARY_PATH, /etc/ld.so.conf, /etc/ld.so.cache, /lib and /usr/lib, and what installed distributions bring along".to_owned()
+}
+
+fn windows(facts: &Facts, environment: &Environment) -> Remedy {
+    let mut binaries =
+        facts.interpreters_of(environment).filter_map(|interpreter| interpreter.binary.known());
+    let own = binaries.find_map(|binary| binary.architectures.first());
+    let processor = match own.unwrap_or(&facts.platform.architecture).as_str() {
+        "x86" => "x86",
+        "aarch64" => "arm64",
+        _ => "x64",
+    };
+    let package = format!("Microsoft.VCRedist.2015+.{processor}");
+    let words = ["winget", "install", "--exact", "--id", &package];
+    Remedy::safe(
+        "Install Microsoft's Visual C++ redistributable",
+        vec![Action::Run(words.map(Word::from).to_vec())],
+    )
 }
 
 /// A library that was upgraded is there under another name: what was built with it is built again. One of Homebrew's
@@ -155,6 +178,12 @@ fn macos(environment: &Environment, module: &UnloadableModule, library: &str) ->
             "Install Homebrew's formula that has the library".to_owned(),
             vec![Action::Run(["brew", "reinstall", formula].map(Word::from).to_vec())],
         );
+    }
+    let pins = module.owner.iter().map(|owner| format!("{}=={}", owner.name, owner.version)).collect();
+    if let (true, Some(owner), Some(action)) =
+        (library.starts_with('@'), &module.owner, reinstall::pinned(environment, pins))
+    {
+        return Remedy::safe(format!("Install {} again, with its libraries", owner.name), vec![action]);
     }
     let brought = match &module.owner {
         Some(owner) => format!("or install {} again in a build that brings its libraries along", owner.name),

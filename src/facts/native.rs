@@ -103,6 +103,6 @@ pub struct LibraryOverride {
     pub otherwise: HostPath,
     /// The module that needs it.
     pub needed_by: HostPath,
-    /// Symbol versions that it needs and the loaded file does not define.
+    /// Symbol versions or functions that it needs and the loaded file does not define.
     pub lacking: Vec<String>,
 }

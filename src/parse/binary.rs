@@ -120,7 +120,7 @@ pub fn parse(bytes: &[u8]) -> Binary {
     binary
 }
 
-/// An ELF file by the parts of it that are wanted; of any other format only what `beginning` tells.
+/// An ELF or PE file by the parts of it that are wanted; of any other format only what `beginning` tells.
 pub(super) fn parse_from<'data>(beginning: &[u8], bytes: impl ReadRef<'data>) -> Binary {
     let mut binary = Binary::default();
     let known = match beginning {
@@ -130,6 +130,7 @@ pub(super) fn parse_from<'data>(beginning: &[u8], bytes: impl ReadRef<'data>) ->
         [0x7f, b'E', b'L', b'F', 2, ..] => {
             elf::<elf::FileHeader64<object::Endianness>, _>(bytes, &mut binary)
         }
+        [b'M', b'Z', ..] => portable(bytes, &mut binary),
         _ => return parse(beginning),
     };
     binary.partial |= known.is_none();
@@ -399,17 +400,20 @@ fn fat<Fat: FatArch>(bytes: &[u8], binary: &mut Binary) -> Option<()> {
     }
 }
 
-fn portable(bytes: &[u8], binary: &mut Binary) -> Option<()> {
+fn portable<'data, Bytes: ReadRef<'data>>(bytes: Bytes, binary: &mut Binary) -> Option<()> {
     binary.format = BinaryFormat::Pe;
     match object::read::pe::optional_header_magic(bytes).ok()? {
-        pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC => windows::<pe::ImageNtHeaders64>(bytes, binary),
-        pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC => windows::<pe::ImageNtHeaders32>(bytes, binary),
+        pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC => windows::<pe::ImageNtHeaders64, _>(bytes, binary),
+        pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC => windows::<pe::ImageNtHeaders32, _>(bytes, binary),
         _ => None,
     }
 }
 
-fn windows<Pe: ImageNtHeaders>(bytes: &[u8], binary: &mut Binary) -> Option<()> {
-    let file = PeFile::<Pe>::parse(bytes).ok()?;
+fn windows<'data, Pe: ImageNtHeaders, Bytes: ReadRef<'data>>(
+    bytes: Bytes,
+    binary: &mut Binary,
+) -> Option<()> {
+    let file = PeFile::<Pe, Bytes>::parse(bytes).ok()?;
     let architecture = match file.nt_headers().file_header().machine.get(object::LittleEndian) {
         pe::IMAGE_FILE_MACHINE_AMD64 => Some(("x86_64", 64)),
         pe::IMAGE_FILE_MACHINE_ARM64 => Some(("aarch64", 64)),

@@ -4,6 +4,7 @@ pub const ARM: u32 = 0x0100_000c;
 pub const INTEL: u32 = 0x0100_0007;
 
 const LOAD_DYLIB: u32 = 0xc;
+const ID_DYLIB: u32 = 0xd;
 const LOAD_WEAK_DYLIB: u32 = 0x8000_0018;
 const RPATH: u32 = 0x8000_001c;
 
@@ -26,6 +27,10 @@ impl Image {
 
     pub fn uses_if_there(self, library: &str) -> Image {
         self.command(LOAD_WEAK_DYLIB, 24, library)
+    }
+
+    pub fn named(self, name: &str) -> Image {
+        self.command(ID_DYLIB, 24, name)
     }
 
     pub fn run_path(self, path: &str) -> Image {

@@ -234,13 +234,8 @@ fn a_wheel_with_its_own_libraries_is_quiet() {
     let gfortran = needing("@rpath/libquadmath.0.dylib").uses_if_there("/opt/none/libweak.dylib");
     let machine = extension(healthy(), core.bytes())
         .file(format!("/Users/me/shop/{CORE}/.dylibs/libgfortran.5.dylib"), gfortran.bytes());
-    leads(
-        &machine,
-        "missing-shared-library",
-        &[
-            "install the package that has @rpath/libquadmath.0.dylib, or install fastmath again in a build that brings its libraries along",
-        ],
-    );
+    let install = format!("{VENV}/bin/python -m pip install --force-reinstall --no-deps fastmath==1.0");
+    leads(&machine, "missing-shared-library", &[&install]);
     quiet(&machine.file(format!("/Users/me/shop/{CORE}/.dylibs/libquadmath.0.dylib"), mach(ARM)));
 }
 
@@ -271,4 +266,68 @@ fn the_fallback_and_the_variable_find_a_library() {
     quiet(&extension(healthy(), core.clone()).file("/usr/local/lib/libfast.dylib", mach(ARM)));
     let machine = extension(healthy(), core).file("/opt/kit/lib/libfast.dylib", mach(ARM));
     quiet(&machine.variable("DYLD_LIBRARY_PATH", "/opt/other:/opt/kit/lib"));
+}
+
+/// A Python of uv's: a small program, and its library beside it.
+fn standalone(machine: FakeMachine, version: &str) -> FakeMachine {
+    let base = "/Users/me/.local/share/uv/python/cpython-3.13-macos-aarch64-none";
+    let program = Image::of(ARM).needs("@executable_path/../lib/libpython3.13.dylib").bytes();
+    let machine = machine
+        .executable(format!("{base}/bin/python3.13"), program)
+        .file(format!("{base}/lib/libpython3.13.dylib"), libpython("3.13.5"))
+        .file(format!("{base}/lib/python3.13/os.py"), "")
+        .file(format!("{base}/lib/python3.13/site.py"), "")
+        .file(format!("{base}/lib/python3.13/ensurepip/__init__.py"), "")
+        .dir(format!("{base}/lib/python3.13/lib-dynload"))
+        .file("/opt/kit/lib/libpython3.13.dylib", libpython(version));
+    active(venv(project(machine), &format!("{base}/bin"), "3.13", "3.13.5"))
+}
+
+fn libpython(version: &str) -> Vec<u8> {
+    let image = Image::of(ARM).named("@rpath/libpython3.13.dylib").bytes();
+    [image, format!("\0{version}\0").into_bytes()].concat()
+}
+
+#[test]
+fn the_variable_loads_the_library_of_another_python() {
+    let other = standalone(machine(), "3.13.1");
+    quiet(&other);
+    let set = |machine: FakeMachine| machine.variable("DYLD_LIBRARY_PATH", "/opt/kit/lib");
+    leads(&set(other), "libpython-mismatch", &["unset DYLD_LIBRARY_PATH"]);
+    quiet(&set(standalone(machine(), "3.13.5")));
+}
+
+#[test]
+fn the_library_of_the_interpreter_went_with_its_base() {
+    let base = "/Users/me/.local/share/uv/python/cpython-3.13-macos-aarch64-none";
+    let machine = standalone(machine(), "3.13.5").remove(format!("{base}/lib/libpython3.13.dylib"));
+    let report = crate::report(&machine);
+    assert_eq!(crate::text(&crate::findings(&report)[0], "check"), "libpython-missing", "{report:#}");
+}
+
+/// System Integrity Protection takes the variable away before the program starts.
+#[test]
+fn the_variable_does_not_reach_apples_python() {
+    let library = "/opt/homebrew/opt/libpq/lib/libpq.5.dylib";
+    let tools = "/Library/Developer/CommandLineTools";
+    let framework = format!("{tools}/Library/Frameworks/Python3.framework/Versions/3.9");
+    let program = Image::of(ARM).needs("@executable_path/../Python3").bytes();
+    let machine = project(machine())
+        .executable(format!("{framework}/bin/python3.9"), program)
+        .file(format!("{framework}/Python3"), libpython("3.9.6"))
+        .file(format!("{framework}/lib/python3.9/os.py"), "")
+        .file(format!("{framework}/lib/python3.9/site.py"), "")
+        .dir(format!("{framework}/lib/python3.9/lib-dynload"))
+        .link(
+            format!("{tools}/usr/bin/python3.9"),
+            "../../Library/Frameworks/Python3.framework/Versions/3.9/bin/python3.9",
+        )
+        .file("/opt/kit/lib/Python3", libpython("3.9.1"))
+        .file("/opt/kit/lib/libpq.5.dylib", mach(ARM))
+        .variable("DYLD_LIBRARY_PATH", "/opt/kit/lib");
+    let machine = active(venv(machine, &format!("{tools}/usr/bin"), "3.9", "3.9.6"));
+    quiet(&machine);
+    let site = format!("{VENV}/lib/python3.9/site-packages");
+    let machine = machine.file(format!("{site}/_pq.cpython-39-darwin.so"), needing(library).bytes());
+    leads(&machine, "missing-shared-library", &["brew reinstall libpq"]);
 }

@@ -15,6 +15,7 @@ use venv_doctor::report::{Dialect, json};
 
 mod mach_o;
 mod macos;
+mod pe;
 mod windows;
 
 /// Report of the whole examination, without starting an interpreter.
