@@ -331,3 +331,10 @@ fn the_variable_does_not_reach_apples_python() {
     let machine = machine.file(format!("{site}/_pq.cpython-39-darwin.so"), needing(library).bytes());
     leads(&machine, "missing-shared-library", &["brew reinstall libpq"]);
 }
+
+#[test]
+fn the_python_of_the_command_line_tools_went_with_an_upgrade_of_macos() {
+    let tools = "/Library/Developer/CommandLineTools/usr/bin";
+    let machine = active(venv(project(machine()).remove("/Library/Developer"), tools, "3.9", "3.9.6"));
+    leads(&machine, "dangling-interpreter", &["xcode-select --install"]);
+}
