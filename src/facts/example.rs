@@ -236,7 +236,8 @@ fn search_entry(facts: &Facts, index: usize, raw: &str, earlier: &[&str]) -> Sea
     }
 }
 
-fn command(facts: &Facts, name: &str) -> Command {
+/// What the search path finds for a name.
+pub fn command(facts: &Facts, name: &str) -> Command {
     let mut hits = Vec::new();
     for entry in &facts.search_path.entries {
         let Some(directory) = &entry.directory else { continue };
