@@ -62,7 +62,11 @@ fn of_environment(
     let importer = importer(host, interpreter, binary, version);
     let (unfit, fitting) = by_name(host, &compiled, &importer);
     let machine = loading::Machine::new(host, interpreter, binary, &compiled.libraries, &environment.root);
-    let (read, unloadable) = loading::unloadable(&machine, &compiled, &fitting);
+    let (numpy, (read, unloadable)) = std::thread::scope(|scope| {
+        let numpy = scope.spawn(|| numpy::mismatch(host, &compiled, &fitting));
+        let unloadable = loading::unloadable(&machine, &compiled, &fitting);
+        (numpy.join().ok().flatten(), unloadable)
+    });
     Some(Native {
         environment: environment.root.clone(),
         version,
@@ -70,7 +74,7 @@ fn of_environment(
         read,
         unfit,
         unloadable,
-        numpy: numpy::mismatch(host, &compiled, &fitting),
+        numpy,
         overrides: overrides::overrides(host, interpreter, binary, environment, version),
     })
 }

@@ -210,6 +210,39 @@ fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
     options.open(to_std(path))
 }
 
+/// As many bytes as there are, by as few calls as possible.
+fn read_claimed(file: &mut std::fs::File, offset: u64, wanted: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; wanted];
+    let mut filled = 0;
+    if cfg!(not(unix)) && offset > 0 {
+        file.seek(SeekFrom::Start(offset))?;
+    }
+    while let Some(part) = bytes.get_mut(filled..).filter(|part| !part.is_empty()) {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(file, part, offset + filled as u64);
+        #[cfg(not(unix))]
+        let read = file.read(part);
+        match read {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Until nothing comes.
+fn read_unclaimed(file: &mut std::fs::File, offset: u64, limit: usize) -> std::io::Result<Vec<u8>> {
+    if offset > 0 {
+        file.seek(SeekFrom::Start(offset))?;
+    }
+    let mut bytes = Vec::with_capacity(limit.min(4096));
+    file.take(limit as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl Files for RealFiles {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         std::fs::metadata(to_std(path)).map(|metadata| describe(&metadata)).map_err(file_error)
@@ -248,15 +281,13 @@ impl Files for RealFiles {
         if metadata.kind != FileKind::File {
             return Err(FileError::NotAFile);
         }
-        if offset > 0 {
-            file.seek(SeekFrom::Start(offset)).map_err(file_error)?;
-        }
         let rest = usize::try_from(metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         // files of /proc claim to be empty; of any other there is no more than it says
-        let claimed = metadata.size > 0;
-        let wanted = if claimed { rest.min(limit) } else { limit };
-        let mut bytes = Vec::with_capacity(if claimed { wanted } else { limit.min(4096) });
-        file.take(wanted as u64).read_to_end(&mut bytes).map_err(file_error)?;
+        let bytes = match metadata.size {
+            0 => read_unclaimed(&mut file, offset, limit),
+            _ => read_claimed(&mut file, offset, rest.min(limit)),
+        }
+        .map_err(file_error)?;
         let size = metadata.size.max(offset + bytes.len() as u64);
         Ok(Contents { bytes, size, mode: metadata.mode })
     }

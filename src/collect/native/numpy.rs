@@ -9,7 +9,6 @@ use crate::facts::native::NumpyMismatch;
 use crate::host::Files;
 use crate::parse::find;
 
-const METADATA_LIMIT: usize = 64 << 10;
 const MODULE_LIMIT: usize = 4 << 20;
 /// One module with the C API settles a distribution; the smallest are looked at.
 const MOST_MODULES: usize = 4;
@@ -22,7 +21,7 @@ pub fn mismatch(files: &dyn Files, compiled: &Compiled, fitting: &[&Module]) -> 
     }
     let mut compiled_for_1 = Vec::new();
     for (index, distribution) in compiled.distributions.iter().enumerate() {
-        if distribution.owner.name == "numpy" || !requires_numpy(files, distribution) {
+        if distribution.owner.name == "numpy" || !requires_numpy(distribution) {
             continue;
         }
         let own: Vec<&Module> =
@@ -43,16 +42,10 @@ pub fn mismatch(files: &dyn Files, compiled: &Compiled, fitting: &[&Module]) -> 
     (!compiled_for_1.is_empty()).then_some(NumpyMismatch { numpy_version, compiled_for_1 })
 }
 
-fn requires_numpy(files: &dyn Files, distribution: &super::modules::Distribution) -> bool {
-    let Ok(contents) = files.read(&distribution.metadata.join("METADATA"), METADATA_LIMIT) else {
-        return false;
-    };
-    contents.bytes.split(|byte| *byte == b'\n').any(|line| {
-        line.strip_prefix(b"Requires-Dist:").is_some_and(|rest| {
-            let rest = rest.trim_ascii();
-            rest.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"numpy"))
-                && !rest.get(5).is_some_and(|next| next.is_ascii_alphanumeric() || b"-_.".contains(next))
-        })
+fn requires_numpy(distribution: &super::modules::Distribution) -> bool {
+    distribution.requires.iter().map(|requirement| requirement.trim().as_bytes()).any(|rest| {
+        rest.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"numpy"))
+            && !rest.get(5).is_some_and(|next| next.is_ascii_alphanumeric() || b"-_.".contains(next))
     })
 }
 

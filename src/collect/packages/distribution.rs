@@ -5,7 +5,7 @@ use super::{Question, RECORD_LIMIT, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
-use crate::host::{FileError, FileKind, Files};
+use crate::host::{FileError, FileKind, Files, Listing};
 use crate::parse::names::{InstalledName, normalize_name};
 use crate::parse::{editable_finder, entry_points, metadata};
 use crate::path::{HostPath, readable};
@@ -42,6 +42,7 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Ques
         moved_to: Vec::new(),
         direct_url: None,
         tags: Vec::new(),
+        compiled: Vec::new(),
         modules: Vec::new(),
         scripts: Vec::new(),
         record: Gathered::NotAsked,
@@ -62,6 +63,38 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Ques
     Reading { distribution, roots }
 }
 
+/// What lies in a directory of metadata.
+enum OwnFiles {
+    /// By its RECORD, which names those of the directory, too: no look at the directory is needed.
+    Recorded(Vec<Vec<u8>>),
+    Listed(Listing),
+}
+
+impl OwnFiles {
+    /// None: the directory cannot be listed. A RECORD that was not read `whole` does not name all.
+    fn of(files: &dyn Files, directory: &HostPath, recorded: &mut Recorded, whole: bool) -> Option<OwnFiles> {
+        if whole && recorded.own.iter().any(|name| name == b"METADATA") {
+            return Some(OwnFiles::Recorded(std::mem::take(&mut recorded.own)));
+        }
+        files.list(directory).ok().map(OwnFiles::Listed)
+    }
+
+    /// Whether it is worth a try to read a file of that name.
+    fn has(&self, name: &str) -> bool {
+        match self {
+            // tools that write these when the distribution is installed already do not always record them
+            OwnFiles::Recorded(_) if matches!(name, "INSTALLER" | "direct_url.json") => true,
+            OwnFiles::Recorded(names) => names.iter().any(|own| own == name.as_bytes()),
+            OwnFiles::Listed(listing) => listing
+                .entries
+                .binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes()))
+                .ok()
+                .and_then(|index| listing.entries.get(index))
+                .is_some_and(|entry| entry.kind != FileKind::Directory),
+        }
+    }
+}
+
 /// Returns the first names of the modules in its RECORD.
 fn dist_info(
     files: &dyn Files,
@@ -70,23 +103,28 @@ fn dist_info(
     Question { compare, tags, .. }: Question,
 ) -> Vec<Vec<u8>> {
     let directory = distribution.metadata.clone();
-    let Ok(listing) = files.list(&directory) else {
+    let contents = files.read(&directory.join("RECORD"), RECORD_LIMIT).ok();
+    let mut recorded = contents
+        .as_ref()
+        .map(|contents| recorded::read(files, site, &directory, &contents.bytes, compare))
+        .unwrap_or_default();
+    let whole = contents.as_ref().is_some_and(|contents| !contents.truncated());
+    let Some(own) = OwnFiles::of(files, &directory, &mut recorded, whole) else {
         distribution.readable = false;
         return Vec::new();
     };
-    let has = |name: &str| {
-        let found = listing.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes()));
-        found.is_ok_and(|index| listing.entries[index].kind != FileKind::Directory)
-    };
     let read = |name: &str, limit: usize| {
-        if has(name) { files.read(&directory.join(name), limit).ok() } else { None }
+        if own.has(name) { files.read(&directory.join(name), limit).ok() } else { None }
     };
     headers(files, &directory.join("METADATA"), distribution);
-    distribution.requested = has("REQUESTED");
+    distribution.requested = own.has("REQUESTED");
     distribution.installer = read("INSTALLER", 4096)
         .map(|contents| contents.text().trim().to_owned())
         .filter(|installer| !installer.is_empty());
-    if tags && let Some(contents) = read("WHEEL", SMALL_LIMIT) {
+    if tags
+        && !recorded.compiled.is_empty()
+        && let Some(contents) = read("WHEEL", SMALL_LIMIT)
+    {
         distribution.tags = metadata::values(&contents.bytes, "Tag");
     }
     if let Some(contents) = read("entry_points.txt", SMALL_LIMIT * 4) {
@@ -99,13 +137,9 @@ fn dist_info(
         distribution.editable =
             origin.editable.and_then(|path| HostPath::new(directory.flavour(), local_path(path, &directory)));
     }
-    distribution.has_record = has("RECORD");
-    let contents = read("RECORD", RECORD_LIMIT);
-    let recorded = contents
-        .as_ref()
-        .map(|contents| recorded::read(files, site, &directory, &contents.bytes, compare))
-        .unwrap_or_default();
-    let Recorded { record, modules, scripts, pth_files, finders, roots } = recorded;
+    distribution.has_record = contents.is_some() || own.has("RECORD");
+    let Recorded { record, modules, scripts, pth_files, finders, roots, compiled, .. } = recorded;
+    distribution.compiled = compiled;
     for script in scripts {
         if !distribution.scripts.contains(&script) {
             distribution.scripts.push(script);

@@ -2,18 +2,13 @@
 //! since holds what was recorded. The others are listed; a look at each file would cost a system call for each.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use super::Site;
 use super::modules::by_suffix;
 use crate::facts::distribution::Record;
 use crate::host::{FileError, Files, Listing, Metadata};
 use crate::parse::record;
-use crate::path::{Flavour, HostPath};
-
-static CACHE: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"__pycache__/"));
+use crate::path::{Flavour, HostPath, readable};
 
 /// So many missing files are named.
 const MOST_NAMED: usize = 100;
@@ -29,24 +24,49 @@ pub struct Recorded {
     pub finders: Vec<String>,
     /// First names of the paths of modules: what may be shared with another distribution.
     pub roots: Vec<Vec<u8>>,
+    /// Extension modules and libraries.
+    pub compiled: Vec<String>,
+    /// Names of files directly in its own directory of metadata.
+    pub own: Vec<Vec<u8>>,
 }
 
 pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], compare: bool) -> Recorded {
     let own = metadata.file_name().unwrap_or_default();
     let mut recorded = Recorded::default();
     let mut directories = Directories::new(site);
+    let mut here = Here::of(b"", own);
     for entry in record::entries(bytes) {
         recorded.record.files += 1;
         let path = entry.path.as_ref();
-        if is_unimportant(path, own) {
+        let (directory, name) = split(path);
+        if here.directory != directory {
+            here = Here::of(directory, own);
+        }
+        if here.is_own {
+            if directory.len() == own.len() {
+                recorded.own.push(name.to_vec());
+            }
             continue;
         }
-        note_name(&mut recorded, path);
-        if is_module(path) {
-            recorded.record.modules += 1;
+        if here.is_cache || is_bytecode(name) || path.starts_with(b"/") {
+            continue;
+        }
+        here.is_named = here.is_named || note_name(&mut recorded, path);
+        if here.is_outside || !is_code(name) {
+            continue;
+        }
+        if !name.ends_with(b".py") {
+            recorded.compiled.push(readable(path).into_owned());
+        }
+        if here.is_aside || is_aside(name) {
+            continue;
+        }
+        recorded.record.modules += 1;
+        if directory.is_empty() || !here.has_modules {
+            here.has_modules = true;
             note_root(&mut recorded.roots, path);
             if compare {
-                directories.add(directory_of(path));
+                directories.add(directory);
             }
         }
     }
@@ -55,6 +75,38 @@ pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], c
         count_missing(files, &mut directories, own, bytes, &mut recorded.record);
     }
     recorded
+}
+
+/// What holds for all files of one directory: they mostly follow one another.
+struct Here {
+    directory: Vec<u8>,
+    /// The distribution's metadata.
+    is_own: bool,
+    is_cache: bool,
+    is_aside: bool,
+    is_outside: bool,
+    /// Whether its files can add nothing to the names of modules.
+    is_named: bool,
+    has_modules: bool,
+}
+
+impl Here {
+    fn of(directory: &[u8], own: &[u8]) -> Here {
+        Here {
+            is_own: directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/")),
+            is_cache: is_in_cache(directory),
+            is_aside: is_aside(directory),
+            is_outside: directory.starts_with(b".."),
+            is_named: false,
+            has_modules: false,
+            directory: directory.to_vec(),
+        }
+    }
+}
+
+/// Directory and name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    memchr::memrchr(b'/', path).map_or((&[], path), |at| (&path[..at], &path[at + 1..]))
 }
 
 /// Its own metadata, and bytecode, which comes and goes.
@@ -90,10 +142,6 @@ fn count_missing(
     record.missing.truncate(MOST_NAMED);
 }
 
-fn directory_of(path: &[u8]) -> &[u8] {
-    memchr::memrchr(b'/', path).and_then(|at| path.get(..at)).unwrap_or_default()
-}
-
 /// The first name of a path: what two distributions share when they share a file.
 pub fn root_of(path: &[u8]) -> &[u8] {
     memchr::memchr(b'/', path).and_then(|at| path.get(..at)).unwrap_or(path)
@@ -108,25 +156,28 @@ fn note_root(roots: &mut Vec<Vec<u8>>, path: &[u8]) {
 
 /// Bytecode comes and goes.
 pub fn is_cache(path: &[u8]) -> bool {
-    path.ends_with(b".pyc")
-        || path.ends_with(b".pyo")
-        || path.ends_with(b"/")
-        || CACHE.find_iter(path).any(|at| at == 0 || path.get(at - 1) == Some(&b'/'))
+    let (directory, name) = split(path);
+    is_bytecode(name) || is_in_cache(directory)
+}
+
+/// By a file's name; that of a directory is empty.
+fn is_bytecode(name: &[u8]) -> bool {
+    name.is_empty() || name.ends_with(b".pyc") || name.ends_with(b".pyo")
+}
+
+fn is_in_cache(directory: &[u8]) -> bool {
+    directory.split(|byte| *byte == b'/').any(|part| part == b"__pycache__")
 }
 
 /// A module, or a library that modules load, outside of tests: what an import may need.
 pub fn is_module(path: &[u8]) -> bool {
-    if path.starts_with(b"..") || path.starts_with(b"/") {
-        return false;
-    }
-    let name = memchr::memrchr(b'/', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
-    let code = name.ends_with(b".py")
-        || name.ends_with(b".so")
-        || name.ends_with(b".pyd")
-        || name.ends_with(b".dylib")
-        || name.ends_with(b".dll")
-        || crate::parse::find(name, b".so.").is_some();
-    code && !is_aside(path)
+    !path.starts_with(b"..") && !path.starts_with(b"/") && is_code(split(path).1) && !is_aside(path)
+}
+
+/// By a file's name.
+fn is_code(name: &[u8]) -> bool {
+    [&b".py"[..], b".so", b".pyd", b".dylib", b".dll"].iter().any(|suffix| name.ends_with(suffix))
+        || crate::parse::find(name, b".so.").is_some()
 }
 
 /// Tests and documentation, which are deleted to save space.
@@ -136,41 +187,38 @@ pub fn is_aside(path: &[u8]) -> bool {
     })
 }
 
-/// Top-level names, `.pth` files and finders.
-fn note_name(recorded: &mut Recorded, path: &[u8]) {
+/// Top-level names, `.pth` files and finders. Whether other files of its directory can add nothing.
+fn note_name(recorded: &mut Recorded, path: &[u8]) -> bool {
     let mut parts = path.splitn(2, |byte| *byte == b'/');
-    let (Some(first), rest) = (parts.next(), parts.next()) else { return };
+    let (Some(first), rest) = (parts.next(), parts.next()) else { return false };
     if first == b".." {
         let mut names = path.rsplit(|byte| *byte == b'/');
         if let (Some(name), Some(b"bin" | b"Scripts")) = (names.next(), names.next()) {
             recorded.scripts.push(String::from_utf8_lossy(name).into_owned());
         }
-        return;
+        return false;
     }
-    if rest.is_some() && recorded.modules.last().is_some_and(|last| last.as_bytes() == first) {
-        return;
-    }
-    let Ok(first) = std::str::from_utf8(first) else { return };
+    let Ok(first) = std::str::from_utf8(first) else { return rest.is_some() };
     let name = match rest {
+        Some(_) if first.contains(['.', '-']) => return true,
         Some(rest) => {
-            let name = rest.rsplit(|byte| *byte == b'/').next().unwrap_or(rest);
-            let importable = std::str::from_utf8(name).ok().and_then(by_suffix).is_some();
-            if !importable || first.contains('.') || first.contains('-') {
-                return;
+            let importable = std::str::from_utf8(split(rest).1).ok().and_then(by_suffix).is_some();
+            if !importable {
+                return false;
             }
             first
         }
         None if first.ends_with(".pth") => {
             recorded.pth_files.push(first.to_owned());
-            return;
+            return false;
         }
         None if first.starts_with("__editable__") => {
             recorded.finders.push(first.to_owned());
-            return;
+            return false;
         }
         None => match by_suffix(first) {
             Some((stem, _)) => stem,
-            None => return,
+            None => return false,
         },
     };
     if recorded.modules.last().is_none_or(|last| last != name)
@@ -178,6 +226,7 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) {
     {
         recorded.modules.push(name.to_owned());
     }
+    rest.is_some()
 }
 
 /// The directories that a RECORD leads into, each looked at once.
@@ -235,7 +284,7 @@ impl<'a> Directories<'a> {
 
     /// Whether it is there; what cannot be looked at counts as there.
     fn has(&mut self, files: &dyn Files, path: &[u8]) -> bool {
-        let directory = directory_of(path);
+        let directory = split(path).0;
         let name = path.get(directory.len()..).unwrap_or_default();
         let name = name.strip_prefix(b"/").unwrap_or(name);
         let flavour = self.site.directory.flavour();
