@@ -9,8 +9,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::{
-    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process,
-    TEXT_LIMIT,
+    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    OpenDirectory, Outcome, Process, TEXT_LIMIT,
 };
 use crate::facts::platform::{Platform, System, User};
 use crate::path::HostPath;
@@ -133,6 +133,18 @@ impl<'a> Bounded<'a> {
         }
     }
 
+    /// A limit below [`TEXT_LIMIT`] asks for the beginning only.
+    fn note_cut(&self, contents: &Contents, limit: usize, path: impl FnOnce() -> HostPath) {
+        if limit < TEXT_LIMIT || !contents.truncated() {
+            return;
+        }
+        let path = path();
+        let mut cut = self.remembered();
+        if cut.files.len() < MOST_REMEMBERED && cut.files.iter().all(|(known, ..)| *known != path) {
+            cut.files.push((path, contents.bytes.len(), contents.size));
+        }
+    }
+
     /// What was answered may hold no more.
     fn forget(&self) {
         self.metadata.forget();
@@ -170,8 +182,15 @@ impl Files for Bounded<'_> {
         self.metadata.get(path, || self.host.metadata(path))
     }
 
-    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
-        let ask = |paths: &[&[u8]]| match self.in_time(directory) {
+    fn open_directory(&self, path: &HostPath) -> OpenDirectory {
+        match self.in_time(path) {
+            Ok(()) => self.host.open_directory(path),
+            Err(_) => OpenDirectory::named(path),
+        }
+    }
+
+    fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        let ask = |paths: &[&[u8]]| match self.in_time(&directory.path) {
             Ok(()) => self.host.metadata_below(directory, paths),
             Err(error) => vec![Err(error); paths.len()],
         };
@@ -200,14 +219,35 @@ impl Files for Bounded<'_> {
         self.in_time(path)?;
         let read = self.host.read_at(path, offset, limit);
         let contents = read.inspect_err(|error| self.note_failure(path, error))?;
-        // a smaller limit asks for the beginning only
-        if offset == 0 && limit >= TEXT_LIMIT && contents.truncated() {
-            let mut cut = self.remembered();
-            if cut.files.len() < MOST_REMEMBERED && cut.files.iter().all(|(known, ..)| known != path) {
-                cut.files.push((path.clone(), contents.bytes.len(), contents.size));
-            }
+        if offset == 0 {
+            self.note_cut(&contents, limit, || path.clone());
         }
         Ok(contents)
+    }
+
+    fn read_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Contents, FileError> {
+        self.in_time(&directory.path)?;
+        let place = || directory.path.join(path);
+        let read = self.host.read_below(directory, path, limit);
+        let contents = read.inspect_err(|error| self.note_failure(&place(), error))?;
+        self.note_cut(&contents, limit, place);
+        Ok(contents)
+    }
+
+    fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
+        self.in_time(path)?;
+        let read = self.host.read_parts(path, first, &mut |offset, part| {
+            if offset == 0 {
+                self.note_cut(&part, first, || path.clone());
+            }
+            next(offset, part).filter(|_| self.in_time(path).is_ok())
+        });
+        read.inspect_err(|error| self.note_failure(path, error))
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {

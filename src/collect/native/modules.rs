@@ -31,7 +31,6 @@ pub struct Module {
 #[derive(Debug)]
 pub struct Distribution {
     pub owner: Owner,
-    pub metadata: HostPath,
     /// Made for machines in general (`manylinux`, `musllinux`, `macosx`, `win`), not on this one.
     pub portable: bool,
     /// `Requires-Dist`, as written.
@@ -144,7 +143,7 @@ fn tell(
     let compiled = known.map_or_else(|| recorded(files, &metadata), |known| Some(known.compiled.clone()))?;
     let requires = known.map_or_else(|| requirements(files, &metadata), |known| known.requires.clone());
     let mut told = Told {
-        distribution: Distribution { owner: owner(directory)?, metadata, portable, requires },
+        distribution: Distribution { owner: owner(directory)?, portable, requires },
         files: Vec::new(),
         libraries: Vec::new(),
     };

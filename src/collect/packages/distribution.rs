@@ -5,7 +5,7 @@ use super::{Question, RECORD_LIMIT, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
-use crate::host::{FileError, FileKind, Files, Listing};
+use crate::host::{Contents, FileError, FileKind, Files, Listing};
 use crate::parse::names::{InstalledName, normalize_name};
 use crate::parse::{editable_finder, entry_points, metadata};
 use crate::path::{HostPath, readable};
@@ -103,10 +103,14 @@ fn dist_info(
     Question { compare, tags, .. }: Question,
 ) -> Vec<Vec<u8>> {
     let directory = distribution.metadata.clone();
-    let contents = files.read(&directory.join("RECORD"), RECORD_LIMIT).ok();
+    let name = directory.file_name().unwrap_or_default();
+    let below = |file: &str, limit: usize| {
+        files.read_below(&site.open, &[name, b"/", file.as_bytes()].concat(), limit)
+    };
+    let contents = below("RECORD", RECORD_LIMIT).ok();
     let mut recorded = contents
         .as_ref()
-        .map(|contents| recorded::read(files, site, &directory, &contents.bytes, compare))
+        .map(|contents| recorded::read(files, site, name, contents, compare))
         .unwrap_or_default();
     let whole = contents.as_ref().is_some_and(|contents| !contents.truncated());
     let Some(own) = OwnFiles::of(files, &directory, &mut recorded, whole) else {
@@ -114,12 +118,14 @@ fn dist_info(
         return Vec::new();
     };
     let read = |name: &str, limit: usize| {
-        if own.has(name) { files.read(&directory.join(name), limit).ok() } else { None }
+        if own.has(name) { below(name, limit).ok() } else { None }
     };
-    headers(files, &directory.join("METADATA"), distribution);
+    headers(&|limit| below("METADATA", limit), distribution);
     distribution.requested = own.has("REQUESTED");
-    distribution.installer = read("INSTALLER", 4096)
-        .map(|contents| contents.text().trim().to_owned())
+    distribution.installer = recorded
+        .installer
+        .map(str::to_owned)
+        .or_else(|| read("INSTALLER", 4096).map(|contents| contents.text().trim().to_owned()))
         .filter(|installer| !installer.is_empty());
     if tags
         && !recorded.compiled.is_empty()
@@ -170,8 +176,9 @@ fn local_path(path: String, beside: &HostPath) -> String {
     }
 }
 
-fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) {
-    let mut contents = match files.read(path, FIRST_READ) {
+/// `read` is given how many bytes are wanted.
+fn headers(read: &dyn Fn(usize) -> Result<Contents, FileError>, distribution: &mut Distribution) {
+    let mut contents = match read(FIRST_READ) {
         Ok(contents) => contents,
         Err(error) => {
             distribution.readable = !matches!(error, FileError::Denied | FileError::Other(_));
@@ -180,7 +187,7 @@ fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) 
     };
     let mut headers = metadata::parse(&contents.bytes, !contents.truncated());
     if !headers.complete
-        && let Ok(more) = files.read(path, HEADER_LIMIT)
+        && let Ok(more) = read(HEADER_LIMIT)
     {
         contents = more;
         headers = metadata::parse(&contents.bytes, !contents.truncated());
@@ -199,10 +206,11 @@ fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) 
 /// An `.egg-info`, which may be a file (distutils) or a directory, or an egg's `EGG-INFO`.
 fn egg_info(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) {
     if files.is_file(path) {
-        headers(files, path, distribution);
+        headers(&|limit| files.read(path, limit), distribution);
         return;
     }
-    headers(files, &path.join("PKG-INFO"), distribution);
+    let own = path.join("PKG-INFO");
+    headers(&|limit| files.read(&own, limit), distribution);
     let text = |name: &str| {
         files.read(&path.join(name), SMALL_LIMIT * 4).ok().map(|contents| contents.text().into_owned())
     };

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use super::Site;
 use super::modules::by_suffix;
 use crate::facts::distribution::Record;
-use crate::host::{FileError, Files, Listing, Metadata};
+use crate::host::{Contents, FileError, Files, Listing, Metadata};
 use crate::parse::record;
-use crate::path::{Flavour, HostPath, readable};
+use crate::path::{Flavour, readable};
 
 /// So many missing files are named.
 const MOST_NAMED: usize = 100;
@@ -28,12 +28,14 @@ pub struct Recorded {
     pub compiled: Vec<String>,
     /// Names of files directly in its own directory of metadata.
     pub own: Vec<Vec<u8>>,
+    /// What its INSTALLER says, where the hash tells.
+    pub installer: Option<&'static str>,
 }
 
-pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], compare: bool) -> Recorded {
-    let own = metadata.file_name().unwrap_or_default();
+pub fn read(files: &dyn Files, site: &Site, own: &[u8], contents: &Contents, compare: bool) -> Recorded {
+    let bytes = contents.bytes.as_slice();
     let mut recorded = Recorded::default();
-    let mut directories = Directories::new(site);
+    let mut directories = Directories::new(site, (contents.modified.0 > 0).then_some(contents.modified));
     let mut here = Here::of(b"", own);
     for entry in record::entries(bytes) {
         recorded.record.files += 1;
@@ -45,6 +47,9 @@ pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], c
         if here.is_own {
             if directory.len() == own.len() {
                 recorded.own.push(name.to_vec());
+                if name == b"INSTALLER" && directories.unchanged(files, path) {
+                    recorded.installer = installer(&entry.hash);
+                }
             }
             continue;
         }
@@ -71,10 +76,19 @@ pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], c
         }
     }
     // data and tests are looked for only where modules may be gone: nobody misses a translation at import
-    if compare && directories.look(files, &metadata.join("RECORD")) {
+    if compare && directories.look(files) {
         count_missing(files, &mut directories, own, bytes, &mut recorded.record);
     }
     recorded
+}
+
+/// Who wrote an INSTALLER of this recorded hash: "pip\n" and "uv" are the contents of nearly all.
+fn installer(hash: &[u8]) -> Option<&'static str> {
+    match hash {
+        b"sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQrAP7zeNuwvFQg" => Some("pip"),
+        b"sha256=5hhM4Q4mYTT9z6QB6PGpUAW81PGNFrYrdXMj4oM_6ak" => Some("uv"),
+        _ => None,
+    }
 }
 
 /// What holds for all files of one directory: they mostly follow one another.
@@ -251,8 +265,14 @@ fn changed(metadata: &Metadata) -> Option<(u64, u32)> {
 }
 
 impl<'a> Directories<'a> {
-    fn new(site: &'a Site) -> Directories<'a> {
-        Directories { site, names: Vec::new(), known: HashMap::new(), written: None }
+    fn new(site: &'a Site, written: Option<(u64, u32)>) -> Directories<'a> {
+        Directories { site, names: Vec::new(), known: HashMap::new(), written }
+    }
+
+    /// Whether the file is as it was when the RECORD was written.
+    fn unchanged(&self, files: &dyn Files, path: &[u8]) -> bool {
+        let found = files.metadata_below(&self.site.open, &[path]).pop().and_then(Result::ok);
+        is_unchanged(found.as_ref(), self.written)
     }
 
     fn add(&mut self, directory: &[u8]) {
@@ -265,11 +285,10 @@ impl<'a> Directories<'a> {
     }
 
     /// Whether any of them has changed since the RECORD was written.
-    fn look(&mut self, files: &dyn Files, record: &HostPath) -> bool {
-        let mut paths: Vec<&[u8]> = vec![record.as_bytes()];
-        paths.extend(self.names.iter().filter(|name| !name.is_empty()).map(Vec::as_slice));
-        let mut found = files.metadata_below(&self.site.directory, &paths).into_iter();
-        self.written = found.next().and_then(|record| changed(&record.ok()?));
+    fn look(&mut self, files: &dyn Files) -> bool {
+        let paths: Vec<&[u8]> =
+            self.names.iter().filter(|name| !name.is_empty()).map(Vec::as_slice).collect();
+        let mut found = files.metadata_below(&self.site.open, &paths).into_iter();
         let mut any = false;
         for name in &self.names {
             let unchanged = !name.is_empty()
