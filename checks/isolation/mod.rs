@@ -289,6 +289,7 @@ pub(in crate::checks::isolation) mod tests {
             editable: None,
             direct_url: None,
             tags: Vec::new(),
+            compiled: Vec::new(),
             modules: vec![name.into()],
             scripts: Vec::new(),
             record: Gathered::NotAsked,

@@ -146,7 +146,7 @@ pub struct Distribution {
     pub form: DistributionForm,
     /// Whether METADATA (or PKG-INFO) is there and readable.
     pub has_metadata: bool,
-    /// Whether its directory could be listed.
+    /// Whether its metadata could be read, as far as there is any.
     pub readable: bool,
     /// Whether its directory holds a RECORD.
     pub has_record: bool,
@@ -165,8 +165,11 @@ pub struct Distribution {
     pub moved_to: Vec<MovedSource>,
     /// Without credentials.
     pub direct_url: Option<String>,
-    /// `Tag` lines of WHEEL.
+    /// `Tag` lines of WHEEL, where it is asked for and there is compiled code.
     pub tags: Vec<String>,
+    /// Extension modules and libraries that its RECORD names, below the directory of packages.
+    #[serde(default)]
+    pub compiled: Vec<String>,
     /// Top-level modules that it provides, from RECORD, else `top_level.txt`.
     pub modules: Vec<String>,
     /// Commands that it brings: the names of `[console_scripts]` and `[gui_scripts]`, and of what its RECORD puts into

@@ -177,6 +177,7 @@ pub fn distribution(name: &str, version: &str) -> Distribution {
         moved_to: Vec::new(),
         direct_url: None,
         tags: vec!["py3-none-any".into()],
+        compiled: Vec::new(),
         modules: vec![name.into()],
         scripts: Vec::new(),
         record: Gathered::Known(Record { files: 5, modules: 2, ..Record::default() }),

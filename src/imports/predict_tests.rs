@@ -120,7 +120,12 @@ impl Files for Tree {
             (_, Node::File(bytes)) => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
                 let end = start.saturating_add(limit).min(bytes.len());
-                Ok(Contents { bytes: bytes[start..end].to_vec(), size: bytes.len() as u64, mode: 0o644 })
+                Ok(Contents {
+                    bytes: bytes[start..end].to_vec(),
+                    size: bytes.len() as u64,
+                    mode: 0o644,
+                    modified: (0, 0),
+                })
             }
             _ => Err(FileError::NotAFile),
         }

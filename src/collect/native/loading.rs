@@ -26,8 +26,6 @@ const MOST_OF_ONE: usize = 6;
 const MOST: usize = 192;
 /// From so many files on, two threads read them sooner than one.
 const WORTH_A_THREAD: usize = 16;
-/// The C library is 2 MB, the C++ one too.
-const LIBRARY_LIMIT: usize = 64 << 20;
 
 /// What decides whether a binary can be loaded into the interpreter.
 pub struct Machine<'a> {
@@ -271,14 +269,11 @@ fn families(library: &str) -> &'static [&'static str] {
 
 /// Every name of a symbol version of these families that stands in the library. None where it cannot be read whole.
 fn defined_versions(files: &dyn Files, library: &HostPath, families: &[&str]) -> Option<BTreeSet<String>> {
-    let contents = files.read(library, LIBRARY_LIMIT).ok()?;
-    if contents.truncated() {
-        return None;
-    }
+    let (_, pieces) = read_binary(files, library).filter(|(binary, _)| !binary.partial)?;
     let mut found = BTreeSet::new();
-    for family in families {
+    for (family, part) in families.iter().flat_map(|family| pieces.parts().map(move |part| (family, part))) {
         let prefix = format!("{family}_").into_bytes();
-        let mut rest = contents.bytes.as_slice();
+        let mut rest = part;
         while let Some(at) = crate::parse::find(rest, &prefix) {
             rest = rest.get(at..).unwrap_or_default();
             let end = rest.iter().take(64).position(|byte| *byte == 0);
