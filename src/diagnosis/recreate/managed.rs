@@ -139,8 +139,11 @@ impl Managed {
     /// Hatch's default environment bears the project's name.
     fn hatch_name(self, facts: &Facts, root: &HostPath) -> String {
         let name = root.name().into_owned();
-        let of_project = facts.project.name.as_ref().map(|name| crate::parse::names::normalize_name(name));
-        if of_project.is_none_or(|project| project == name) { "default".to_owned() } else { name }
+        let project = match &facts.project.name {
+            Some(name) => Some(crate::parse::names::normalize_name(name)),
+            None => facts.project.root.as_ref().map(|root| root.name().into_owned()),
+        };
+        if project.is_none_or(|project| project == name) { "default".to_owned() } else { name }
     }
 
     /// Poetry's names end in the minor version, as in `shop-Ox6NoeEH-py3.12`; PDM's in `-3.12`.
