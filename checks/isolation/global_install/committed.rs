@@ -149,9 +149,8 @@ fn hint(install: &CommittedInstall) -> Action {
         Runs::OtherSystem => format!(
             "py -m venv .venv, then .venv\\Scripts\\python -m pip install {arguments} (for a program rather than a library: pipx install)"
         ),
-        Runs::TestEnvironment => {
-            format!("{arguments} among the deps of tox.ini, or in session.install(...) of noxfile.py")
-        }
+        Runs::TestEnvironment if install.file.name() == "tox.ini" => format!("deps = {arguments}"),
+        Runs::TestEnvironment => format!("session.install({arguments})"),
         Runs::Container => {
             format!("python3 -m venv /opt/venv && /opt/venv/bin/python -m pip install {arguments}")
         }

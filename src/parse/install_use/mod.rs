@@ -75,6 +75,11 @@ impl CommandText {
         !matches!(self, CommandText::Batch | CommandText::Tox | CommandText::Nox | CommandText::Devcontainer)
     }
 
+    /// Whether a command may be a list of quoted words.
+    fn lists_words(self) -> bool {
+        matches!(self, CommandText::Nox | CommandText::Devcontainer)
+    }
+
     /// What begins a comment.
     fn comment_signs(self) -> &'static [&'static [u8]] {
         match self {
@@ -233,7 +238,10 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
             found.push(InstallUse {
                 line,
                 column: at - line_start + 1,
-                text: one_line(raw),
+                text: match kind.lists_words() {
+                    true => listed(words, first),
+                    false => one_line(raw),
+                },
                 exact: kind.is_a_shells()
                     && !raw.contains(&b'\n')
                     && raw.len() <= SHOWN
@@ -248,6 +256,12 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
         }
     }
     found
+}
+
+/// The words that stand behind `start`, where quotes and commas are another language's.
+fn listed(words: &[words::Word], start: usize) -> String {
+    let words = words.iter().filter(|word| word.start >= start);
+    one_line(words.map(|word| readable(&word.bytes)).collect::<Vec<_>>().join(" ").as_bytes())
 }
 
 /// The words as they are written.

@@ -210,6 +210,8 @@ fn test_runners_have_environments_of_their_own() {
         ),
         ["2:17 Sudo+", "5:17 Bare+"]
     );
+    let list = b"session.run('sudo', 'pip', 'install', 'six')";
+    assert_eq!(parse(CommandText::Nox, list, "global-install")[0].text, "sudo pip install six");
     assert_eq!(
         nox("# session.run('sudo', 'pip', 'install', 'x')\nsession.run('echo', 'pip', 'install', 'x')\n"),
         [] as [String; 0]
