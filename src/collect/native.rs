@@ -12,10 +12,12 @@ use crate::parse::binary_pieces::Pieces;
 use crate::parse::extension_name::{self, Importer};
 use crate::path::HostPath;
 
+mod images;
 mod loading;
 mod modules;
 mod numpy;
 mod overrides;
+mod runtimes;
 
 use modules::{Compiled, Module};
 
@@ -61,12 +63,14 @@ fn of_environment(
     let binary = interpreter.binary.known().unwrap_or(&empty);
     let importer = importer(host, interpreter, binary, version);
     let (unfit, fitting) = by_name(host, &compiled, &importer);
-    let machine = loading::Machine::new(host, interpreter, binary, &compiled.libraries, &environment.root);
+    let machine = loading::Machine::new(host, interpreter, binary, &compiled.libraries, environment, version);
     let (numpy, (read, unloadable)) = std::thread::scope(|scope| {
         let numpy = scope.spawn(|| numpy::mismatch(host, &library.site_packages, &compiled, &fitting));
         let unloadable = loading::unloadable(&machine, &compiled, &fitting);
         (numpy.join().ok().flatten(), unloadable)
     });
+    let mut overrides = overrides::overrides(host, interpreter, binary, environment, version);
+    overrides.extend(unloadable.iter().filter_map(|module| machine.replaced(module)));
     Some(Native {
         environment: environment.root.clone(),
         version,
@@ -75,7 +79,7 @@ fn of_environment(
         unfit,
         unloadable,
         numpy,
-        overrides: overrides::overrides(host, interpreter, binary, environment, version),
+        overrides,
     })
 }
 
