@@ -17,8 +17,18 @@ pub struct Packages {
     pub overlaps: Vec<Overlap>,
     /// Names that can be imported from the directories that `.pth` lines add.
     pub added_modules: Vec<String>,
+    /// Modules that entry scripts import and that the package of that name does not have.
+    pub lost_targets: Vec<LostTarget>,
     /// Recorded files whose contents are others than were installed.
     pub contents: Gathered<Contents>,
+}
+
+/// An entry script that starts, and what it imports in vain: `pkg.cli` where `pkg` has no `cli`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostTarget {
+    pub script: HostPath,
+    /// Dotted; `pip` alone where only its function `main` is missing.
+    pub module: String,
 }
 
 /// Files that two distributions of one directory both claim, with different contents.

@@ -18,6 +18,7 @@ mod moved;
 mod overlap;
 mod recorded;
 mod sites;
+mod targets;
 
 pub use sites::Variables;
 
@@ -80,7 +81,9 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         true => Gathered::Known(contents::contents(host, question.environment, &sites)),
         false => Gathered::NotAsked,
     };
-    Packages { environment: question.environment.root.clone(), sites, overlaps, added_modules, contents }
+    let lost_targets = targets::lost(host, question.environment, &sites);
+    let environment = question.environment.root.clone();
+    Packages { environment, sites, overlaps, added_modules, lost_targets, contents }
 }
 
 fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
