@@ -66,10 +66,7 @@ impl Reader<'_> {
         roots.extend(self.places.path("JUPYTER_DATA_DIR").or_else(|| match self.places.system {
             System::MacOs => self.places.in_home("Library/Jupyter"),
             System::Windows => self.places.path("APPDATA").map(|path| path.join("jupyter")),
-            _ => {
-                let data = self.places.path("XDG_DATA_HOME").or_else(|| self.places.in_home(".local/share"));
-                data.map(|path| path.join("jupyter"))
-            }
+            _ => self.places.data_home().map(|data| data.join("jupyter")),
         }));
         roots.extend(self.environments.iter().map(|root| root.join("share").join("jupyter")));
         match self.places.system {
@@ -177,28 +174,10 @@ impl Reader<'_> {
     }
 
     fn broken_applications(&self) -> Vec<Application> {
-        let mut pipx: Vec<HostPath> = self.places.path("PIPX_HOME").into_iter().collect();
-        pipx.extend(self.places.in_home(".local/share/pipx"));
-        pipx.extend(self.places.in_home(".local/pipx"));
-        match self.places.system {
-            System::MacOs => pipx.extend(self.places.in_home("Library/Application Support/pipx")),
-            System::Windows => {
-                pipx.extend(self.places.in_home("pipx"));
-                pipx.extend(self.places.path("LOCALAPPDATA").map(|path| path.join("pipx\\pipx")));
-            }
-            _ => pipx.push(HostPath::posix("/opt/pipx")),
-        }
-        let uv = self.places.path("UV_TOOL_DIR").or_else(|| match self.places.system {
-            System::Windows => self.places.path("APPDATA").map(|path| path.join("uv\\data\\tools")),
-            _ => {
-                let data = self.places.path("XDG_DATA_HOME").or_else(|| self.places.in_home(".local/share"));
-                data.map(|path| path.join("uv/tools"))
-            }
-        });
+        let pipx = self.places.pipx_environments().into_iter();
         let directories = pipx
-            .into_iter()
-            .map(|home| (ApplicationTool::Pipx, home.join("venvs")))
-            .chain(uv.into_iter().map(|directory| (ApplicationTool::Uv, directory)));
+            .map(|directory| (ApplicationTool::Pipx, directory))
+            .chain(self.places.uv_tools().map(|directory| (ApplicationTool::Uv, directory)));
         let mut found: Vec<Application> = Vec::new();
         for (tool, directory) in directories {
             for root in self.names(&directory) {
@@ -305,11 +284,7 @@ impl Reader<'_> {
     }
 
     fn broken_hook_environments(&self) -> Vec<HookEnvironment> {
-        let cache = self.places.path("PRE_COMMIT_HOME").or_else(|| {
-            let cache = self.places.path("XDG_CACHE_HOME").or_else(|| self.places.in_home(".cache"));
-            cache.map(|path| path.join("pre-commit"))
-        });
-        let Some(cache) = cache else { return Vec::new() };
+        let Some(cache) = self.places.pre_commit_cache() else { return Vec::new() };
         let repositories = self.names(&cache).into_iter().filter(|path| path.name().starts_with("repo"));
         repositories
             .flat_map(|repository| self.names(&repository))

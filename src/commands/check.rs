@@ -168,7 +168,7 @@ fn host_name(host: &dyn Host) -> Option<String> {
     Some(file.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-fn absolute(host: &dyn Host, path: &Path) -> Result<HostPath, Trouble> {
+pub(super) fn absolute(host: &dyn Host, path: &Path) -> Result<HostPath, Trouble> {
     if let Some(absolute) = from_std(path) {
         return Ok(absolute);
     }
@@ -182,11 +182,16 @@ fn status(diagnosis: &Diagnosis, fail_on: FailOn) -> Status {
     if !diagnosis.failed.is_empty() {
         return Status::Trouble;
     }
+    by_worst(diagnosis.worst(), fail_on)
+}
+
+/// The exit status for what is worst of all that was found.
+pub(super) fn by_worst(worst: Option<Severity>, fail_on: FailOn) -> Status {
     let limit = match fail_on {
         FailOn::Error => Severity::Error,
         FailOn::Warning => Severity::Warning,
         FailOn::Info => Severity::Info,
         FailOn::Never => return Status::Clean,
     };
-    if diagnosis.worst().is_some_and(|worst| worst >= limit) { Status::Findings } else { Status::Clean }
+    if worst.is_some_and(|worst| worst >= limit) { Status::Findings } else { Status::Clean }
 }

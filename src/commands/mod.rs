@@ -16,6 +16,7 @@ mod check;
 mod checks_list;
 mod explain;
 mod path;
+mod scan;
 mod schema;
 mod select;
 mod why;
@@ -29,6 +30,8 @@ pub enum Status {
     Findings = 1,
     /// The doctor could not do its work.
     Trouble = 2,
+    /// Somebody ended it: what was known by then was told.
+    Interrupted = 130,
 }
 
 /// Something that keeps the doctor from its work, for a person to read.
@@ -49,6 +52,7 @@ pub fn run(cli: Cli) -> Status {
         Some(Command::Check(arguments)) => check::run(&host, arguments),
         Some(Command::Path(arguments)) => path::run(&host, arguments),
         Some(Command::Why(arguments)) => why::run(&host, arguments),
+        Some(Command::Scan(arguments)) => scan::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
         Some(Command::Schema(arguments)) => schema::run(arguments),

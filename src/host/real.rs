@@ -10,13 +10,19 @@ use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::Usage;
 use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata};
 use crate::path::{Flavour, HostPath};
 
+#[cfg(target_os = "linux")]
+mod entries;
+mod interrupt;
 mod machine;
 mod run;
 mod write;
 
+pub use interrupt::Interrupt;
 pub use machine::RealMachine;
 
 /// The flavour of the system that this program was compiled for.
@@ -193,6 +199,30 @@ impl Files for RealFiles {
         }
         entries.sort_unstable_by(|left: &Entry, right: &Entry| left.name.cmp(&right.name));
         Ok(Listing { entries, truncated })
+    }
+
+    #[cfg(target_os = "linux")]
+    fn each_entry(&self, path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
+        entries::each(path, tell)
+    }
+
+    #[cfg(unix)]
+    fn usage(&self, path: &HostPath) -> Result<Usage, FileError> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::symlink_metadata(to_std(path)).map_err(file_error)?;
+        let seconds = |seconds: i64| u64::try_from(seconds).unwrap_or(0);
+        let created = metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        Ok(Usage {
+            kind: kind(metadata.file_type()),
+            // stat(2): the blocks are of 512 bytes, whatever the file system's are
+            allocated: metadata.blocks().saturating_mul(512),
+            size: metadata.size(),
+            names: metadata.nlink(),
+            identity: Some((metadata.dev(), metadata.ino())),
+            accessed: seconds(metadata.atime()),
+            modified: seconds(metadata.mtime()),
+            created: created.map(|elapsed| elapsed.as_secs()),
+        })
     }
 
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {

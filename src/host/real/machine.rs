@@ -9,7 +9,9 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
 use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run, write};
 use crate::facts::platform::{Platform, System, User};
 use crate::facts::shell::{reported_argument, reported_variable};
-use crate::host::{Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process};
+use crate::host::{
+    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process, Usage,
+};
 use crate::path::HostPath;
 
 /// A chain of parents longer than this is no chain that a person built.
@@ -135,6 +137,28 @@ fn describe(id: u32, process: &sysinfo::Process) -> Process {
     }
 }
 
+/// `\040` for a space.
+#[cfg(target_os = "linux")]
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let [first, behind @ ..] = rest {
+        let octal = (*first == b'\\').then(|| behind.get(..3)).flatten();
+        let octal = octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        match octal {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    bytes
+}
+
 impl Files for RealMachine {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         RealFiles.metadata(path)
@@ -150,6 +174,12 @@ impl Files for RealMachine {
     }
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         RealFiles.list(path)
+    }
+    fn each_entry(&self, path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
+        RealFiles.each_entry(path, tell)
+    }
+    fn usage(&self, path: &HostPath) -> Result<Usage, FileError> {
+        RealFiles.usage(path)
     }
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {
         RealFiles.canonical(path)
@@ -235,6 +265,15 @@ impl Host for RealMachine {
     #[cfg(not(unix))]
     fn mount(&self, _path: &HostPath) -> Option<Mount> {
         None
+    }
+
+    #[cfg(target_os = "linux")]
+    fn mount_points(&self) -> Option<Vec<HostPath>> {
+        let table = std::fs::read("/proc/self/mountinfo").ok()?;
+        let lines = table.split(|byte| *byte == b'\n');
+        // proc_pid_mountinfo(5): the fifth field, with spaces and the like as octal escapes
+        let fields = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+        Some(fields.map(|field| HostPath::posix(unescaped(field))).collect())
     }
 
     fn run(&self, invocation: &Invocation) -> Outcome {

@@ -1,0 +1,6 @@
+//! Every environment of a machine, or below some of its directories.
+
+pub mod facts;
+pub mod keepers;
+pub mod known;
+pub mod walk;
