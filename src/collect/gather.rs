@@ -33,6 +33,8 @@ mod examined;
 mod named;
 mod trust;
 
+pub use trust::trustworthy;
+
 /// Names that are looked up on the search path: Python's, installers', and the tools that make environments.
 const COMMANDS: [&str; 21] = [
     "python",

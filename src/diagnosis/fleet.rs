@@ -5,6 +5,7 @@ use crate::facts::environment::{Environment, EnvironmentKind, HomeState};
 use crate::facts::fleet::{Cost, Keeper};
 use crate::facts::interpreter::{LinkEnd, PythonOwner};
 use crate::facts::{Facts, search_path::Command};
+use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
 
 /// One environment of many.
@@ -12,7 +13,7 @@ use crate::path::HostPath;
 pub struct Member {
     pub root: HostPath,
     pub kind: EnvironmentKind,
-    pub creator: Option<String>,
+    pub creator: Option<Creator>,
     pub keeper: Option<Keeper>,
     pub version: Option<String>,
     /// The directory of the base interpreter, as `home` names it.
@@ -32,14 +33,13 @@ impl Member {
     /// What was found of an environment, from its facts and findings.
     pub fn new(facts: &Facts, keeper: Option<Keeper>, findings: Vec<Finding>, failed: Vec<Unexamined>) -> Member {
         let environment = facts.patient();
-        let of = |ask: &dyn Fn(&Environment) -> Option<String>| environment.and_then(ask);
         let interpreter = environment.and_then(|environment| facts.interpreter_of(environment));
         let version = interpreter.and_then(|interpreter| interpreter.known_version());
         let version = version.or_else(|| environment?.python_version());
         Member {
             root: facts.patient.clone().unwrap_or_else(|| HostPath::posix("/")),
             kind: environment.map_or(EnvironmentKind::Other, |environment| environment.kind),
-            creator: of(&|environment| environment.creator.as_ref().map(|creator| creator.label())),
+            creator: environment.and_then(|environment| environment.creator.clone()),
             keeper,
             version: version.map(|version| version.to_string()),
             base: environment

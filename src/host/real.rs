@@ -136,14 +136,26 @@ fn access(path: &HostPath, access: rustix::fs::Access) -> bool {
     accessat(CWD, to_std(path), access, AtFlags::EACCESS).is_ok()
 }
 
-/// Opens for reading without waiting for the other end of a FIFO.
+/// Opens for reading without waiting for the other end of a FIFO. Where the system can, without a trace: the time of the
+/// last reading tells when an environment was last used.
 fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
+    #[cfg(target_os = "linux")]
+    match open_with(path, rustix::fs::OFlags::NOATIME.bits()) {
+        // only the owner of a file may ask for that
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+        result => return result,
+    }
+    open_with(path, 0)
+}
+
+#[cfg_attr(not(unix), allow(unused_variables))]
+fn open_with(path: &HostPath, flags: u32) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        options.custom_flags((rustix::fs::OFlags::NONBLOCK.bits() | flags) as i32);
     }
     options.open(to_std(path))
 }

@@ -2,6 +2,7 @@
 
 use crate::collect::places::Places;
 use crate::facts::fleet::Keeper;
+use crate::host::Files;
 use crate::path::HostPath;
 
 /// The directories in which tools keep environments and Pythons.
@@ -10,9 +11,13 @@ pub struct Keepers {
 }
 
 impl Keepers {
-    pub fn of(places: &Places) -> Keepers {
+    /// By their real paths; those that are not there are left out.
+    pub fn of(files: &dyn Files, places: &Places) -> Keepers {
         let mut stores: Vec<(HostPath, Keeper)> = Vec::new();
-        let mut add = |store: Option<HostPath>, keeper| stores.extend(store.map(|store| (store, keeper)));
+        let mut add = |store: Option<HostPath>, keeper| {
+            let real = store.and_then(|store| files.canonical(&store).ok());
+            stores.extend(real.map(|store| (store, keeper)));
+        };
         add(places.poetry_environments(), Keeper::Poetry);
         add(places.pipenv_environments(), Keeper::Pipenv);
         add(places.hatch_environments(), Keeper::Hatch);

@@ -1,5 +1,6 @@
 //! Every environment of a machine, or below some of its directories.
 
+pub mod cost;
 pub mod facts;
 pub mod keepers;
 pub mod known;

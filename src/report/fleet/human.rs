@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::Fleet;
 use crate::diagnosis::fleet::{Group, Member, delete};
 use crate::diagnosis::{Remedy, Severity};
+use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
 use crate::report::Dialect;
 use crate::report::human::HumanOptions;
@@ -96,11 +97,7 @@ impl Page<'_> {
     }
 
     fn row(&self, member: &Member, sizes: bool, largest: u64) -> Vec<String> {
-        let made_by = match (member.keeper, &member.creator) {
-            (Some(keeper), _) => keeper.label().to_owned(),
-            (None, Some(creator)) => creator.split(' ').next().unwrap_or_default().to_owned(),
-            (None, None) => kind(member).to_owned(),
-        };
+        let made_by = made_by(member);
         let used = member.cost.used.map_or_else(|| "?".to_owned(), |used| age(self.fleet.now, used));
         let version = member.version.clone().unwrap_or_else(|| "?".to_owned());
         let mut row = vec![health(member).to_owned(), version, self.places.value(&made_by), used];
@@ -125,7 +122,11 @@ impl Page<'_> {
         }
         let members: Vec<&Member> =
             group.members.iter().filter_map(|index| self.fleet.members.get(*index)).collect();
-        let named = if self.options.verbose > 0 { members.len() } else { NAMED };
+        let named = match (self.options.verbose, group.severity) {
+            (1.., _) => members.len(),
+            (0, Severity::Info) => NAMED / 5,
+            (0, _) => NAMED,
+        };
         for member in members.iter().take(named) {
             text += &format!("  {}\n", self.places.value(&member.root.to_text()));
         }
@@ -135,7 +136,9 @@ impl Page<'_> {
         for remedy in &group.remedies {
             text += &self.remedy("Fix", remedy);
         }
-        text += &self.cures(group, &members);
+        if group.severity > Severity::Info {
+            text += &self.cures(group, &members);
+        }
         text += &format!("  More: {}\n\n", self.styles.command(format!("venv-doctor explain {}", group.check)));
         text
     }
@@ -147,18 +150,14 @@ impl Page<'_> {
         for member in members {
             let finding = member.findings.iter().find(|finding| finding.check == group.check);
             let Some(remedy) = finding.and_then(|finding| finding.remedies.first()) else { continue };
-            let tool = match (member.keeper, &member.creator) {
-                (Some(keeper), _) => keeper.label().to_owned(),
-                (None, Some(creator)) => creator.clone(),
-                (None, None) => kind(member).to_owned(),
-            };
+            let tool = made_by(member);
             if told.contains(&tool) {
                 continue;
             }
-            let title = match (members.len(), group.remedies.is_empty()) {
-                (1, true) => "Fix".to_owned(),
-                (1, false) => "Or".to_owned(),
-                _ => format!("Each that {} made, as this one", self.places.value(&tool)),
+            let or = if group.remedies.is_empty() { "Fix" } else { "Or" };
+            let title = match members.len() {
+                1 => or.to_owned(),
+                _ => format!("{or} for each of {}, such as this", self.places.value(&tool)),
             };
             text += &self.remedy(&title, remedy);
             told.push(tool);
@@ -245,6 +244,17 @@ impl Page<'_> {
             }
         );
         text + &self.styles.faint(seen)
+    }
+}
+
+/// The tool that keeps it, else the one that made it, else what it is.
+fn made_by(member: &Member) -> String {
+    match (member.keeper, &member.creator) {
+        (Some(keeper), _) => keeper.label().to_owned(),
+        (None, Some(Creator::Venv)) => "venv".to_owned(),
+        (None, Some(Creator::Virtualenv { .. })) => "virtualenv".to_owned(),
+        (None, Some(Creator::Uv { .. })) => "uv".to_owned(),
+        (None, Some(Creator::Unknown) | None) => kind(member).to_owned(),
     }
 }
 

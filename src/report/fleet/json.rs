@@ -146,7 +146,7 @@ impl JsonEnvironment {
         JsonEnvironment {
             root: json::text(&member.root),
             kind: member.kind,
-            creator: member.creator.clone(),
+            creator: member.creator.as_ref().map(|creator| creator.label()),
             keeper: member.keeper,
             version: member.version.clone(),
             base: member.base.as_ref().map(json::text),
