@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::remembered::Common;
 use crate::collect::environment::{Depth, environment};
 use crate::collect::{installations, interpreter, inventory, packages, places::Places, search_path, shell, synced};
 use crate::facts::environment::{Environment, EnvironmentKind};
@@ -24,6 +25,7 @@ pub struct Machine<'a> {
     pub host: &'a dyn Host,
     pub places: Places<'a>,
     pub today: Option<(i32, u32, u32)>,
+    pub common: Common,
     /// Asked for only when there is something to mend.
     repair: OnceLock<Repair>,
 }
@@ -37,7 +39,7 @@ pub struct Repair {
 
 impl<'a> Machine<'a> {
     pub fn new(host: &'a dyn Host, places: Places<'a>, today: Option<(i32, u32, u32)>) -> Machine<'a> {
-        Machine { host, places, today, repair: OnceLock::new() }
+        Machine { host, places, today, common: Common::new(host), repair: OnceLock::new() }
     }
 
     pub fn repair(&self) -> &Repair {

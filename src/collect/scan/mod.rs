@@ -4,4 +4,5 @@ pub mod cost;
 pub mod facts;
 pub mod keepers;
 pub mod known;
+pub mod remembered;
 pub mod walk;

@@ -12,6 +12,7 @@ use crate::collect::probe::{Trust, probe};
 use crate::collect::scan::cost::{self, Ledger};
 use crate::collect::scan::facts::Machine;
 use crate::collect::scan::keepers::Keepers;
+use crate::collect::scan::remembered::Remembered;
 use crate::diagnosis::fleet::Member;
 use crate::diagnosis::{Category, Check, Need, examine};
 use crate::facts::environment::EnvironmentKind;
@@ -154,7 +155,7 @@ impl<'a> Scan<'a> {
     }
 
     fn examine(&self, root: &HostPath) -> Member {
-        let host = self.machine.host;
+        let host = &Remembered::new(self.machine.host, &self.machine.common, root);
         // asked first: examining leaves a trace where the files are another user's
         let cost = cost::times(host, root);
         let mut facts = self.machine.facts(host, root);
