@@ -108,7 +108,8 @@ impl Places<'_> {
 
     /// On a POSIX system.
     pub fn uv_pythons(&self) -> Option<HostPath> {
-        self.path("UV_PYTHON_INSTALL_DIR").or_else(|| self.data_home().map(|data| data.join("uv").join("python")))
+        self.path("UV_PYTHON_INSTALL_DIR")
+            .or_else(|| self.data_home().map(|data| data.join("uv").join("python")))
     }
 
     pub fn pyenv_root(&self) -> Option<HostPath> {

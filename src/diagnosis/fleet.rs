@@ -31,7 +31,12 @@ pub struct Member {
 
 impl Member {
     /// What was found of an environment, from its facts and findings.
-    pub fn new(facts: &Facts, keeper: Option<Keeper>, findings: Vec<Finding>, failed: Vec<Unexamined>) -> Member {
+    pub fn new(
+        facts: &Facts,
+        keeper: Option<Keeper>,
+        findings: Vec<Finding>,
+        failed: Vec<Unexamined>,
+    ) -> Member {
         let environment = facts.patient();
         let interpreter = environment.and_then(|environment| facts.interpreter_of(environment));
         let version = interpreter.and_then(|interpreter| interpreter.known_version());
@@ -42,9 +47,7 @@ impl Member {
             creator: environment.and_then(|environment| environment.creator.clone()),
             keeper,
             version: version.map(|version| version.to_string()),
-            base: environment
-                .and_then(|environment| environment.home.as_ref())
-                .map(|home| home.path.clone()),
+            base: environment.and_then(|environment| environment.home.as_ref()).map(|home| home.path.clone()),
             installed: environment.map_or(0, |environment| environment.installed.len()),
             gone: environment.and_then(|environment| gone(facts, environment)),
             findings: findings.into_iter().map(|finding| without_shell(finding, keeper, facts)).collect(),
@@ -66,9 +69,9 @@ impl Member {
 /// The base Python of an environment whose interpreter leads to nothing.
 fn gone(facts: &Facts, environment: &Environment) -> Option<HostPath> {
     let mut dead = facts.interpreters_of(environment).filter(|found| found.links.end == LinkEnd::Missing);
-    let missing = dead.find(|found| found.links.is_link()).and_then(|found| {
-        found.missing_part.clone().or_else(|| found.links.last().cloned())
-    });
+    let missing = dead
+        .find(|found| found.links.is_link())
+        .and_then(|found| found.missing_part.clone().or_else(|| found.links.last().cloned()));
     missing.or_else(|| {
         let home = environment.home.as_ref().filter(|home| home.state == HomeState::Missing)?;
         let prefix = (home.path.name() == "bin").then(|| home.path.parent()).flatten();
@@ -156,7 +159,9 @@ pub fn delete(member: &Member) -> Action {
         Some(Keeper::UvTool) => run(&["uv", "tool", "uninstall"], name_of(root)),
         Some(Keeper::UvPython) => run(&["uv", "python", "uninstall"], name_of(root)),
         Some(Keeper::Pyenv) => run(&["pyenv", "uninstall"], name_of(root)),
-        _ if member.kind == EnvironmentKind::Conda => run(&["conda", "env", "remove", "--prefix"], root.into()),
+        _ if member.kind == EnvironmentKind::Conda => {
+            run(&["conda", "env", "remove", "--prefix"], root.into())
+        }
         _ => run(&["rm", "-rf", "--"], root.into()),
     }
 }

@@ -223,7 +223,8 @@ impl Files for RealFiles {
         use std::os::unix::fs::MetadataExt;
         let metadata = std::fs::symlink_metadata(to_std(path)).map_err(file_error)?;
         let seconds = |seconds: i64| u64::try_from(seconds).unwrap_or(0);
-        let created = metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let created =
+            metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
         Ok(Usage {
             kind: kind(metadata.file_type()),
             // stat(2): the blocks are of 512 bytes, whatever the file system's are

@@ -4,7 +4,9 @@ use std::sync::OnceLock;
 
 use super::remembered::Common;
 use crate::collect::environment::{Depth, environment};
-use crate::collect::{installations, interpreter, inventory, packages, places::Places, search_path, shell, synced};
+use crate::collect::{
+    installations, interpreter, inventory, packages, places::Places, search_path, shell, synced,
+};
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::Installation;
 use crate::facts::platform::Surroundings;
@@ -117,7 +119,8 @@ impl<'a> Machine<'a> {
             return None;
         }
         let variables = packages::Variables::default();
-        let question = packages::Question { environment, variables: &variables, project: None, compare: false };
+        let question =
+            packages::Question { environment, variables: &variables, project: None, compare: false };
         Some(packages::packages(host, question))
     }
 }

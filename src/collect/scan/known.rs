@@ -8,9 +8,30 @@ use crate::path::HostPath;
 
 /// Where people keep their projects, below the home directory.
 const PROJECTS: [&str; 24] = [
-    "projects", "Projects", "project", "src", "code", "Code", "work", "Work", "workspace", "dev", "Dev",
-    "Developer", "develop", "git", "repos", "github", "GitHub", "Documents", "Desktop", "notebooks", "venvs",
-    "envs", ".venvs", ".envs",
+    "projects",
+    "Projects",
+    "project",
+    "src",
+    "code",
+    "Code",
+    "work",
+    "Work",
+    "workspace",
+    "dev",
+    "Dev",
+    "Developer",
+    "develop",
+    "git",
+    "repos",
+    "github",
+    "GitHub",
+    "Documents",
+    "Desktop",
+    "notebooks",
+    "venvs",
+    "envs",
+    ".venvs",
+    ".envs",
 ];
 
 /// So many lines of a list are read.

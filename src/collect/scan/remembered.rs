@@ -226,7 +226,8 @@ impl Host for Remembered<'_> {
     /// By the mount point above, where the end of the links is known.
     fn mount(&self, path: &HostPath) -> Option<Mount> {
         let point = self.end(path).and_then(|end| {
-            let real = if self.is_inside(&end) { self.real_inside(&end)? } else { self.canonical(&end).ok()? };
+            let real =
+                if self.is_inside(&end) { self.real_inside(&end)? } else { self.canonical(&end).ok()? };
             self.common.mount_points.iter().find(|point| real.is_within(point))
         });
         match point {
@@ -278,9 +279,21 @@ mod tests {
         let root = HostPath::posix("/v");
         let remembered = Remembered::new(&machine, &common, &root);
         let asked = [
-            "/v", "/v/pyvenv.cfg", "/v/bin/python", "/v/bin/python3", "/v/lib64", "/v/lib64/python3.11/site-packages",
-            "/v/lib64/python3.11/site-packages/six.py", "/v/gone", "/v/up", "/v/round", "/v/nothing", "/opt/p/bin/python3",
-            "/opt/p/bin/python3.11", "/opt", "/nowhere/at/all",
+            "/v",
+            "/v/pyvenv.cfg",
+            "/v/bin/python",
+            "/v/bin/python3",
+            "/v/lib64",
+            "/v/lib64/python3.11/site-packages",
+            "/v/lib64/python3.11/site-packages/six.py",
+            "/v/gone",
+            "/v/up",
+            "/v/round",
+            "/v/nothing",
+            "/opt/p/bin/python3",
+            "/opt/p/bin/python3.11",
+            "/opt",
+            "/nowhere/at/all",
         ];
         for _ in 0..2 {
             for path in asked.map(HostPath::posix) {

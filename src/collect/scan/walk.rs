@@ -223,8 +223,7 @@ impl Walk<'_> {
                 }
             }
         }
-        let found =
-            (!names.is_empty()).then(|| Task { parent: directory.clone(), names, levels, device });
+        let found = (!names.is_empty()).then(|| Task { parent: directory.clone(), names, levels, device });
         Below { environment: environment.map(|_| directory), found }
     }
 
@@ -233,9 +232,11 @@ impl Walk<'_> {
     fn follow(&self, link: &HostPath) {
         let Ok(real) = self.files.canonical(link) else { return };
         let crosses = match &self.rules.border {
-            Border::Mounts(mounts) => real.ancestors().find(|above| mounts.contains(above)) != None
-                && real.ancestors().find(|above| mounts.contains(above))
-                    != link.ancestors().find(|above| mounts.contains(above)),
+            Border::Mounts(mounts) => {
+                real.ancestors().find(|above| mounts.contains(above)) != None
+                    && real.ancestors().find(|above| mounts.contains(above))
+                        != link.ancestors().find(|above| mounts.contains(above))
+            }
             Border::Devices | Border::None => false,
         };
         if !crosses && self.files.exists(&real.join("pyvenv.cfg")) {
@@ -372,15 +373,27 @@ fn windows_shape(files: &dyn Files, directory: &HostPath) -> Option<Shape> {
     if files.is_file(&directory.join("Scripts").join("activate.bat")) {
         return Some(Shape::Venv);
     }
-    let prefix = files.is_file(&directory.join("python.exe"))
-        && files.is_file(&directory.join("Lib").join("os.py"));
+    let prefix =
+        files.is_file(&directory.join("python.exe")) && files.is_file(&directory.join("Lib").join("os.py"));
     prefix.then_some(Shape::Prefix)
 }
 
 /// What an environment is made of. Somebody made an environment of a whole project or home: the rest of it is walked.
 const PARTS: [&[u8]; 14] = [
-    b"bin", b"include", b"lib", b"lib32", b"lib64", b"share", b"etc", b"src", b"man", b"Scripts", b"Lib",
-    b"Include", b"DLLs", b"site-packages",
+    b"bin",
+    b"include",
+    b"lib",
+    b"lib32",
+    b"lib64",
+    b"share",
+    b"etc",
+    b"src",
+    b"man",
+    b"Scripts",
+    b"Lib",
+    b"Include",
+    b"DLLs",
+    b"site-packages",
 ];
 
 /// Prefixes that hold more than a Python.
@@ -409,6 +422,5 @@ const SKIPPED: [&[u8]; 13] = [
 const KEPT_IN_CACHE: [&[u8]; 3] = [b"pre-commit", b"pypoetry", b"pipx"];
 
 fn is_skipped(directory: &HostPath, name: &[u8]) -> bool {
-    SKIPPED.contains(&name)
-        || directory.file_name() == Some(b".cache") && !KEPT_IN_CACHE.contains(&name)
+    SKIPPED.contains(&name) || directory.file_name() == Some(b".cache") && !KEPT_IN_CACHE.contains(&name)
 }

@@ -28,7 +28,8 @@ pub fn is_about_one_environment(check: &Check) -> bool {
     const OTHERS: [&str; 5] =
         ["hidden-pth", "unreadable-pth", "foreign-owned-files", "leftover-distribution", "stale-launcher"];
     let asks_more = [Need::ImportPath, Need::Sources, Need::Installers, Need::Tools, Need::Native];
-    let category = matches!(check.category, Category::Interpreter | Category::Relocation | Category::Packages);
+    let category =
+        matches!(check.category, Category::Interpreter | Category::Relocation | Category::Packages);
     (category || OTHERS.contains(&check.id)) && !check.needs.iter().any(|need| asks_more.contains(need))
 }
 
@@ -180,7 +181,8 @@ impl<'a> Scan<'a> {
     fn ask(&self, execution: &Execution, facts: &mut Facts, keeper: Option<Keeper>) {
         let host = self.machine.host;
         let Some(environment) = facts.patient() else { return };
-        let Some(program) = facts.interpreter_of(environment).map(|interpreter| interpreter.path.clone()) else {
+        let Some(program) = facts.interpreter_of(environment).map(|interpreter| interpreter.path.clone())
+        else {
             return;
         };
         let root = environment.root.clone();

@@ -139,7 +139,8 @@ impl Page<'_> {
         if group.severity > Severity::Info {
             text += &self.cures(group, &members);
         }
-        text += &format!("  More: {}\n\n", self.styles.command(format!("venv-doctor explain {}", group.check)));
+        text +=
+            &format!("  More: {}\n\n", self.styles.command(format!("venv-doctor explain {}", group.check)));
         text
     }
 
@@ -225,7 +226,11 @@ impl Page<'_> {
             let noun = if number == 1 { "directory" } else { "directories" };
             text += &format!("{number} {noun} could not be read");
             text += &fleet.unread.first().map_or_else(String::new, |(path, error)| {
-                format!(": {}: {error}{}", self.places.value(&path.to_text()), if number > 1 { "..." } else { "" })
+                format!(
+                    ": {}: {error}{}",
+                    self.places.value(&path.to_text()),
+                    if number > 1 { "..." } else { "" }
+                )
             });
             text.push('\n');
         }
@@ -286,7 +291,11 @@ pub fn bytes(number: u64) -> String {
         amount /= 1000.0;
         unit += 1;
     }
-    if amount < 9.95 { format!("{amount:.1} {}", UNITS[unit]) } else { format!("{amount:.0} {}", UNITS[unit]) }
+    if amount < 9.95 {
+        format!("{amount:.1} {}", UNITS[unit])
+    } else {
+        format!("{amount:.0} {}", UNITS[unit])
+    }
 }
 
 /// How long ago: `today`, `3 d`, `5 mo`, `2 y`.
@@ -333,7 +342,8 @@ mod tests {
 
     #[test]
     fn ages_are_told_in_the_largest_unit() {
-        let told: Vec<String> = [0, 1, 59, 60, 729, 730].map(|days| age(1000 * DAY, (1000 - days) * DAY)).to_vec();
+        let told: Vec<String> =
+            [0, 1, 59, 60, 729, 730].map(|days| age(1000 * DAY, (1000 - days) * DAY)).to_vec();
         assert_eq!(told, ["today", "1 d", "59 d", "2 mo", "24 mo", "2 y"]);
     }
 }
