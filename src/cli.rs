@@ -2,8 +2,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::FalseyValueParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+mod given;
+
+pub use given::{Given, Level};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -16,6 +21,9 @@ Exit status:
   0  nothing at or above --fail-on (default: error) was found
   1  something was
   2  the doctor could not do its work: bad usage, or a check that crashed
+
+Settings may also stand in [tool.venv-doctor] of pyproject.toml, in venv-doctor.toml, or in the variables
+VENV_DOCTOR_SELECT, _IGNORE, _FAIL_ON, _PYTHON, _NO_EXEC, _TIMEOUT, _FORMAT and _COLOR (-v tells which counts).
 
 It writes nothing (but the files of --snapshot and --summary), has no network, and starts at most one interpreter (none
 with --no-exec).";
@@ -57,6 +65,11 @@ pub enum Command {
         after_help = "Examples:\n  venv-doctor scan ~/work --sizes --sort size\n  venv-doctor scan --older-than 90d\n  venv-doctor scan / --format jsonl > environments.jsonl\n\nIt writes and deletes nothing: it prints the commands that would. Exit status: 0 nothing at or above --fail-on, 1\nsomething, 2 the doctor could not do its work, 130 it was interrupted (what was known by then is printed)."
     )]
     Scan(ScanArguments),
+    /// Look at a commit before it is made: where its installs go, and whether the environment is sound
+    #[command(
+        after_help = "Example, as a git hook without pre-commit (.git/hooks/pre-commit):\n  #!/bin/sh\n  exec venv-doctor hook\n\nExit status: 0 nothing at or above --fail-on (default: warning), 1 findings, 2 the doctor could not do its work.\nWith --warn-only: always 0, unless the command line is wrong."
+    )]
+    Hook(HookArguments),
     /// Print the handbook's page on a check
     #[command(after_help = "Example:\n  venv-doctor explain moved-venv")]
     Explain(ExplainArguments),
@@ -66,6 +79,33 @@ pub enum Command {
     /// Print the JSON schema of what a subcommand writes with --format json
     #[command(after_help = "Example:\n  venv-doctor schema why > why.schema.json")]
     Schema(SchemaArguments),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Examples:\n  venv-doctor completions bash > ~/.local/share/bash-completion/completions/venv-doctor\n  venv-doctor completions zsh > ~/.zfunc/_venv-doctor   (with fpath+=~/.zfunc before compinit)\n  venv-doctor completions fish > ~/.config/fish/completions/venv-doctor.fish\n  venv-doctor completions powershell >> $PROFILE"
+    )]
+    Completions(CompletionsArguments),
+    /// Print the manual page, in roff
+    #[command(hide = true)]
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArguments {
+    /// The shell to write them for
+    #[arg(value_enum)]
+    pub shell: CompletionShell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CompletionShell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(name = "powershell", alias = "pwsh")]
+    PowerShell,
+    Elvish,
+    #[value(alias = "nu")]
+    Nushell,
 }
 
 #[derive(Debug, Args)]
@@ -75,31 +115,51 @@ pub struct CheckArguments {
     pub directory: Option<PathBuf>,
 
     /// Examine this interpreter, environment directory or name on PATH, instead of the project's environment
-    #[arg(long, value_name = "PATH|NAME")]
+    #[arg(long, value_name = "PATH|NAME", env = "VENV_DOCTOR_PYTHON", hide_env_values = true)]
     pub python: Option<PathBuf>,
 
     /// Start no program at all, not even the interpreter
-    #[arg(long)]
+    #[arg(long, env = "VENV_DOCTOR_NO_EXEC", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_exec: bool,
 
+    /// Also read every installed file and compare it with the hash that its installer recorded (takes seconds)
+    #[arg(long)]
+    pub deep: bool,
+
+    /// Read no venv-doctor.toml and no pyproject.toml for settings
+    #[arg(long)]
+    pub no_config: bool,
+
     /// Run only these checks or categories (repeat, or separate with commas)
-    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_SELECT",
+        hide_env_values = true
+    )]
     pub select: Vec<String>,
 
-    /// Leave these checks or categories out
-    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    /// Leave the findings of these checks or categories out; their number is told
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_IGNORE",
+        hide_env_values = true
+    )]
     pub ignore: Vec<String>,
 
     /// The least severity that makes the exit status 1
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error, env = "VENV_DOCTOR_FAIL_ON", hide_env_values = true)]
     pub fail_on: FailOn,
 
     /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 
     /// How to write the report
-    #[arg(long, value_enum, default_value_t = ReportFormat::Human)]
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human, env = "VENV_DOCTOR_FORMAT", hide_env_values = true)]
     pub format: ReportFormat,
 
     /// Also write what was seen to a new file that can be shared: without secrets, personal names replaced
@@ -114,6 +174,53 @@ pub struct CheckArguments {
     #[arg(long)]
     pub summary: bool,
 
+    #[arg(skip)]
+    pub given: Given,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+#[derive(Debug, Args)]
+pub struct HookArguments {
+    /// The files of the commit, as pre-commit names them [default: every file that git tracks]
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+
+    /// Say what there is to say, and never fail
+    #[arg(long, conflicts_with = "fail_on")]
+    pub warn_only: bool,
+
+    /// Run these checks or categories instead of those about installs and broken environments (repeat, or separate with
+    /// commas)
+    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    pub select: Vec<String>,
+
+    /// Leave the findings of these checks or categories out; their number is told
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_IGNORE",
+        hide_env_values = true
+    )]
+    pub ignore: Vec<String>,
+
+    /// The least severity that makes the exit status 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning, env = "VENV_DOCTOR_FAIL_ON", hide_env_values = true)]
+    pub fail_on: FailOn,
+
+    /// Read no venv-doctor.toml and no pyproject.toml for settings
+    #[arg(long)]
+    pub no_config: bool,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Human, env = "VENV_DOCTOR_FORMAT", hide_env_values = true)]
+    pub format: ReportFormat,
+
+    #[arg(skip)]
+    pub given: Given,
+
     #[command(flatten)]
     pub output: OutputArguments,
 }
@@ -121,7 +228,7 @@ pub struct CheckArguments {
 #[derive(Debug, Args)]
 pub struct OutputArguments {
     /// When to colour it
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto, env = "VENV_DOCTOR_COLOR", hide_env_values = true)]
     pub color: Color,
 
     /// Say more: what was asked, which checks ran or were skipped and why, symptoms in full, timing
@@ -140,20 +247,27 @@ pub struct WhyArguments {
     pub module: String,
 
     /// Ask about this interpreter, environment directory or name on PATH
-    #[arg(long, value_name = "PATH|NAME")]
+    #[arg(long, value_name = "PATH|NAME", env = "VENV_DOCTOR_PYTHON", hide_env_values = true)]
     pub python: Option<PathBuf>,
 
     /// Start no program at all, not even the interpreter
-    #[arg(long)]
+    #[arg(long, env = "VENV_DOCTOR_NO_EXEC", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_exec: bool,
 
+    /// Read no venv-doctor.toml and no pyproject.toml for settings
+    #[arg(long)]
+    pub no_config: bool,
+
     /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 
     /// How to write the answer
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+
+    #[arg(skip)]
+    pub given: Given,
 
     #[command(flatten)]
     pub output: OutputArguments,
@@ -162,20 +276,27 @@ pub struct WhyArguments {
 #[derive(Debug, Args)]
 pub struct PathArguments {
     /// Show that of this interpreter, environment directory or name on PATH, instead of the project's environment
-    #[arg(long, value_name = "PATH|NAME")]
+    #[arg(long, value_name = "PATH|NAME", env = "VENV_DOCTOR_PYTHON", hide_env_values = true)]
     pub python: Option<PathBuf>,
 
     /// Start no program at all: work it out from the files alone
-    #[arg(long)]
+    #[arg(long, env = "VENV_DOCTOR_NO_EXEC", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub no_exec: bool,
 
+    /// Read no venv-doctor.toml and no pyproject.toml for settings
+    #[arg(long)]
+    pub no_config: bool,
+
     /// How long an interpreter may take to answer, in seconds; the whole examination may take four times as long
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 
     /// How to write the answer
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub format: Format,
+
+    #[arg(skip)]
+    pub given: Given,
 
     #[command(flatten)]
     pub output: OutputArguments,
@@ -221,24 +342,39 @@ pub struct ScanArguments {
     pub unhealthy: bool,
 
     /// Run only these checks or categories (repeat, or separate with commas)
-    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_SELECT",
+        hide_env_values = true
+    )]
     pub select: Vec<String>,
 
     /// Leave these checks or categories out
-    #[arg(long, value_name = "CHECK|CATEGORY", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_IGNORE",
+        hide_env_values = true
+    )]
     pub ignore: Vec<String>,
 
     /// The least severity that makes the exit status 1
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error)]
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error, env = "VENV_DOCTOR_FAIL_ON", hide_env_values = true)]
     pub fail_on: FailOn,
 
     /// How long an interpreter may take to answer, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
     pub timeout: f64,
 
     /// How to write the report
     #[arg(long, value_enum, default_value_t = ScanFormat::Human)]
     pub format: ScanFormat,
+
+    #[arg(skip)]
+    pub given: Given,
 
     #[command(flatten)]
     pub output: OutputArguments,
@@ -338,6 +474,17 @@ pub enum FailOn {
     Never,
 }
 
+impl FailOn {
+    pub fn label(self) -> &'static str {
+        match self {
+            FailOn::Error => "error",
+            FailOn::Warning => "warning",
+            FailOn::Info => "info",
+            FailOn::Never => "never",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless NO_COLOR is set
@@ -362,7 +509,7 @@ fn age(text: &str) -> Result<std::time::Duration, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 3600.0 => Ok(seconds),
         _ => Err("give a number of seconds above 0 and up to 3600".to_owned()),

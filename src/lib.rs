@@ -18,6 +18,7 @@ pub mod checks;
 pub mod cli;
 pub mod collect;
 pub mod commands;
+pub mod config;
 pub mod diagnosis;
 pub mod facts;
 pub mod host;

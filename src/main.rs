@@ -2,10 +2,17 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use venv_doctor::cli::Cli;
 use venv_doctor::commands;
+use venv_doctor::host::real::RealMachine;
 
 fn main() -> ExitCode {
-    ExitCode::from(commands::run(Cli::parse()) as u8)
+    let status = match commands::version() {
+        Some(status) => status,
+        None => match Cli::read(&RealMachine::new()) {
+            Ok(cli) => commands::run(cli),
+            Err(error) => error.exit(),
+        },
+    };
+    ExitCode::from(status as u8)
 }

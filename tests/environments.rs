@@ -69,6 +69,9 @@ const EVERY: fn(Creator, &Python) -> bool = |_, _| true;
 /// The interpreter is a link.
 const LINKED: fn(Creator, &Python) -> bool =
     |creator, python| creator != Creator::VenvCopies && python.number() >= (3, 0);
+/// Faults that do not depend on what made the environment.
+const BY_VENV: fn(Creator, &Python) -> bool =
+    |creator, python| creator == Creator::Venv && python.number() >= (3, 6);
 /// The files name the environment's place, and Python 3 finds `pyvenv.cfg` by itself.
 const MODERN: fn(Creator, &Python) -> bool = |_, python| python.number() >= (3, 3);
 
@@ -246,6 +249,59 @@ const FAULTS: &[Fault] = &[
         also: &[],
         works: Some(".venv/bin/sample"),
         suits: EVERY,
+    },
+    Fault {
+        name: "a file of the project hides a package",
+        make: |situation| {
+            situation.place.write("sample.py", "import sample\nsample.main()\n");
+        },
+        first: "shadowed-package",
+        also: &[],
+        works: Some("python main.py"),
+        suits: BY_VENV,
+    },
+    Fault {
+        name: "a file of the project hides the standard library",
+        make: |situation| {
+            situation.place.write("random.py", "import random\nprint(random.choice([1]))\n");
+        },
+        first: "shadowed-stdlib",
+        also: &[],
+        works: None,
+        suits: BY_VENV,
+    },
+    Fault {
+        name: "made on Windows",
+        make: |situation| {
+            fs::remove_dir_all(&situation.venv).unwrap();
+            fs::create_dir_all(situation.venv.join("Scripts")).unwrap();
+            fs::create_dir_all(situation.venv.join("Lib/site-packages")).unwrap();
+            fs::write(situation.venv.join("Scripts/activate"), "VIRTUAL_ENV='C:\\p\\.venv'\n").unwrap();
+            fs::write(situation.venv.join("Scripts/python.exe"), "MZ").unwrap();
+            fs::write(situation.venv.join("pyvenv.cfg"), "home = C:\\Python312\nversion = 3.12.4\n").unwrap();
+            situation.place.variables.remove("VIRTUAL_ENV");
+            situation.place.set("PATH", "/usr/local/bin:/usr/bin:/bin");
+        },
+        first: "foreign-platform-venv",
+        also: &["forgotten-activation", "python-command-missing"],
+        works: Some("test -n \"$VIRTUAL_ENV\" && python -c 1"),
+        suits: BY_VENV,
+    },
+    Fault {
+        name: "interrupted before pip came",
+        make: |situation| {
+            fs::remove_dir_all(&situation.venv).unwrap();
+            run(std::process::Command::new(&situation.python.path)
+                .args(["-m", "venv", "--without-pip"])
+                .arg(&situation.venv));
+            for name in ["activate", "activate.csh", "activate.fish", "Activate.ps1"] {
+                let _ = fs::remove_file(situation.bin(name));
+            }
+        },
+        first: "incomplete-venv",
+        also: &[],
+        works: Some("python -m pip --version | grep -q /project/"),
+        suits: BY_VENV,
     },
 ];
 

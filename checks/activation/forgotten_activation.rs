@@ -113,16 +113,18 @@ fn may_use_it(hit: &Hit) -> bool {
 }
 
 fn severity(facts: &Facts, own: &Environment, chosen: Option<&Hit>, lacking: &[Needed<'_>]) -> Severity {
+    let wrapped = |wrappers: &[Wrapper]| wrappers.iter().any(|wrapper| facts.shell.within(*wrapper));
+    // whoever has commits looked at asks about the shell outside git
+    let by_commit = facts.commit.known().is_some();
     let run_by_a_tool = facts.project_runner().is_some()
         || own.origins.iter().any(|origin| matches!(origin, Origin::Tool(_)))
-        || [Wrapper::PreCommit, Wrapper::Git, Wrapper::Service, Wrapper::Ci]
-            .iter()
-            .any(|wrapper| facts.shell.within(*wrapper));
+        || wrapped(&[Wrapper::Service, Wrapper::Ci])
+        || (!by_commit && wrapped(&[Wrapper::PreCommit, Wrapper::Git]));
     if run_by_a_tool || facts.surroundings.ci.is_some() || chosen.is_some_and(may_use_it) {
         Severity::Info
     } else if !lacking.is_empty() {
         Severity::Error
-    } else if facts.surroundings.container.is_some() {
+    } else if facts.surroundings.container.is_some() && !by_commit {
         Severity::Info
     } else {
         Severity::Warning
@@ -178,6 +180,17 @@ mod tests {
                 .iter()
                 .any(|evidence| evidence.value.contains("six (requirements.txt, line 1)"))
         );
+    }
+
+    #[test]
+    fn fires_as_a_warning_when_a_commit_is_looked_at() {
+        let mut facts = example::not_activated();
+        facts.project.dependencies.clear();
+        facts.project.imports.clear();
+        facts.shell.wrappers = vec![Wrapper::Git, Wrapper::PreCommit];
+        assert_eq!(found(&facts)[0].severity, Severity::Info);
+        facts.commit = example::commit(&[]);
+        assert_eq!(found(&facts)[0].severity, Severity::Warning);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::facts::environment::{Environment, HomeDirectory, HomeState};
 use crate::facts::interpreter::{HomeFault, Interpreter, LinkEnd, Probe, PythonOwner, WithoutHome};
 use crate::parse::pyvenv_cfg::{ConfigOddity, HOME};
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 pub static CHECK: Check = Check {
     id: "base-python-missing",
@@ -137,6 +137,9 @@ fn consequence(interpreter: &Interpreter, effect: WithoutHome) -> String {
             let telling = |line: &&str| line.contains("Error") || line.contains("rror evaluating");
             let line = stderr.lines().find(telling).or_else(|| stderr.lines().next()).unwrap_or_default();
             format!("{ending}: {}", line.trim())
+        }
+        (WithoutHome::Dies, _) if interpreter.path.flavour() == Flavour::Windows => {
+            "it only starts that one, and says \"No Python at ...\"".to_owned()
         }
         (WithoutHome::Dies, _) => "this build has no other place for its standard library".to_owned(),
         (WithoutHome::Luck, Probe::Answered(report)) => {

@@ -80,10 +80,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             finding =
                 finding.evidence("ensurepip", format!("missing from the base Python ({package} brings it)"));
         }
-        if unfinished && let Some(remedy) = finish(facts, environment, version, splits) {
-            finding = finding.remedy(remedy);
-        }
-        findings.push(with_replacement(finding, facts, environment));
+        findings.push(match finish(facts, environment, version, splits).filter(|_| unfinished) {
+            Some(remedy) => finding.remedy(remedy),
+            None => with_replacement(finding, facts, environment),
+        });
     }
 }
 

@@ -49,7 +49,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let mut finding = Finding::new(
             &CHECK,
             Subject::Environment(environment.root.clone()),
-            format!("the links of {} run in a circle", interpreter.path),
+            format!("The links of {} run in a circle", interpreter.path),
         )
         .severity(severity(facts, environment))
         .evidence("links", interpreter.links_text());
@@ -92,7 +92,7 @@ mod tests {
         }
         let found = CHECK.findings(&facts);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].message, "the links of /home/me/project/.venv/bin/python run in a circle");
+        assert_eq!(found[0].message, "The links of /home/me/project/.venv/bin/python run in a circle");
         let remedy = &found[0].remedies[0];
         assert_eq!(remedy.safety, Safety::Safe);
         assert_eq!(

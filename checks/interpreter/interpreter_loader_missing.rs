@@ -50,7 +50,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let loader = interpreter.binary.known().and_then(|binary| binary.loader.as_deref());
         let message = match loader {
             Some(loader) => format!("{} is started by {loader}, which does not exist here", interpreter.path),
-            None => format!("the loader that {} asks for does not exist here", interpreter.path),
+            None => format!("The loader that {} asks for does not exist here", interpreter.path),
         };
         let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
             .severity(severity(facts, environment));

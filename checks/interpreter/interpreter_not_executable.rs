@@ -61,7 +61,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 None => continue,
             },
         };
-        findings.push(with_replacement(finding, facts, environment));
+        // on a noexec mount no environment in the same place can run
+        let noexec = environment.mount.is_some_and(|mount| mount.noexec);
+        findings.push(if noexec { finding } else { with_replacement(finding, facts, environment) });
     }
 }
 
@@ -131,12 +133,12 @@ fn script_finding(facts: &Facts, environment: &Environment) -> Option<Finding> {
         Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message).severity(severity)
     };
     Some(if noexec {
-        finding(format!("the scripts in {directory} lie on a file system that is mounted noexec"))
+        finding(format!("The scripts in {directory} lie on a file system that is mounted noexec"))
             .evidence("mount", "noexec")
             .evidence("scripts", names(&generated))
             .remedy(elsewhere(facts, environment))
     } else {
-        finding(format!("no script in {directory} has execute permission"))
+        finding(format!("No script in {directory} has execute permission"))
             .evidence("scripts", names(&stuck))
             .remedy(give_back(stuck.iter().map(|script| script.path.clone()).collect()))
     })
@@ -244,7 +246,7 @@ mod tests {
         let mut facts = healthy();
         venv_of(&mut facts).mount = Some(Mount { noexec: true, read_only: false });
         let found = CHECK.findings(&facts);
-        assert!(found[0].message.starts_with("the scripts in "), "{found:?}");
+        assert!(found[0].message.starts_with("The scripts in "), "{found:?}");
         assert_eq!(found[0].severity, Severity::Error);
     }
 

@@ -48,10 +48,11 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let (Some(prediction), Some(comparison)) = (&interpreter.predicted, &interpreter.comparison) else {
             continue;
         };
-        let entries = unexplained(interpreter, prediction, comparison);
+        let own = |path: &HostPath| is_own(facts, interpreter, prediction, path);
+        let mut entries = unexplained(interpreter, prediction, comparison);
+        entries.retain(|(_, path)| !(is_pep582(facts, path) || own(path) && is_named(comparison, path)));
         let (Some((_, first)), Some(last)) = (entries.first(), entries.last()) else { continue };
         let root = interpreter.environment.as_ref();
-        let own = |path: &HostPath| is_own(facts, interpreter, prediction, path);
         let of_distributor = |hook: &&StartupHook| is_distributors(prediction, hook);
         let suspects: Vec<&StartupHook> =
             comparison.suspects.iter().filter(|hook| !of_distributor(hook)).collect();
@@ -140,6 +141,25 @@ fn is_own(facts: &Facts, interpreter: &Interpreter, prediction: &Prediction, pat
             .is_some_and(|prefix| prefix.components().count() > 1 && path.is_within(&prefix))
     });
     of_environment || of_installation
+}
+
+/// A startup line spells the entry's name, as the `.pth` file of pdb++ does: the line is its explanation.
+fn is_named(comparison: &Comparison, path: &HostPath) -> bool {
+    let Some(name) = path.file_name().map(String::from_utf8_lossy).filter(|name| name.len() > 3) else {
+        return false;
+    };
+    comparison.suspects.iter().any(|hook| hook.line.is_some() && hook.text.contains(name.as_ref()))
+}
+
+/// The project's `__pypackages__/3.11/lib`, which `pdm --pep582` puts on the path (PEP 582).
+fn is_pep582(facts: &Facts, path: &HostPath) -> bool {
+    let packages = path.parent().and_then(|version| version.parent());
+    let Some(packages) = packages.filter(|packages| packages.file_name() == Some(b"__pypackages__")) else {
+        return false;
+    };
+    let of_project = |directory: &HostPath| packages.parent().is_some_and(|root| directory.is_within(&root));
+    path.file_name() == Some(b"lib")
+        && [&facts.directory, &facts.working_directory].into_iter().flatten().any(of_project)
 }
 
 /// A `sitecustomize` beside the standard library came with the installation.
@@ -268,6 +288,22 @@ mod tests {
         assert!(
             reports(&["/usr/lib/python3.11", SITE, "__editable__.x.__path_hook__"], Vec::new()).is_empty()
         );
+    }
+
+    #[test]
+    fn quiet_when_a_startup_line_names_a_directory_of_the_environment() {
+        let mut line = hook(HookKind::ImportLine, &format!("{SITE}/pdbpp_hijack_pdb.pth"), Some(1));
+        line.text = "import sys; sys.path.insert(0, makepath(sitedir, \"_pdbpp_path_hack\")[0])".into();
+        let own = format!("{SITE}/_pdbpp_path_hack");
+        assert!(reports(&[&own, "/usr/lib/python3.11", SITE], vec![line.clone()]).is_empty());
+        assert_eq!(reports(&["/srv/_pdbpp_path_hack", SITE], vec![line]).len(), 1);
+    }
+
+    #[test]
+    fn quiet_when_it_is_the_pypackages_of_the_project() {
+        let pdm = || vec![hook(HookKind::SiteCustomize, "/opt/pdm/pep582/sitecustomize.py", None)];
+        assert!(reports(&["/home/me/project/__pypackages__/3.11/lib", SITE], pdm()).is_empty());
+        assert_eq!(reports(&["/srv/other/__pypackages__/3.11/lib", SITE], pdm()).len(), 1);
     }
 
     #[test]

@@ -158,7 +158,8 @@ fn counted(count: usize, files: &[LockedFile]) -> String {
 }
 
 fn user(facts: &Facts) -> String {
-    facts.user.name.clone().unwrap_or_else(|| format!("user {}", facts.user.effective_id))
+    let name = facts.user.name.as_ref().map(|name| format!("the user {name}"));
+    name.unwrap_or_else(|| format!("the user {}", facts.user.effective_id))
 }
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ mod tests {
     #[test]
     fn fires_when_something_may_not_be_read() {
         let found = CHECK.findings(&locked(2, 0));
-        assert!(found[0].message.contains("may not be read by me"), "{}", found[0].message);
+        assert!(found[0].message.contains("may not be read by the user me"), "{}", found[0].message);
         assert!(found[0].evidence[0].value.starts_with("rw-------, owner 0"));
     }
 

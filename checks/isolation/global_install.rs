@@ -1,4 +1,5 @@
-//! The project has no environment: what is installed for it goes to an interpreter that everything shares.
+//! The project has no environment: what is installed for it goes to an interpreter that everything shares. Or a
+//! file that is about to be committed installs there.
 
 use crate::checks::activation::create;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
@@ -7,11 +8,13 @@ use crate::facts::environment::{Environment, EnvironmentKind};
 
 use super::{pip, single_purpose, some_of};
 
+mod committed;
+
 pub static CHECK: Check = Check {
     id: "global-install",
     category: Category::Isolation,
     severity: Severity::Warning,
-    summary: "The project has no environment, so installs go to a Python that everything shares",
+    summary: "Installs go to a Python that everything shares: the project has no environment, or a file says so",
     needs: &[Need::Project, Need::Installed, Need::Installers],
     explains: &[
         "pip-requires-virtualenv",
@@ -29,6 +32,8 @@ The project names packages that it needs, there is no environment for it, and `p
 project and perhaps the operating system share. An install for this project changes what all others import: two that need
 different versions of one package cannot both work. Where the distributor marked its Python as externally managed (PEP 668:
 Debian 12, Ubuntu 23.04, Fedora 38, Homebrew), pip refuses with `error: externally-managed-environment`.
+`venv-doctor hook` says the same of files in a commit: of scripts, Makefiles, CI files and documents with `sudo pip
+install`, `--user`, `--break-system-packages`, or a bare `pip install` while no environment is active.
 
 ## How it happens
 The project was cloned and its packages were installed at once, or nobody made an environment yet.
@@ -43,14 +48,23 @@ Make an environment, activate it, and install there:
 On Debian and Ubuntu `python3-venv` must be installed. For a program rather than a library: `pipx install NAME` or
 `uv tool install NAME`. `--break-system-packages` does what its name says: system tools that are written in Python may stop.
 To be reminded in future: `python3 -m pip config set global.require-virtualenv true`.
+In a script, name the environment's own Python: `.venv/bin/python -m pip install ...`. A line that is meant as it is gets
+a comment with the reason, on the line or above it: `# venv-doctor: ignore[global-install] the image has one purpose`.
 
 ## When it is fine
-In containers and CI jobs, where the whole machine serves one project; then this is information only, unless pip refuses.
+In containers and CI jobs, where the whole machine serves one project; then this is information only, unless pip refuses
+or a commit is looked at in a container.
+In a script that makes or activates an environment first, and for programs such as pipx and uv (`pip install --user pipx`).
 "#,
     examine,
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
+    without_environment(facts, findings);
+    committed::examine(facts, findings);
+}
+
+fn without_environment(facts: &Facts, findings: &mut Findings) {
     let Some(root) = &facts.project.root else { return };
     let needs_packages =
         !facts.project.dependencies.is_empty() || !facts.project.requirement_files.is_empty();
@@ -87,6 +101,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     };
     let severity = match () {
         () if facts.surroundings.ci.is_some() => Severity::Info,
+        // whoever has commits looked at wants to be told in a container, too
+        () if single_purpose(facts) && facts.commit.known().is_some() => Severity::Warning,
         // a container's Python is the project's own, unless the project cannot be installed there
         () if single_purpose(facts) && refuses && !lacking.is_empty() => Severity::Warning,
         () if single_purpose(facts) => Severity::Info,
@@ -181,6 +197,8 @@ mod tests {
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning, "pip refuses there, too");
         facts.installations[0].externally_managed = false;
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
+        facts.commit = example::commit(&[]);
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning, "a commit is looked at");
         let mut facts = bare();
         facts.environments[0].installed = example::venv("/x").installed;
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);

@@ -228,6 +228,7 @@ pub(in crate::checks::isolation) mod tests {
         let path = example::path("/home/me/src");
         facts.packages = vec![Packages {
             added_modules: Vec::new(),
+            contents: Gathered::NotAsked,
             environment: example::path(example::VENV),
             overlaps: Vec::new(),
             sites: vec![SitePackages {

@@ -78,7 +78,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 vec![install(upgrade)],
             ))
             .remedy(Remedy::review(
-                "Or go back to NumPy 1, if nothing needs NumPy 2",
+                "Go back to NumPy 1, if nothing needs NumPy 2",
                 vec![install(vec![Word::from("numpy<2")])],
             )),
     );

@@ -75,7 +75,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         &CHECK,
         Subject::Environment(environment.root.clone()),
         format!(
-            "the compiled modules of {} are built for {built_for}, and this is {here}",
+            "The compiled modules of {} are built for {built_for}, and this is {here}",
             whose(&owners, &loose)
         ),
     )
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[0].message,
-            "the compiled modules of cffi are built for cpython-311-aarch64-linux-gnu, and this is linux x86_64"
+            "The compiled modules of cffi are built for cpython-311-aarch64-linux-gnu, and this is linux x86_64"
         );
     }
 

@@ -54,7 +54,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         &CHECK,
         Subject::Environment(environment.root.clone()),
         format!(
-            "the compiled modules of {} are built for {}, and {} runs Python {}",
+            "The compiled modules of {} are built for {}, and {} runs Python {}",
             whose(&owners, &loose),
             target(first),
             environment.root,
@@ -133,7 +133,7 @@ pub(super) mod tests {
         assert_eq!(found[0].severity, Severity::Error);
         assert_eq!(
             found[0].message,
-            "the compiled modules of cffi are built for CPython 3.10, and /home/me/project/.venv runs Python 3.11"
+            "The compiled modules of cffi are built for CPython 3.10, and /home/me/project/.venv runs Python 3.11"
         );
         assert!(format!("{:?}", found[0].remedies).contains("cffi==1.17.1"));
     }

@@ -2,6 +2,7 @@
 
 use crate::diagnosis::Check;
 
+pub mod altered_distribution_files;
 pub mod broken_editable;
 pub mod broken_metadata;
 pub mod broken_pip;
@@ -27,4 +28,5 @@ pub static ALL: &[&Check] = &[
     &overlapping_distributions::CHECK,
     &stale_entry_script::CHECK,
     &leftover_distribution::CHECK,
+    &altered_distribution_files::CHECK,
 ];

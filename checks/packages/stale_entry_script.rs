@@ -71,7 +71,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             .remedy(Remedy::manual(
                 "Install the distribution again, if the command is wanted",
                 vec![Action::Advice(format!(
-                    "python -m pip install the distribution that brings {}",
+                    "install into {} the distribution that brought {}",
+                    environment.root,
                     names.join(", ")
                 ))],
             ))

@@ -2,7 +2,9 @@
 
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
+use crate::facts::environment::Environment;
 use crate::facts::shell::ShellKind;
+use crate::facts::tools::{ExecutionPolicy, PolicyScope, Tools};
 
 pub static CHECK: Check = Check {
     id: "execution-policy",
@@ -25,7 +27,8 @@ Allow local scripts for your user alone:
 
     Set-ExecutionPolicy -Scope CurrentUser RemoteSigned
 
-Or activate without that script: run `.venv\Scripts\activate.bat` in `cmd`, or do not activate at all and run
+A policy that comes from an administrator (MachinePolicy or UserPolicy in `Get-ExecutionPolicy -List`) stays as it is. Then
+activate without that script: run `.venv\Scripts\activate.bat` in `cmd`, or do not activate at all and run
 `.venv\Scripts\python.exe`. `Get-ExecutionPolicy -List` shows where the policy comes from.
 
 ## When it is fine
@@ -38,7 +41,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     if facts.shell.kind != Some(ShellKind::PowerShell) || facts.active().is_some() {
         return;
     }
-    let Some(policy) = facts.tools.known().and_then(|tools| tools.execution_policy.as_ref()) else { return };
+    let Some(policy) = facts.tools.known().and_then(|tools| in_force(facts, tools)) else { return };
     let refuses = ["Restricted", "AllSigned"].iter().any(|name| policy.policy.eq_ignore_ascii_case(name));
     let Some(environment) = facts.usable_project_environment().filter(|_| refuses) else { return };
     findings.push(
@@ -49,13 +52,45 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         )
         .about(&environment.root)
         .evidence("execution policy", format!("{} ({})", policy.policy, policy.source))
-        .remedy(Remedy::review(
-            "Allow local scripts for your user",
-            vec![Action::Run(
-                ["Set-ExecutionPolicy", "-Scope", "CurrentUser", "RemoteSigned"].map(Word::from).into(),
-            )],
-        )),
+        .remedy(remedy(environment, policy)),
     );
+}
+
+/// Of the PowerShell that asks: each edition keeps its own.
+fn in_force<'a>(facts: &Facts, tools: &'a Tools) -> Option<&'a ExecutionPolicy> {
+    let program = facts
+        .shell
+        .ancestors
+        .iter()
+        .map(|process| process.arguments.first().unwrap_or(&process.name))
+        .find(|program| ShellKind::from_program(program) == Some(ShellKind::PowerShell));
+    let core = program.is_none_or(|program| program.to_ascii_lowercase().contains("pwsh"));
+    if core { tools.execution_policy.as_ref() } else { tools.windows_execution_policy.as_ref() }
+}
+
+/// What an administrator decided stays: the environment is then used without a script.
+fn remedy(environment: &Environment, policy: &ExecutionPolicy) -> Remedy {
+    let allow = |scope: &str| {
+        ["Set-ExecutionPolicy", "-Scope", scope, "-Force", "RemoteSigned"].map(Word::from).into()
+    };
+    let activate = Action::activate(environment);
+    match policy.scope {
+        PolicyScope::Group => Remedy::safe(
+            "Use the environment in this shell without a script",
+            vec![
+                Action::Set { name: "VIRTUAL_ENV".into(), value: Word::from(&environment.root) },
+                Action::PutFirst(environment.program("")),
+            ],
+        ),
+        PolicyScope::Process => Remedy::safe(
+            "Allow local scripts in this shell, and activate",
+            vec![Action::Run(allow("Process")), activate],
+        ),
+        PolicyScope::Kept => Remedy::review(
+            "Allow local scripts for your user, and activate",
+            vec![Action::Run(allow("CurrentUser")), activate],
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -63,12 +98,15 @@ mod tests {
     use super::*;
     use crate::facts::Gathered;
     use crate::facts::example::{healthy, not_activated};
-    use crate::facts::tools::{ExecutionPolicy, Tools};
 
     fn with(policy: &str) -> Facts {
         let mut facts = not_activated();
         facts.shell.kind = Some(ShellKind::PowerShell);
-        let execution_policy = Some(ExecutionPolicy { policy: policy.into(), source: "a file".into() });
+        let execution_policy = Some(ExecutionPolicy {
+            policy: policy.into(),
+            source: "a file".into(),
+            scope: PolicyScope::Kept,
+        });
         facts.tools = Gathered::Known(Tools { execution_policy, ..Tools::default() });
         facts
     }

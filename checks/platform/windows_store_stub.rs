@@ -30,7 +30,8 @@ python. Or use the launcher, which does not look at `PATH`:
     .venv\Scripts\activate
 
 ## When it is fine
-When Python itself comes from the Store: its aliases look alike and run it, so nothing is said. Seen from a Linux
+When Python itself comes from the Store: its aliases look alike and run it, so nothing is said. Nor is `python3.exe`
+mentioned where `python` runs a Python: on Windows neither an installation nor a venv has a file of that name. Seen from a Linux
 shell (WSL), which runs `python.exe` only when you type the ending, it is a note.
 "#,
     examine,
@@ -51,12 +52,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         );
         return;
     }
-    let python = ["python", "python3"].iter().find_map(|name| {
-        let command = facts.command(name)?;
-        (command.chosen()?.leads_to == Target::StoreStub).then_some(command)
-    });
-    let Some(command) = python else { return };
-    let Some(stub) = command.chosen() else { return };
+    // neither the installer nor a venv has a python3.exe: where `python` runs one, the other alias is never met
+    let Some(command) = facts.shell_python() else { return };
+    let Some(stub) = command.chosen().filter(|hit| hit.leads_to == Target::StoreStub) else { return };
     let real = real_python(command);
     let wanted = real.is_some() || facts.project.has_python_files || !facts.project.environments.is_empty();
     let mut finding = Finding::new(
@@ -141,6 +139,15 @@ mod tests {
     #[test]
     fn quiet_when_python_comes_from_the_store() {
         assert_eq!(CHECK.findings(&windows(Target::Interpreter { environment: None })), []);
+    }
+
+    #[test]
+    fn quiet_when_python_is_real_and_python3_the_alias() {
+        let mut facts = windows(Target::Interpreter { environment: None });
+        let mut alias = windows(Target::StoreStub).commands;
+        alias.iter_mut().for_each(|command| command.name = "python3".into());
+        facts.commands.append(&mut alias);
+        assert_eq!(CHECK.findings(&facts), []);
     }
 
     #[test]

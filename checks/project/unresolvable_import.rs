@@ -8,7 +8,7 @@ use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::Version;
 use crate::facts::platform::System;
 use crate::facts::requirement::{Certainty, Purpose, SourceImport, Sources};
-use crate::imports::{known_modules, stdlib};
+use crate::imports::{known_modules, near, stdlib};
 use crate::parse::names::normalize_name;
 
 pub static CHECK: Check = Check {
@@ -45,7 +45,7 @@ Install the distribution that provides the module, into the environment that run
 ## When it is fine
 
 When the file is never run with this environment, or by a program that brings the module along (Blender, a cloud
-runtime). Such an import inside `try: ... except ImportError:` says so, and is not reported.
+runtime). A notebook counts only where its environment has ipykernel, for information. An import inside `try: ... except ImportError:` says so, and is not reported.
 "#,
     examine,
 };
@@ -167,7 +167,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         Subject::Environment(environment.root.clone()),
         format!("The project imports {told}"),
     )
-    .severity(severity(facts, environment));
+    .severity(severity(facts, environment, &failing));
     for one in failing.iter().take(LISTED) {
         finding = finding
             .evidence(format!("import {}", one.import.module), one.import.place())
@@ -220,7 +220,10 @@ fn failing<'f>(
         })
     };
     let mut found: Vec<Failing> = Vec::new();
-    for import in sources.imports.iter().filter(|import| import.certainty == Certainty::Certain) {
+    // a notebook runs here where its kernel can
+    let has_kernel = packages.distribution("ipykernel").is_some();
+    let certain = sources.imports.iter().filter(|import| import.certainty == Certainty::Certain);
+    for import in certain.filter(|import| has_kernel || !import.is_in_notebook()) {
         let top = import.top();
         let resolved = stdlib::contains(version, top)
             || packages.provides_module(top)
@@ -275,21 +278,20 @@ fn describe(failing: &Failing) -> String {
     }
 }
 
-fn severity(facts: &Facts, environment: &Environment) -> Severity {
+fn severity(facts: &Facts, environment: &Environment, failing: &[Failing]) -> Severity {
+    // a notebook may be one that nobody runs any more
+    let noted = failing.iter().all(|one| one.import.is_in_notebook());
     // files that lie together are no project that somebody means to run with this Python
     let loose = facts.project.markers.is_empty() && environment.kind == EnvironmentKind::Installation;
-    if loose { Severity::Info } else { CHECK.severity }
+    if loose || noted { Severity::Info } else { CHECK.severity }
 }
 
 /// The installed module whose name is nearest.
 fn near(packages: &Packages, name: &str) -> Option<String> {
-    let modules = packages.sites.iter().flat_map(|site| &site.modules);
-    let likeness = |other: &str| strsim::jaro_winkler(&name.to_lowercase(), &other.to_lowercase());
-    modules
-        .map(|module| (likeness(&module.name), module))
-        .filter(|(likeness, _)| *likeness > 0.92)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, module)| module.path.to_text().into_owned())
+    let modules = || packages.sites.iter().flat_map(|site| &site.modules);
+    let nearest = near::near(name, modules().map(|module| module.name.clone())).into_iter().next()?;
+    let module = modules().find(|module| module.name == nearest)?;
+    Some(module.path.to_text().into_owned())
 }
 
 fn remedies(
@@ -365,6 +367,28 @@ mod tests {
             .map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned())
             .collect::<Vec<_>>()
             .join(" ")
+    }
+
+    fn with_notebook() -> Facts {
+        let mut facts = importing(&[("yaml", Certainty::Certain)]);
+        if let Gathered::Known(sources) = &mut facts.project.sources {
+            sources.imports[0].file = path("/home/me/project/analysis.ipynb");
+        }
+        facts
+    }
+
+    #[test]
+    fn fires_as_information_when_a_notebook_imports_it() {
+        let mut facts = with_notebook();
+        facts.packages[0].sites[0].distributions.push(crate::facts::example::distribution("ipykernel", "6"));
+        let found = CHECK.findings(&facts);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn quiet_when_the_notebook_runs_elsewhere() {
+        assert!(CHECK.findings(&with_notebook()).is_empty());
     }
 
     #[test]

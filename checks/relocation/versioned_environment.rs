@@ -4,7 +4,7 @@ use crate::diagnosis::recreate::recreate;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{BakedState, Environment};
-use crate::facts::project::Git;
+use crate::path::HostPath;
 
 pub static CHECK: Check = Check {
     id: "versioned-environment",
@@ -51,13 +51,19 @@ Environments that are test data of a tool (below `tests/`, say), and a placehold
 const PLACEHOLDERS: usize = 2;
 
 fn examine(facts: &Facts, findings: &mut Findings) {
+    known(facts, findings);
+    committed(facts, findings);
+}
+
+/// Environments that something else names.
+fn known(facts: &Facts, findings: &mut Findings) {
     let Some(git) = &facts.project.git else { return };
     for environment in facts.environments.iter().filter(|environment| environment.is_venv()) {
         let Some(tracked) = environment.tracked_files.filter(|count| *count > PLACEHOLDERS) else { continue };
         let Some(name) = environment.root.relative_to(&git.top).filter(|name| !name.is_empty()) else {
             continue;
         };
-        if is_test_data(environment, git) {
+        if is_test_data(&environment.root, &git.top) {
             continue;
         }
         let mut finding = Finding::new(
@@ -69,7 +75,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             ),
         )
         .evidence("files in the git index", format!("{tracked} below {}", environment.root));
-        let mut untrack = untrack(git, &name);
+        let mut untrack = untrack(&git.top, &name);
         if let Some(old) = gone_place(environment) {
             finding = finding.evidence("made at", format!("{old}, which is not there"));
         }
@@ -85,27 +91,49 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-fn untrack(git: &Git, name: &[u8]) -> Vec<Action> {
+/// Environments that nothing but the index tells of.
+fn committed(facts: &Facts, findings: &mut Findings) {
+    let Some(commit) = facts.commit.known() else { return };
+    for environment in &commit.environments {
+        let root = &environment.root;
+        let known = facts.environment(root).is_some_and(|known| known.tracked_files.is_some());
+        let Some(name) = root.relative_to(&commit.top).filter(|name| !name.is_empty()) else { continue };
+        if known || environment.files <= PLACEHOLDERS || is_test_data(root, &commit.top) {
+            continue;
+        }
+        let message = format!("{root} is tracked by git, so that every clone has the paths of one machine");
+        findings.push(
+            Finding::new(&CHECK, Subject::Environment(root.clone()), message)
+                .evidence("files in the git index", format!("{} below {root}", environment.files))
+                .remedy(Remedy::review(
+                    "Take it out of git; its files stay where they are",
+                    untrack(&commit.top, &name),
+                )),
+        );
+    }
+}
+
+fn untrack(top: &HostPath, name: &[u8]) -> Vec<Action> {
     let name: Vec<u8> = name.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
-    let mut words = vec![Word::from("git"), Word::from("-C"), Word::from(&git.top)];
+    let mut words = vec![Word::from("git"), Word::from("-C"), Word::from(top)];
     words.extend(["rm", "-r", "-q", "--cached", "--"].map(Word::from));
     words.push(Word(name.clone()));
     let line: Vec<u8> = [b"/", name.as_slice(), b"/"].concat();
     vec![
         Action::Run(words),
-        Action::WriteLines { file: git.top.join(".gitignore"), lines: vec![Word(line)], append: true },
+        Action::WriteLines { file: top.join(".gitignore"), lines: vec![Word(line)], append: true },
     ]
 }
 
-fn gone_place(environment: &Environment) -> Option<&crate::path::HostPath> {
+fn gone_place(environment: &Environment) -> Option<&HostPath> {
     environment
         .made_elsewhere()
         .filter(|foreign| matches!(foreign.state, BakedState::Missing | BakedState::OtherDirectory))
         .map(|foreign| foreign.root)
 }
 
-fn is_test_data(environment: &Environment, git: &Git) -> bool {
-    let below = environment.root.relative_to(&git.top).unwrap_or_default();
+fn is_test_data(root: &HostPath, top: &HostPath) -> bool {
+    let below = root.relative_to(top).unwrap_or_default();
     below.split(|byte| matches!(byte, b'/' | b'\\')).any(|name| {
         matches!(name, b"test" | b"tests" | b"testing" | b"testdata" | b"fixtures" | b"examples" | b"corpus")
     })
@@ -115,6 +143,7 @@ fn is_test_data(environment: &Environment, git: &Git) -> bool {
 mod tests {
     use super::*;
     use crate::facts::example::*;
+    use crate::facts::project::Git;
 
     fn tracked(count: usize) -> Facts {
         let mut facts = healthy();
@@ -129,6 +158,22 @@ mod tests {
         assert_eq!(found[0].evidence[0].value, "870 below /home/me/project/.venv");
         assert_eq!(found[0].remedies[0].actions.len(), 2);
         assert_eq!(found[0].remedies[0].safety, crate::diagnosis::Safety::Review);
+    }
+
+    fn committed(root: &str, files: usize) -> Facts {
+        let mut facts = healthy();
+        facts.commit = commit(&[(root, files)]);
+        facts
+    }
+
+    #[test]
+    fn fires_when_the_commit_holds_one_that_nothing_else_names() {
+        let found = CHECK.findings(&committed("/home/me/project/tools/env", 800));
+        assert_eq!(found[0].evidence[0].value, "800 below /home/me/project/tools/env");
+        let Action::WriteLines { lines, .. } = &found[0].remedies[0].actions[1] else { panic!("{found:?}") };
+        assert_eq!(lines, &[Word::from("/tools/env/")]);
+        assert!(CHECK.findings(&committed("/home/me/project/tests/env", 800)).is_empty());
+        assert!(CHECK.findings(&committed("/home/me/project/tools/env", 1)).is_empty());
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let broken: Vec<&Kernel> = tools.kernels.iter().filter(|kernel| !kernel.exists).collect();
     let Some(first) = broken.first() else { return };
     let message = match broken.len() {
-        1 => format!("the Jupyter kernel {} runs {}, which does not exist", first.name, first.interpreter),
+        1 => format!("The Jupyter kernel {} runs {}, which does not exist", first.name, first.interpreter),
         count => {
             format!("{count} Jupyter kernels run interpreters that do not exist, such as {}", first.name)
         }
@@ -85,7 +85,7 @@ fn with_remedies(finding: Finding, facts: &Facts, kernel: &Kernel) -> Finding {
         ));
     }
     finding.remedy(Remedy::review(
-        format!("Or remove the kernel {}", kernel.name),
+        format!("Remove the kernel {}", kernel.name),
         vec![Action::run(["jupyter".into(), "kernelspec".into(), "remove".into(), Word::from(&kernel.name)])],
     ))
 }
@@ -119,7 +119,7 @@ pub(super) mod tests {
         let found = CHECK.findings(&with(Tools { kernels, ..Tools::default() }));
         assert_eq!(
             found[0].message,
-            "the Jupyter kernel proj runs /home/me/old/.venv/bin/python, which does not exist"
+            "The Jupyter kernel proj runs /home/me/old/.venv/bin/python, which does not exist"
         );
         assert_eq!(found[0].remedies.len(), 2);
     }

@@ -33,27 +33,36 @@ applications when this failed.
     pipx reinstall-all
     uv tool install --reinstall NAME
 
+Environments of tox and nox, and those that poetry and pipenv keep for other projects, are told of for information:
+these tools make them anew the next time (`tox -r` at once).
+
 ## When it is fine
 When you no longer use the application: `pipx uninstall NAME` or `uv tool uninstall NAME` removes what is left.
 "#,
     examine,
 };
 
+const TOOLS: [ApplicationTool; 6] = [
+    ApplicationTool::Pipx,
+    ApplicationTool::Uv,
+    ApplicationTool::Tox,
+    ApplicationTool::Nox,
+    ApplicationTool::Poetry,
+    ApplicationTool::Pipenv,
+];
+
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(tools) = facts.tools.known() else { return };
-    for tool in [ApplicationTool::Pipx, ApplicationTool::Uv] {
+    for tool in TOOLS {
         let broken: Vec<&Application> =
             tools.broken_applications.iter().filter(|application| application.tool == tool).collect();
         let Some(first) = broken.first() else { continue };
         let Some(gone) = first.links.last() else { continue };
-        let names: Vec<&str> =
-            broken.iter().map(|application| application.name.as_str()).take(NAMED).collect();
-        let verb = if broken.len() == 1 { "cannot start: its Python" } else { "cannot start: their Python" };
-        let mut finding = Finding::new(
-            &CHECK,
-            Subject::Environment(first.root.clone()),
-            format!("{} of {} {verb}, {gone}, is gone", names.join(", "), tool.label()),
-        );
+        let mut finding =
+            Finding::new(&CHECK, Subject::Environment(first.root.clone()), message(tool, &broken, gone));
+        if tool.mends_itself() {
+            finding = finding.severity(Severity::Info);
+        }
         for application in &broken {
             finding = finding.about(&application.root);
         }
@@ -68,9 +77,40 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
+fn message(tool: ApplicationTool, broken: &[&Application], gone: &HostPath) -> String {
+    let names: Vec<&str> = broken.iter().map(|application| application.name.as_str()).take(NAMED).collect();
+    let more = match broken.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let whose = if broken.len() == 1 { "its" } else { "their" };
+    let names = names.join(", ");
+    let label = tool.label();
+    if tool.mends_itself() {
+        let noun = if broken.len() == 1 { "environment" } else { "environments" };
+        let verb = if broken.len() == 1 { "has" } else { "have" };
+        return format!("{label}'s {noun} {names}{more} {verb} lost {whose} Python, {gone}");
+    }
+    format!("{names}{more} of {label} cannot start: {whose} Python, {gone}, is gone")
+}
+
 fn remedy(tool: ApplicationTool, broken: &[&Application]) -> Remedy {
     let run = |words: &[&str]| Action::Run(words.iter().copied().map(Word::from).collect());
     let actions = match (tool, broken) {
+        (ApplicationTool::Tox, _) => {
+            let names: Vec<&str> = broken.iter().map(|application| application.name.as_str()).collect();
+            vec![run(&["tox", "-r", "-e", &names.join(",")])]
+        }
+        (ApplicationTool::Nox, _) => vec![run(&["nox"])],
+        (ApplicationTool::Poetry | ApplicationTool::Pipenv, _) => {
+            return Remedy::manual(
+                "Have each made anew, where its project is still worked on",
+                vec![Action::Advice(format!(
+                    "{} install, in the directory of the project; the rest may be deleted",
+                    tool.label()
+                ))],
+            );
+        }
         (ApplicationTool::Pipx, [one]) => vec![run(&["pipx", "reinstall", &one.name])],
         (ApplicationTool::Pipx, _) => vec![run(&["pipx", "reinstall-all"])],
         (ApplicationTool::Uv, _) => broken
@@ -116,6 +156,16 @@ mod tests {
         let broken_applications =
             vec![application(ApplicationTool::Pipx, "black"), application(ApplicationTool::Uv, "ruff")];
         assert_eq!(CHECK.findings(&with(Tools { broken_applications, ..Tools::default() })).len(), 2);
+    }
+
+    #[test]
+    fn fires_as_information_when_the_tool_mends_it_itself() {
+        let broken_applications =
+            vec![application(ApplicationTool::Tox, "py310"), application(ApplicationTool::Tox, "lint")];
+        let found = CHECK.findings(&with(Tools { broken_applications, ..Tools::default() }));
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(found[0].message.starts_with("tox's environments py310, lint have lost their Python"));
+        assert!(format!("{:?}", found[0].remedies).contains("py310,lint"));
     }
 
     #[test]

@@ -70,11 +70,23 @@ pub struct Request {
     pub directory: Option<HostPath>,
     /// `--python`: an interpreter, an environment's root, or a name on the search path.
     pub python: Option<Vec<u8>>,
+    /// What the project's own configuration calls its environment.
+    pub configured: Option<Configured>,
     /// Whether an interpreter may be started.
     pub execute: bool,
     /// How long it may take; the whole examination is given [`EXAMINATION`] times as long.
     pub deadline: Duration,
     pub needs: BTreeSet<Need>,
+}
+
+/// An environment, or an interpreter in one, that a configuration file names. The file may be a stranger's, so
+/// this is trusted no more than what is found in the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
+    pub path: HostPath,
+    pub file: HostPath,
+    /// Of the file.
+    pub line: usize,
 }
 
 /// The time for the whole examination, in times of what an interpreter is given to answer.
@@ -139,10 +151,17 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
         user: host.user().name.as_deref(),
         programs: &available(&commands),
     };
-    let reading = match &directory {
+    let mut reading = match &directory {
         Some(directory) => project::project(host, directory, &context),
         None => project::Reading::default(),
     };
+    let configured = request.configured.as_ref().and_then(|asked| named::configured(host, asked, &mut notes));
+    if let Some((root, origin)) = &configured {
+        reading.environments.insert(0, (root.clone(), origin.clone()));
+        reading.project.environments.retain(|known| !known.same_as(root));
+        reading.project.environments.insert(0, root.clone());
+    }
+    let configured = configured.map(|(root, _)| root);
     notes.extend(reading.notes);
     let mut project = reading.project;
     if request.needs.contains(&Need::Project)
@@ -154,7 +173,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     let argument = argument(host, request, &search_path, working_directory.as_ref())?;
     let named =
         named_environments(host, &shell, &search_path, &commands, &reading.environments, argument.as_ref());
-    let patient = patient(host, &named, argument.as_ref(), &shell, &commands);
+    let patient = patient(host, &named, argument.as_ref(), configured.as_ref(), &shell, &commands);
     let asked = match (&patient, request.needs.contains(&Need::Probe)) {
         (Some(root), true) => Some(probe_plan(
             host,
@@ -199,7 +218,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
                 compare_copies(host, &mut environments, &mut interpreters);
             }
             let native = match request.needs.contains(&Need::Native) {
-                true => native::native(host, &environments, &interpreters, patient.as_ref()),
+                true => native::native(host, &environments, &interpreters, &packages, patient.as_ref()),
                 false => Vec::new(),
             };
             let tools = tools_facts(
@@ -214,7 +233,12 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
             let foreseen = asked.as_ref().filter(|_| request.needs.contains(&Need::ImportPath));
             let foreseen =
                 foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
-            let installations = listing.join().unwrap_or_default();
+            let installations = installations::with_bases(
+                host,
+                listing.join().unwrap_or_default(),
+                &environments,
+                project.root.as_ref(),
+            );
             import_setup = setup.join().unwrap_or_default();
             let answer = asking.map(|asking| {
                 asking
@@ -259,6 +283,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
         installers,
         native,
         tools,
+        commit: Gathered::NotAsked,
         patient,
         today: date(host.now()),
         notes,
@@ -356,6 +381,8 @@ fn packages(
             variables: &variables,
             project: project.root.as_ref(),
             compare,
+            contents: compare && request.needs.contains(&Need::Contents),
+            tags: request.needs.contains(&Need::Native),
         };
         Some(packages::packages(host, question))
     };

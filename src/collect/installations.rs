@@ -1,6 +1,7 @@
 //! The Pythons of this machine that an environment could be made from: by directory listings alone.
 
 use super::places::Places;
+use crate::facts::environment::{Environment, HomeState};
 use crate::facts::interpreter::{Installation, Version};
 use crate::facts::platform::System;
 use crate::facts::search_path::{DirectoryOwner, EntryState, SearchPath};
@@ -27,12 +28,15 @@ pub fn installations(files: &dyn Files, search_path: &SearchPath, places: &Place
                     )
             });
         if let Some(directory) = entry.directory.as_ref().filter(|_| own) {
-            found.programs(directory, "the search path");
+            // Windows has no versioned names there: `python.exe` lies in the prefix itself
+            if places.system != System::Windows {
+                found.programs(directory, "the search path");
+            }
             searched.push(directory);
         }
     }
     if places.system == System::Windows {
-        found.windows(places);
+        found.windows(places, &searched);
         return found.all;
     }
     for directory in ["/usr/bin", "/usr/local/bin"].map(HostPath::posix) {
@@ -64,6 +68,29 @@ pub fn installations(files: &dyn Files, search_path: &SearchPath, places: &Place
     for base in places.conda_bases() {
         if files.is_directory(&base.join("conda-meta")) {
             found.prefix(&base, "conda");
+        }
+    }
+    found.all
+}
+
+/// Adds the Pythons that the environments were made from, where they are still there: the same one again keeps an
+/// environment as it was. Those inside the project or another environment are no installations.
+pub fn with_bases(
+    files: &dyn Files,
+    installations: Vec<Installation>,
+    environments: &[Environment],
+    project: Option<&HostPath>,
+) -> Vec<Installation> {
+    let real = installations.iter().filter_map(|known| files.canonical(&known.interpreter).ok()).collect();
+    let mut found = Found { files, all: installations, real };
+    for environment in environments {
+        let Some(home) = environment.home.as_ref().filter(|home| home.state == HomeState::Good) else {
+            continue;
+        };
+        let inside = project.is_some_and(|root| home.path.is_within(root))
+            || environments.iter().any(|other| other.is_venv() && home.path.is_within(&other.root));
+        if let Some(interpreter) = home.interpreter.as_ref().filter(|_| !inside) {
+            found.add(interpreter.clone(), home.version, "the environment's base");
         }
     }
     found.all
@@ -170,8 +197,8 @@ impl Found<'_> {
         self.real.push(real);
     }
 
-    /// python.org's installer for one user and for all, uv's and pyenv-win's.
-    fn windows(&mut self, places: &Places) {
+    /// Those on the search path, python.org's installer for one user and for all, uv's and pyenv-win's.
+    fn windows(&mut self, places: &Places, searched: &[&HostPath]) {
         let store = |name: &str, below: &str| places.path(name).map(|path| path.join(below));
         let stores = [
             (store("LOCALAPPDATA", "Programs\\Python"), "python.org"),
@@ -185,7 +212,8 @@ impl Found<'_> {
             "SystemDrive" => HostPath::new(Flavour::Windows, format!("{}\\", places.set(name)?)),
             name => places.path(name),
         });
-        let mut prefixes: Vec<(HostPath, &str)> = Vec::new();
+        let mut prefixes: Vec<(HostPath, &str)> =
+            searched.iter().map(|directory| ((*directory).clone(), "the search path")).collect();
         for root in roots {
             let listing = self.files.list(&root).unwrap_or_default();
             let named = listing

@@ -1,8 +1,10 @@
 //! From the host to the facts: one file per noun.
 
 pub mod attempt;
+pub mod commit;
 pub mod elsewhere;
 pub mod environment;
+mod execution_policy;
 pub mod gather;
 pub mod import_path;
 pub mod import_setup;

@@ -13,9 +13,13 @@ pub struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// A variable that is set and not empty.
+    /// A variable that is set and not empty. On Windows in any case: its names are kept in capitals.
     pub fn set(&self, name: &str) -> Option<String> {
-        (self.variable)(name).filter(|value| !value.is_empty())
+        let value = match self.system {
+            System::Windows => (self.variable)(&name.to_ascii_uppercase()),
+            _ => (self.variable)(name),
+        };
+        value.filter(|value| !value.is_empty())
     }
 
     /// A variable that holds an absolute path, or one that starts with `~/`.

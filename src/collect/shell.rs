@@ -333,6 +333,10 @@ fn program(process: &Process) -> (String, &[String]) {
                 return (module.to_owned(), process.arguments.get(index + 2..).unwrap_or_default());
             }
             "-c" => return (name, &process.arguments[index..]),
+            // `-mpre_commit`, as pre-commit's git hook has it
+            option if option.starts_with("-m") => {
+                return (option[2..].to_owned(), &process.arguments[index + 1..]);
+            }
             "-W" | "-X" | "-r" | "--require" => index += 2,
             option if option.starts_with('-') => index += 1,
             script => return (base(script), &process.arguments[index + 1..]),
@@ -736,6 +740,21 @@ mod tests {
         assert_eq!(found.wrappers, [Wrapper::PreCommit, Wrapper::Git]);
         assert_eq!(found.variable("VIRTUAL_ENV"), Some("/p/.venv"));
         assert_eq!(path_value(&machine, &found), Some(b"/p/.venv/bin:/usr/bin".to_vec()));
+    }
+
+    #[test]
+    fn looks_through_the_git_hook_that_pre_commit_installs() {
+        let machine = within_pre_commit()
+            .process(
+                &["/opt/tools/bin/python", "-mpre_commit", "hook-impl", "--hook-type=pre-commit"],
+                &[("PATH", "/usr/lib/git-core:/usr/bin")],
+            )
+            .process(&["git", "commit"], &[("PATH", "/usr/bin")])
+            .process(&["bash"], &[]);
+        let (shell, _, _) = shell(&machine);
+        assert_eq!(shell.seen_through, Some(Wrapper::PreCommit));
+        assert_eq!(shell.variable("PATH"), Some("/usr/bin"));
+        assert_eq!(shell.variable("VIRTUAL_ENV"), None);
     }
 
     #[test]

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{interpreter, links, places::Places};
+use super::{execution_policy, interpreter, links, places::Places};
 use crate::facts::interpreter::{LinkChain, LinkEnd};
 use crate::facts::platform::System;
 use crate::facts::project::Project;
 use crate::facts::search_path::SearchPath;
 use crate::facts::tools::*;
-use crate::host::Files;
+use crate::host::Host;
 use crate::parse::jsonc;
 use crate::path::{Flavour, HostPath, readable};
 
@@ -20,7 +20,7 @@ const HOOK_LIMIT: usize = 64 << 10;
 const EDITOR_KEYS: [&str; 2] = ["python.defaultInterpreterPath", "python.pythonPath"];
 
 pub struct Reader<'a> {
-    pub files: &'a dyn Files,
+    pub files: &'a dyn Host,
     pub places: Places<'a>,
     pub search_path: &'a SearchPath,
     pub project: &'a Project,
@@ -40,7 +40,8 @@ impl Reader<'_> {
             git_hooks: self.git_hooks(),
             broken_hook_environments: self.broken_hook_environments(),
             store_alias: self.store_alias(),
-            execution_policy: self.execution_policy(),
+            execution_policy: self.execution_policy(PowerShellEdition::Core),
+            windows_execution_policy: self.execution_policy(PowerShellEdition::Windows),
         }
     }
 
@@ -177,17 +178,35 @@ impl Reader<'_> {
         let pipx = self.places.pipx_environments().into_iter();
         let directories = pipx
             .map(|directory| (ApplicationTool::Pipx, directory))
-            .chain(self.places.uv_tools().map(|directory| (ApplicationTool::Uv, directory)));
+            .chain(self.places.uv_tools().map(|directory| (ApplicationTool::Uv, directory)))
+            .chain(self.tasks_and_caches());
         let mut found: Vec<Application> = Vec::new();
         for (tool, directory) in directories {
             for root in self.names(&directory) {
+                // the project's own environments are examined as such
                 if !found.iter().any(|known| known.root.same_as(&root))
+                    && !self.environments.iter().any(|known| known.same_as(&root))
                     && let Some(links) = self.broken_interpreter(&root)
                 {
                     found.push(Application { tool, name: root.name().into_owned(), root, links });
                 }
             }
         }
+        found
+    }
+
+    /// Where tox and nox keep their environments in the project, and poetry and pipenv those of all projects.
+    fn tasks_and_caches(&self) -> Vec<(ApplicationTool, HostPath)> {
+        let mut found = Vec::new();
+        if let Some(root) = &self.project.root {
+            found.push((ApplicationTool::Tox, root.join(".tox")));
+            found.push((ApplicationTool::Nox, root.join(".nox")));
+        }
+        let poetry = self.places.poetry_environments();
+        found.extend(poetry.map(|directory| (ApplicationTool::Poetry, directory)));
+        // not `WORKON_HOME`, which virtualenvwrapper fills, too
+        let pipenv = self.places.pipenv_environments();
+        found.extend(pipenv.map(|directory| (ApplicationTool::Pipenv, directory)));
         found
     }
 
@@ -267,20 +286,8 @@ impl Reader<'_> {
         None
     }
 
-    /// `about_Execution_Policies`: the process's own scope, then the user's file of PowerShell 6 and later. What
-    /// Windows PowerShell keeps in the registry cannot be seen.
-    fn execution_policy(&self) -> Option<ExecutionPolicy> {
-        const VARIABLE: &str = "PSExecutionPolicyPreference";
-        if self.places.system != System::Windows {
-            return None;
-        }
-        if let Some(policy) = self.places.set(VARIABLE) {
-            return Some(ExecutionPolicy { policy, source: VARIABLE.to_owned() });
-        }
-        let file = self.places.in_home("Documents\\PowerShell\\powershell.config.json")?;
-        let value = jsonc::parse(&self.files.text(&file)?)?;
-        let policy = value.get("Microsoft.PowerShell:ExecutionPolicy")?.as_str()?.to_owned();
-        Some(ExecutionPolicy { policy, source: file.to_text().into_owned() })
+    fn execution_policy(&self, edition: PowerShellEdition) -> Option<ExecutionPolicy> {
+        execution_policy::execution_policy(self.files, &self.places, edition)
     }
 
     fn broken_hook_environments(&self) -> Vec<HookEnvironment> {
@@ -353,6 +360,12 @@ mod tests {
         let machine = FakeMachine::linux()
             .file("/home/me/.local/share/pipx/venvs/black/pyvenv.cfg", "home = /gone\n")
             .link("/home/me/.local/share/pipx/venvs/black/bin/python", "/gone/python3.11")
+            .file("/p/.tox/py310/pyvenv.cfg", "home = /gone\n")
+            .link("/p/.tox/py310/bin/python", "/gone/python3.10")
+            .file("/home/me/.cache/pypoetry/virtualenvs/other-py3.9/pyvenv.cfg", "home = /gone\n")
+            .link("/home/me/.cache/pypoetry/virtualenvs/other-py3.9/bin/python", "/gone/python3.9")
+            .file("/home/me/.local/share/virtualenvs/whole/pyvenv.cfg", "home = /usr/bin\n")
+            .link("/home/me/.local/share/virtualenvs/whole/bin/python", "/usr/bin/python3")
             .file("/home/me/.local/share/uv/tools/ruff/pyvenv.cfg", "home = /usr/bin\n")
             .link("/home/me/.local/share/uv/tools/ruff/bin/python", "/usr/bin/python3")
             .executable("/usr/bin/python3", "")
@@ -363,9 +376,11 @@ mod tests {
                 "#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\nINSTALL_PYTHON=/gone/bin/python\n",
             );
         let git = Git { top: machine.path("/p"), directory: machine.path("/p/.git") };
-        let found = read(&machine, Project { git: Some(git), ..Project::default() });
-        let names: Vec<&str> = found.broken_applications.iter().map(|known| known.name.as_str()).collect();
-        assert_eq!(names, ["black"]);
+        let root = Some(machine.path("/p"));
+        let found = read(&machine, Project { git: Some(git), root, ..Project::default() });
+        let names: Vec<_> =
+            found.broken_applications.iter().map(|known| (known.tool.label(), known.name.as_str())).collect();
+        assert_eq!(names, [("pipx", "black"), ("tox", "py310"), ("poetry", "other-py3.9")]);
         assert_eq!(found.broken_hook_environments.len(), 1);
         assert_eq!((found.git_hooks[0].line, found.git_hooks[0].exists), (3, false));
     }

@@ -4,133 +4,86 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Status, Terminal, Trouble, deliver, gathered, select};
+use super::page::Page;
+use super::{Status, Trouble, deliver, gathered};
 use crate::checks;
-use crate::cli::{CheckArguments, FailOn, ReportFormat};
+use crate::cli::CheckArguments;
 use crate::collect::gather::Request;
-use crate::diagnosis::{Check, Diagnosis, Need, Severity, examine};
+use crate::config::settings::{self, Selection, Settings};
+use crate::diagnosis::{Check, Need, examine};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::{bytes_of, from_std};
 use crate::path::HostPath;
-use crate::report::{Dialect, github, human, hyperlinks, json, markdown, sanitize, sarif, snapshot};
+use crate::report::human::Timing;
+use crate::report::{Dialect, sanitize, snapshot};
 
 pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Trouble> {
     let started = Instant::now();
-    let (checks, skipped) = select::select(&arguments.select, &arguments.ignore)?;
+    let directory = arguments.directory.as_deref().map(|path| absolute(host, path)).transpose()?;
+    // what was seen elsewhere has nothing to do with the settings here
+    let no_file = arguments.no_config || arguments.from.is_some();
+    let file = settings::file(host, directory.as_ref(), no_file)?;
+    let settings = Settings::new(arguments, file).map_err(Trouble)?;
+    let selection = settings.selection();
     let facts = match &arguments.from {
         Some(file) => recorded(host, file)?,
-        None => observed(host, arguments, &checks)?,
+        None => observed(host, arguments, directory, &settings, &selection)?,
     };
     if let Some(file) = &arguments.snapshot {
         save(host, &facts, file)?;
     }
     let gathering = started.elapsed();
-    let diagnosis = examine::examine(&facts, &checks, skipped);
-    let run = Run {
+    let diagnosis = examine::examine_selection(&facts, selection, settings.told());
+    let page = Page {
         host,
-        arguments,
+        format: arguments.format,
+        output: &arguments.output,
+        heading: Vec::new(),
+        seen_here: arguments.from.is_none(),
+        fail_on: settings.fail_on.value,
         facts: &facts,
         diagnosis: &diagnosis,
         dialect: Dialect::of(&facts),
-        timing: human::Timing { gathered: gathering, examined: started.elapsed().saturating_sub(gathering) },
+        timing: Timing { gathered: gathering, examined: started.elapsed().saturating_sub(gathering) },
     };
-    deliver(&run.report()?)?;
+    deliver(&page.report()?)?;
     if arguments.summary {
-        run.append_summary()?;
+        page.append_summary()?;
     }
-    Ok(run.status())
+    let status = page.status();
+    // the program ends: taking thousands of small values apart would be time for nothing
+    std::mem::forget(facts);
+    Ok(status)
 }
-
-/// What there is to tell, and how.
-struct Run<'a> {
-    host: &'a dyn Host,
-    arguments: &'a CheckArguments,
-    facts: &'a Facts,
-    diagnosis: &'a Diagnosis,
-    dialect: Dialect,
-    timing: human::Timing,
-}
-
-impl Run<'_> {
-    fn report(&self) -> Result<Vec<u8>, Trouble> {
-        let Run { facts, diagnosis, dialect, .. } = self;
-        let mut report = Vec::new();
-        match self.arguments.format {
-            ReportFormat::Json => json::write(&mut report, facts, diagnosis, dialect)?,
-            ReportFormat::Sarif => {
-                sarif::write(&mut report, facts, diagnosis, dialect, self.status() as u8)?;
-            }
-            ReportFormat::Markdown => markdown::write(&mut report, facts, diagnosis, dialect)?,
-            ReportFormat::Github => {
-                let details = self.human(Terminal::PAGE)?;
-                let details = String::from_utf8_lossy(&details);
-                github::write(&mut report, facts, diagnosis, dialect, &details)?;
-            }
-            ReportFormat::Human => report = self.human(Terminal::of(self.host, &self.arguments.output))?,
-        }
-        Ok(report)
-    }
-
-    fn human(&self, terminal: Terminal) -> Result<Vec<u8>, Trouble> {
-        let options = human::HumanOptions {
-            width: terminal.width,
-            color: terminal.color,
-            unicode: terminal.unicode,
-            verbose: self.arguments.output.verbose,
-            quiet: self.arguments.output.quiet,
-        };
-        let mut report = Vec::new();
-        human::write(&mut report, self.facts, self.diagnosis, &self.dialect, &options, &self.timing)?;
-        if terminal.links && self.arguments.from.is_none() {
-            let text = String::from_utf8_lossy(&report);
-            return Ok(hyperlinks::linked(&text, self.facts, self.diagnosis).into_bytes());
-        }
-        Ok(report)
-    }
-
-    /// The job's page on GitHub, and whatever else reads that variable.
-    fn append_summary(&self) -> Result<(), Trouble> {
-        let Some(file) = self.host.path_variable(SUMMARY) else {
-            return Err(Trouble(format!(
-                "--summary: {SUMMARY} names no file, as it does in a step of GitHub Actions (--format markdown prints the same)"
-            )));
-        };
-        let mut page = Vec::new();
-        markdown::write(&mut page, self.facts, self.diagnosis, &self.dialect)?;
-        self.host
-            .append(&file, &page)
-            .map_err(|error| Trouble(format!("--summary: cannot write to {file}: {error}")))
-    }
-
-    fn status(&self) -> Status {
-        status(self.diagnosis, self.arguments.fail_on)
-    }
-}
-
-/// The file that GitHub Actions shows as the summary of a step.
-const SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 
 /// The facts of this machine that the checks need; all of them where they are to be kept.
-fn observed(host: &dyn Host, arguments: &CheckArguments, checks: &[&Check]) -> Result<Facts, Trouble> {
-    let needs_of = |check: &&Check| check.needs.iter().copied();
+fn observed(
+    host: &dyn Host,
+    arguments: &CheckArguments,
+    directory: Option<HostPath>,
+    settings: &Settings,
+    selection: &Selection,
+) -> Result<Facts, Trouble> {
+    let needs_of = |check: &Check| check.needs.iter().copied();
     let mut needs: BTreeSet<Need> = match arguments.snapshot {
-        Some(_) => checks::all().flat_map(|check| needs_of(&check)).collect(),
-        None => checks.iter().flat_map(needs_of).collect(),
+        Some(_) => checks::all().flat_map(needs_of).collect(),
+        None => selection.checks.iter().flat_map(|check| needs_of(check)).collect(),
     };
-    if arguments.no_exec {
+    if !arguments.deep {
+        needs.remove(&Need::Contents);
+    }
+    let execute = !settings.asking.no_exec.value;
+    if !execute {
         // what is foreseen is only compared with what an interpreter says
         needs.remove(&Need::ImportPath);
     }
-    let directory = match &arguments.directory {
-        Some(directory) => Some(absolute(host, directory)?),
-        None => None,
-    };
     let request = Request {
         directory,
         python: arguments.python.as_ref().map(|path| bytes_of(path.as_os_str())),
-        execute: !arguments.no_exec,
-        deadline: arguments.deadline(),
+        configured: settings.asking.configured.clone(),
+        execute,
+        deadline: settings.asking.deadline(),
         needs,
     };
     gathered(host, &request)
@@ -176,22 +129,4 @@ pub(super) fn absolute(host: &dyn Host, path: &Path) -> Result<HostPath, Trouble
         Trouble(format!("cannot find {}: the working directory cannot be read: {error}", path.display()))
     })?;
     Ok(here.join(bytes_of(path.as_os_str())).normalized())
-}
-
-fn status(diagnosis: &Diagnosis, fail_on: FailOn) -> Status {
-    if !diagnosis.failed.is_empty() {
-        return Status::Trouble;
-    }
-    by_worst(diagnosis.worst(), fail_on)
-}
-
-/// The exit status for what is worst of all that was found.
-pub(super) fn by_worst(worst: Option<Severity>, fail_on: FailOn) -> Status {
-    let limit = match fail_on {
-        FailOn::Error => Severity::Error,
-        FailOn::Warning => Severity::Warning,
-        FailOn::Info => Severity::Info,
-        FailOn::Never => return Status::Clean,
-    };
-    if worst.is_some_and(|worst| worst >= limit) { Status::Findings } else { Status::Clean }
 }

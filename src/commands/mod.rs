@@ -4,9 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use crate::checks;
-use crate::cli::{CheckArguments, Cli, Color, Command, OutputArguments};
+use crate::cli::{Cli, Color, Command, OutputArguments};
 use crate::collect::gather::{self, EXAMINATION, Request};
 use crate::collect::shell;
+use crate::config;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
@@ -14,11 +15,14 @@ use crate::report::{hyperlinks, sanitize};
 
 mod check;
 mod checks_list;
+mod completions;
 mod explain;
+mod hook;
+mod man;
+mod page;
 mod path;
 mod scan;
 mod schema;
-mod select;
 mod why;
 
 /// How a run ends: the exit statuses are a contract.
@@ -38,10 +42,25 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble(pub String);
 
+impl From<config::ConfigurationError> for Trouble {
+    fn from(error: config::ConfigurationError) -> Trouble {
+        Trouble(error.0)
+    }
+}
+
 impl From<std::io::Error> for Trouble {
     fn from(error: std::io::Error) -> Trouble {
         Trouble(format!("cannot write the report: {error}"))
     }
+}
+
+/// Answers `--version` where nothing else was typed: programs ask for it often, and the definition of the whole
+/// command line need not be built for it.
+pub fn version() -> Option<Status> {
+    let mut arguments = std::env::args_os().skip(1);
+    let asked = matches!(arguments.next()?.to_str(), Some("--version" | "-V")) && arguments.next().is_none();
+    let line = concat!("venv-doctor ", env!("CARGO_PKG_VERSION"), "\n");
+    asked.then(|| deliver(line.as_bytes()).map_or(Status::Trouble, |()| Status::Clean))
 }
 
 /// Does what was typed.
@@ -50,12 +69,15 @@ pub fn run(cli: Cli) -> Status {
     let result = match &cli.command {
         None => check::run(&host, &cli.check),
         Some(Command::Check(arguments)) => check::run(&host, arguments),
+        Some(Command::Hook(arguments)) => hook::run(&host, arguments),
         Some(Command::Path(arguments)) => path::run(&host, arguments),
         Some(Command::Why(arguments)) => why::run(&host, arguments),
         Some(Command::Scan(arguments)) => scan::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
         Some(Command::Schema(arguments)) => schema::run(arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
+        Some(Command::Man) => man::run(),
     };
     match result {
         Ok(status) => status,
@@ -157,13 +179,7 @@ fn find_check(id: &str) -> Result<&'static crate::diagnosis::Check, Trouble> {
         let names = checks::all().map(|check| check.id);
         Trouble(format!(
             "there is no check {id:?}{}; `venv-doctor checks` lists them",
-            select::did_you_mean(id, names)
+            config::did_you_mean(id, names)
         ))
     })
-}
-
-impl CheckArguments {
-    fn deadline(&self) -> std::time::Duration {
-        std::time::Duration::from_secs_f64(self.timeout)
-    }
 }

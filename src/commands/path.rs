@@ -3,6 +3,7 @@
 use super::{Status, Terminal, Trouble, deliver, gathered};
 use crate::cli::{Format, PathArguments};
 use crate::collect::gather::Request;
+use crate::config::settings::{self, Asking};
 use crate::diagnosis::Need;
 use crate::facts::Facts;
 use crate::facts::interpreter::{Interpreter, Probe};
@@ -12,11 +13,14 @@ use crate::imports::{ImportOrigin, Prediction, Resolver, Spelling};
 use crate::report::import_path::{self, Entry, PathPage, Side};
 
 pub fn run(host: &dyn Host, arguments: &PathArguments) -> Result<Status, Trouble> {
+    let file = settings::file(host, None, arguments.no_config)?;
+    let asking = Asking::new(arguments, file.as_ref());
     let request = Request {
         directory: None,
         python: arguments.python.as_ref().map(|path| bytes_of(path.as_os_str())),
-        execute: !arguments.no_exec,
-        deadline: std::time::Duration::from_secs_f64(arguments.timeout),
+        configured: asking.configured.clone(),
+        execute: !asking.no_exec.value,
+        deadline: asking.deadline(),
         needs: [Need::Probe, Need::ImportPath].into(),
     };
     let facts = gathered(host, &request)?;

@@ -4,20 +4,22 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::time::Duration;
 
-use super::{Status, Terminal, Trouble, deliver, gathered, select};
+use super::{Status, Terminal, Trouble, deliver, gathered};
+use crate::checks;
 use crate::cli::{Format, WhyArguments};
 use crate::collect::attempt::attempt;
 use crate::collect::elsewhere::elsewhere;
 use crate::collect::gather::Request;
 use crate::collect::inventory;
+use crate::config::settings;
 use crate::diagnosis::cause::{self, Attempt, Case};
-use crate::diagnosis::{Diagnosis, Finding, Need, Severity, Subject, examine, messages};
+use crate::diagnosis::{Check, Diagnosis, Finding, Need, Severity, Subject, examine, messages};
 use crate::facts::Facts;
 use crate::facts::elsewhere::Elsewhere;
 use crate::facts::search_path::Target;
 use crate::host::Host;
 use crate::host::real::bytes_of;
-use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, stdlib};
+use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, near, stdlib};
 use crate::parse::error_output::{ErrorOutput, LIMIT, Message, MessageKind, Place};
 use crate::path::HostPath;
 use crate::report::why::{self as report, Answer, Verdict};
@@ -34,11 +36,17 @@ pub fn run(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble>
     }
     check_name(&arguments.module)?;
     let python = arguments.python.as_ref().map(|path| bytes_of(path.as_os_str()));
-    let asking = Asking { host, arguments, python, script: None };
+    let setup = setup(host, arguments)?;
+    let asking = Asking { host, arguments, setup, python, script: None };
     let facts = asking.facts(BTreeSet::new())?;
     let tried = asking.attempts(&facts, &arguments.module)?;
     let answered = asking.answer(facts, tried, &arguments.module, None)?;
     asking.deliver(&answered, Some(&arguments.module), None)
+}
+
+fn setup(host: &dyn Host, arguments: &WhyArguments) -> Result<settings::Asking, Trouble> {
+    let file = settings::file(host, None, arguments.no_config)?;
+    Ok(settings::Asking::new(arguments, file.as_ref()))
 }
 
 fn check_name(module: &str) -> Result<(), Trouble> {
@@ -74,6 +82,7 @@ struct Answered {
 struct Asking<'a> {
     host: &'a dyn Host,
     arguments: &'a WhyArguments,
+    setup: settings::Asking,
     python: Option<Vec<u8>>,
     /// The script of the traceback.
     script: Option<HostPath>,
@@ -84,8 +93,9 @@ impl Asking<'_> {
         let request = Request {
             directory: None,
             python: self.python.clone(),
-            execute: !self.arguments.no_exec,
-            deadline: Duration::from_secs_f64(self.arguments.timeout),
+            configured: self.setup.configured.clone(),
+            execute: !self.setup.no_exec.value,
+            deadline: self.setup.deadline(),
             needs,
         };
         gathered(self.host, &request)
@@ -190,10 +200,11 @@ impl Asking<'_> {
 
     /// Every fact, and what all the checks find.
     fn examined(&self) -> Result<(Facts, Diagnosis), Trouble> {
-        let (checks, skipped) = select::select(&[], &[])?;
+        let checks: Vec<&Check> =
+            checks::all().filter(|check| !check.needs.contains(&Need::Contents)).collect();
         let needs = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
         let facts = self.facts(needs)?;
-        let diagnosis = examine::examine(&facts, &checks, skipped);
+        let diagnosis = examine::examine(&facts, &checks, Vec::new());
         Ok((facts, diagnosis))
     }
 
@@ -255,7 +266,7 @@ impl Asking<'_> {
 }
 
 fn empty() -> Diagnosis {
-    Diagnosis { findings: Vec::new(), run: Vec::new(), skipped: Vec::new(), failed: Vec::new() }
+    Diagnosis::default()
 }
 
 fn shell_interpreter(facts: &Facts) -> Option<HostPath> {
@@ -344,18 +355,9 @@ fn near_names(host: &dyn Host, attempt: &Attempt, top: &str) -> Vec<String> {
             }
         }
     }
-    let folded = |name: &str| name.to_lowercase().replace(['-', '_'], "");
-    let wanted = folded(top);
-    let mut near: Vec<(usize, String)> = names
-        .into_iter()
-        .filter(|name| name != top)
-        .map(|name| (strsim::damerau_levenshtein(&folded(&name), &wanted), name))
-        .filter(|(distance, _)| {
-            *distance == 0 || (*distance == 1 && wanted.len() > 3) || (*distance == 2 && wanted.len() > 7)
-        })
-        .collect();
-    near.sort();
-    near.into_iter().take(3).map(|(_, name)| name).collect()
+    let mut near = near::near(top, names.into_iter());
+    near.truncate(3);
+    near
 }
 
 /// `why -`.
@@ -373,7 +375,8 @@ fn explain_output(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, T
     let flavour = host.platform().flavour();
     let script = output.script.as_ref().and_then(|text| HostPath::new(flavour, text.as_bytes().to_vec()));
     let script = script.filter(|path| host.is_file(path) && !path.to_text().contains("site-packages"));
-    let asking = Asking { host, arguments, python, script };
+    let setup = setup(host, arguments)?;
+    let asking = Asking { host, arguments, setup, python, script };
     let module = module_of(message);
     if let Some(module) = &module
         && matches!(

@@ -67,6 +67,8 @@ pub enum Need {
     Sources,
     /// Metadata of what is installed: [`Facts::packages`].
     Packages,
+    /// The contents of every recorded file, read and hashed: only where the user asks for it.
+    Contents,
     /// Extension modules and the libraries that they need.
     Native,
     /// Start-up and configuration files of installers.

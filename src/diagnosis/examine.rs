@@ -5,15 +5,31 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
 use super::{Check, Diagnosis, Finding, Unexamined, fold};
+use crate::config::settings::Selection;
 use crate::facts::Facts;
 
 /// Examines the facts with `checks`; `skipped` are those that were left out before, with the reason.
 pub fn examine(facts: &Facts, checks: &[&'static Check], skipped: Vec<Unexamined>) -> Diagnosis {
+    let selection = Selection { checks: checks.to_vec(), skipped, ..Selection::default() };
+    examine_selection(facts, selection, Vec::new())
+}
+
+/// Examines the facts as it is set: a check that is ignored runs, and only the number of its findings is told.
+pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<String>) -> Diagnosis {
+    let Selection { checks, mut skipped, ignored, severities } = selection;
     let mut found: Vec<Finding> = Vec::new();
     let mut run = Vec::new();
+    let mut left_out = 0;
     let mut failed = Vec::new();
-    for check in checks {
-        match guarded(|| check.findings(facts)) {
+    for check in &checks {
+        let outcome = guarded(|| check.findings(facts));
+        if let Some(ignored) = ignored.iter().find(|ignored| ignored.check == check.id) {
+            let number = outcome.map_or(0, |findings| findings.len());
+            left_out += number;
+            skipped.push(Unexamined { check: check.id, reason: counted(&ignored.reason, number) });
+            continue;
+        }
+        match outcome {
             Ok(findings) => {
                 run.push(check.id);
                 found.extend(findings);
@@ -21,7 +37,26 @@ pub fn examine(facts: &Facts, checks: &[&'static Check], skipped: Vec<Unexamined
             Err(reason) => failed.push(Unexamined { check: check.id, reason }),
         }
     }
-    Diagnosis { findings: fold::fold(found, checks, facts), run, skipped, failed }
+    let set = |finding: &mut Finding| {
+        if let Some((_, severity)) = severities.iter().find(|(check, _)| *check == finding.check) {
+            finding.severity = *severity;
+        }
+    };
+    found.iter_mut().for_each(set);
+    let mut findings = fold::fold(found, &checks, facts);
+    // a cause is as bad as the worst that it explains, except where it is set
+    findings.iter_mut().for_each(set);
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Diagnosis { findings, run, skipped, failed, ignored: left_out, settings }
+}
+
+/// The reason for leaving a check out, with the number of what it would have said.
+fn counted(reason: &str, findings: usize) -> String {
+    match findings {
+        0 => reason.to_owned(),
+        1 => format!("{reason}, 1 finding"),
+        _ => format!("{reason}, {findings} findings"),
+    }
 }
 
 thread_local! {

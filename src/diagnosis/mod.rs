@@ -155,14 +155,17 @@ impl Finding {
         self
     }
 
+    /// Adds a remedy, unless an earlier one does the same.
     pub fn remedy(mut self, remedy: Remedy) -> Finding {
-        self.remedies.push(remedy);
+        if self.remedies.iter().all(|known| known.actions != remedy.actions) {
+            self.remedies.push(remedy);
+        }
         self
     }
 }
 
 /// Everything that a report is made of besides the facts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// Most important first.
     pub findings: Vec<Finding>,
@@ -171,6 +174,10 @@ pub struct Diagnosis {
     pub skipped: Vec<Unexamined>,
     /// Checks that crashed.
     pub failed: Vec<Unexamined>,
+    /// How many findings were left out because their checks are ignored.
+    pub ignored: usize,
+    /// What was set for this run and by whom, a line each.
+    pub settings: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -8,7 +8,7 @@ use crate::facts::interpreter::{Installation, Version};
 use crate::facts::project::ManagerKind;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -45,7 +45,10 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
 /// Points the environment's interpreter at another installation of the same minor version: nothing is
 /// installed anew, nothing is lost. None when this machine has none, or the interpreter is no link.
 pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
-    if environment.kind != EnvironmentKind::Venv || environment.layout != Layout::Posix {
+    if environment.kind != EnvironmentKind::Venv
+        || environment.layout != Layout::Posix
+        || is_windows(environment)
+    {
         return None;
     }
     let library = environment.libraries.iter().find(|library| library.site_packages_exists)?;
@@ -134,15 +137,34 @@ pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action
     }
     let mut actions = Vec::new();
     if let Some(root) = claimed.filter(|_| !claims_this) {
-        let script_directory = root.join("bin");
+        let script_directory = scripts_of(&root);
         actions.push(Action::Deactivate { root, script_directory });
     }
-    actions.push(if environment.activators.is_empty() {
+    // made anew it has this system's layout
+    let foreign = match environment.layout {
+        Layout::Posix => is_windows(environment),
+        Layout::Windows => facts.platform.flavour() == Flavour::Posix,
+        Layout::Mixed | Layout::None => false,
+    };
+    actions.push(if foreign || environment.activators.is_empty() {
         Action::activate_new(&environment.root)
     } else {
         Action::activate(environment)
     });
     actions
+}
+
+/// Seen on Windows, whatever system it was made on.
+fn is_windows(environment: &Environment) -> bool {
+    environment.root.flavour() == Flavour::Windows
+}
+
+/// Where this system puts the programs of an environment that is made anew.
+fn scripts_of(root: &HostPath) -> HostPath {
+    root.join(match root.flavour() {
+        Flavour::Posix => "bin",
+        Flavour::Windows => "Scripts",
+    })
 }
 
 fn link(target: Word, at: &HostPath) -> Action {
@@ -237,8 +259,12 @@ fn maker(facts: &Facts, environment: &Environment) -> Maker {
 
 fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
     let root = Word::from(&environment.root);
-    let python = base.map_or_else(|| Word::from("python3"), |base| Word::from(&base.interpreter));
     let mut actions = Vec::new();
+    let python = match base {
+        Some(base) => Word::from(&base.interpreter),
+        None if is_windows(environment) => return make_with_launcher(environment),
+        None => Word::from("python3"),
+    };
     let words: Vec<Word> = match maker {
         Maker::Uv => vec!["uv".into(), "venv".into(), "--clear".into(), "--python".into(), python, root],
         Maker::Virtualenv => vec!["virtualenv".into(), "--clear".into(), "--python".into(), python, root],
@@ -262,8 +288,20 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
     actions
 }
 
+/// Windows without any Python: it is installed first. The launcher that comes with it needs no search path.
+fn make_with_launcher(environment: &Environment) -> Vec<Action> {
+    let minor = wanted_version(environment).unwrap_or(Version::new(3, 13, None)).minor_text();
+    let (package, chosen) = (format!("Python.Python.{minor}"), format!("-{minor}"));
+    let install = ["winget", "install", "--exact", "--id"].map(Word::from);
+    let venv = ["py", &chosen, "-m", "venv", "--clear"].map(Word::from);
+    vec![
+        Action::Run(install.into_iter().chain([Word::from(package)]).collect()),
+        Action::Run(venv.into_iter().chain([Word::from(&environment.root)]).collect()),
+    ]
+}
+
 fn install(maker: Maker, environment: &Environment, file: &HostPath) -> Action {
-    let python = Word::from(environment.root.join("bin").join("python"));
+    let python = Word::from(scripts_of(&environment.root).join("python"));
     let file = Word::from(file);
     match maker {
         Maker::Uv => Action::Run(vec![
@@ -304,6 +342,9 @@ fn save(
 /// One requirement a line. For another minor version only what was asked for, where that is recorded: what
 /// it pulled in may be different there.
 fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
+    // Below 3.12 creators bring setuptools along, and ensurepip marks it as asked for
+    let brings_setuptools =
+        wanted_version(environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
     let seeds = ["pip", "setuptools", "wheel", "distribute"];
     let wanted: Vec<&Installed> = environment
         .installed
@@ -315,7 +356,12 @@ fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
     wanted
         .into_iter()
         .filter(|installed| same_minor || !recorded || installed.requested || installed.editable.is_some())
-        .filter_map(|installed| requirement(environment, installed))
+        .filter_map(|installed| {
+            if brings_setuptools && normalize_name(&installed.name) == "setuptools" {
+                return Some(installed.name.clone());
+            }
+            requirement(environment, installed)
+        })
         .collect()
 }
 
@@ -377,6 +423,33 @@ mod tests {
         });
         let remedy = recreate(&facts, &facts.environments[0]);
         assert_eq!(words(&remedy)[0], r#"["six==1.16.0"]"#);
+    }
+
+    #[test]
+    fn what_replaces_an_environment_of_windows_is_activated_in_this_systems_layout() {
+        let mut facts = example::healthy();
+        facts.shell.variables.retain(|(name, _)| name != "VIRTUAL_ENV");
+        let environment = example::venv_of(&mut facts);
+        environment.layout = Layout::Windows;
+        environment.activators[0].path = environment.root.join("Scripts/activate");
+        let remedy = recreate(&facts, &facts.environments[0]);
+        let Some(Action::Activate { scripts, .. }) = remedy.actions.last() else { panic!("{remedy:?}") };
+        assert_eq!(scripts[0].1.to_text(), "/home/me/project/.venv/bin/activate");
+    }
+
+    #[test]
+    fn the_creators_own_setuptools_need_not_be_the_same() {
+        let mut facts = example::healthy();
+        let environment = example::venv_of(&mut facts);
+        let six = environment.installed.iter().find(|known| known.name == "six").unwrap().clone();
+        environment.installed.push(Installed {
+            name: "setuptools".into(),
+            version: "65.5.0".into(),
+            requested: true,
+            ..six
+        });
+        let remedy = recreate(&facts, &facts.environments[0]);
+        assert_eq!(words(&remedy)[0], r#"["six==1.16.0", "setuptools"]"#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::facts::environment::Environment;
 use crate::parse::activate::ActivatorKind;
-use crate::path::{HostPath, readable};
+use crate::path::{Flavour, HostPath, readable};
 
 /// What a remedy may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,6 +47,19 @@ impl Remedy {
 
     pub fn manual(summary: impl Into<String>, actions: Vec<Action>) -> Remedy {
         Remedy { summary: summary.into(), actions, safety: Safety::Manual }
+    }
+
+    /// What to know before pasting a remedy to be reviewed, as the end of its summary.
+    pub fn caution(&self) -> Option<&'static str> {
+        (self.safety == Safety::Review).then(|| {
+            if self.actions.iter().any(Action::deletes) {
+                "this deletes files"
+            } else if self.actions.iter().any(Action::changes_files) {
+                "this changes files"
+            } else {
+                "read it before you run it"
+            }
+        })
     }
 }
 
@@ -158,6 +171,26 @@ impl Action {
         Action::Run(words.into())
     }
 
+    /// Whether it deletes what it does not write again itself.
+    fn deletes(&self) -> bool {
+        const WORDS: [&str; 9] =
+            ["rm", "rmdir", "--clear", "--rm", "uninstall", "remove", "prune", "clean", "reinstall"];
+        match self {
+            Action::Run(words) => WORDS.iter().any(|word| words.contains(&Word::from(*word))),
+            _ => false,
+        }
+    }
+
+    fn changes_files(&self) -> bool {
+        match self {
+            Action::Rewrite { .. } | Action::WriteLines { .. } => true,
+            Action::Run(words) => {
+                words.first().is_some_and(|program| ["mv", "ln"].map(Word::from).contains(program))
+            }
+            _ => false,
+        }
+    }
+
     /// Activate an environment that exists, with the scripts that it has.
     pub fn activate(environment: &Environment) -> Action {
         Action::Activate {
@@ -168,20 +201,47 @@ impl Action {
 
     /// Activate an environment that earlier actions make at `root` in the POSIX layout.
     pub fn activate_new(root: &HostPath) -> Action {
-        let bin = root.join("bin");
-        let scripts = [
-            (ActivatorKind::Posix, "activate"),
-            (ActivatorKind::Csh, "activate.csh"),
-            (ActivatorKind::Fish, "activate.fish"),
-            (ActivatorKind::PowerShell, "Activate.ps1"),
-        ];
-        Action::Activate {
-            root: root.clone(),
-            scripts: scripts.into_iter().map(|(kind, name)| (kind, bin.join(name))).collect(),
-        }
+        let (directory, scripts): (&str, &[_]) = match root.flavour() {
+            Flavour::Posix => (
+                "bin",
+                &[
+                    (ActivatorKind::Posix, "activate"),
+                    (ActivatorKind::Csh, "activate.csh"),
+                    (ActivatorKind::Fish, "activate.fish"),
+                    (ActivatorKind::PowerShell, "Activate.ps1"),
+                ],
+            ),
+            Flavour::Windows => (
+                "Scripts",
+                &[
+                    (ActivatorKind::Posix, "activate"),
+                    (ActivatorKind::Cmd, "activate.bat"),
+                    (ActivatorKind::PowerShell, "Activate.ps1"),
+                ],
+            ),
+        };
+        let place = |(kind, name): &(ActivatorKind, &str)| (*kind, root.join(directory).join(name));
+        Action::Activate { root: root.clone(), scripts: scripts.iter().map(place).collect() }
     }
 
     pub fn deactivate(environment: &Environment) -> Action {
         Action::Deactivate { root: environment.root.clone(), script_directory: environment.program("") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_caution_says_what_the_commands_do() {
+        let caution = |words: &[&str]| {
+            Remedy::review("", vec![Action::Run(words.iter().map(|word| Word::from(*word)).collect())])
+                .caution()
+        };
+        assert_eq!(caution(&["python3", "-m", "venv", "--clear", ".venv"]), Some("this deletes files"));
+        assert_eq!(caution(&["mv", "random.py", "my_random.py"]), Some("this changes files"));
+        assert_eq!(caution(&["sudo", "chmod", "-R", "go+rX", ".venv"]), Some("read it before you run it"));
+        assert_eq!(Remedy::safe("", vec![Action::Rehash]).caution(), None);
     }
 }

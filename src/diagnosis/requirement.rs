@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, Requirement, VerbatimUrl, VersionOrUrl};
 
 use crate::facts::Facts;
@@ -101,7 +101,13 @@ fn is_name(letter: char) -> bool {
 /// Whether an installed version is among those that are asked for; pre-releases count, as for `pip check`.
 /// None: the version is none by PEP 440.
 pub fn fits(specifiers: &VersionSpecifiers, version: &str) -> Option<bool> {
-    Some(specifiers.contains(&Version::from_str(version).ok()?))
+    let version = Version::from_str(version).ok()?;
+    let fits = |specifier: &VersionSpecifier| match specifier.operator() {
+        // PEP 440 compares the texts: 1.0.0 is not 1.0
+        Operator::ExactEqual => specifier.version().to_string() == version.to_string(),
+        _ => specifier.contains(&version),
+    };
+    Some(specifiers.iter().all(fits))
 }
 
 /// `sys_platform`, `platform_system` and the rest as the interpreter of this machine has them.
@@ -195,6 +201,8 @@ mod tests {
         assert_eq!(fits(">=2.0", "1.0"), Some(false));
         assert_eq!(fits(">=2.0", "2.1rc1"), Some(true));
         assert_eq!(fits("==2.0", "2.0+cpu"), Some(true));
+        assert_eq!(fits("===1.0", "1.0"), Some(true));
+        assert_eq!(fits("===1.0", "1.0.0"), Some(false));
         assert_eq!(fits("<3", "nonsense"), None);
     }
 

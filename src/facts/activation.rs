@@ -75,12 +75,16 @@ impl Facts {
     /// Whether one of its interpreters can start and finds the packages that were installed for it. A Windows
     /// environment never does elsewhere, even where every file is executable.
     pub fn starts(&self, environment: &Environment) -> bool {
-        let foreign = environment.layout == Layout::Windows && self.platform.flavour() == Flavour::Posix;
+        let windows = self.platform.flavour() == Flavour::Windows;
+        let foreign = environment.layout == Layout::Windows && !windows;
+        // nothing else is a program there: `bin/python3.12` came from another system
+        let is_program = |path: &HostPath| !windows || path.name().to_ascii_lowercase().ends_with(".exe");
         environment.exists()
             && !foreign
             && environment.kind != EnvironmentKind::Remains
             && environment.interpreters.iter().filter_map(|path| self.interpreter(path)).any(|interpreter| {
                 interpreter.can_start()
+                    && is_program(&interpreter.path)
                     && (environment.libraries.is_empty()
                         || interpreter.version.is_none_or(|version| {
                             environment

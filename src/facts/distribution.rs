@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gathered;
+use super::contents::Contents;
 use crate::path::HostPath;
 
 /// The directories that one environment's interpreter imports installed packages from, in the order of its import path.
@@ -16,6 +17,8 @@ pub struct Packages {
     pub overlaps: Vec<Overlap>,
     /// Names that can be imported from the directories that `.pth` lines add.
     pub added_modules: Vec<String>,
+    /// Recorded files whose contents are others than were installed.
+    pub contents: Gathered<Contents>,
 }
 
 /// Files that two distributions of one directory both claim, with different contents.
@@ -234,7 +237,8 @@ pub struct MovedSource {
 pub struct Record {
     /// How many files it names.
     pub files: usize,
-    /// Recorded files that are not there, bytecode and caches left out; at most a hundred are named.
+    /// Recorded files that are not there, bytecode and caches left out; at most a hundred are named. Data and tests
+    /// are looked for only where a module is gone.
     pub missing: Vec<HostPath>,
     pub missing_count: usize,
     /// How many of the missing ones are modules that are imported, tests left out; they lead [`missing`](Record::missing).

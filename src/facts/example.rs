@@ -6,6 +6,7 @@
 //! PATH                        /home/me/project/.venv/bin:/usr/local/bin:/usr/bin:/bin
 //! ```
 
+use super::commit::{Commit, CommittedEnvironment, Scope};
 use super::distribution::*;
 use super::environment::*;
 use super::interpreter::*;
@@ -104,6 +105,7 @@ pub fn healthy() -> Facts {
         import_setup: super::import_setup::ImportSetup::default(),
         installers: Gathered::NotAsked,
         tools: Gathered::NotAsked,
+        commit: Gathered::NotAsked,
         patient: Some(path(VENV)),
         today: None,
         notes: Vec::new(),
@@ -148,6 +150,7 @@ pub fn with_packages() -> Facts {
         }],
         overlaps: Vec::new(),
         added_modules: Vec::new(),
+        contents: Gathered::NotAsked,
     }];
     facts
 }
@@ -424,4 +427,17 @@ pub fn venv_of(facts: &mut Facts) -> &mut Environment {
 /// Every interpreter of the environment at [`VENV`].
 pub fn interpreters_of(facts: &mut Facts) -> impl Iterator<Item = &mut Interpreter> {
     facts.interpreters.iter_mut().filter(|interpreter| interpreter.environment == Some(path(VENV)))
+}
+
+/// A commit with these environments in the index, their files counted.
+pub fn commit(environments: &[(&str, usize)]) -> Gathered<Commit> {
+    let tracked = |(root, files): &(&str, usize)| CommittedEnvironment { root: path(root), files: *files };
+    Gathered::Known(Commit {
+        top: path(PROJECT),
+        scope: Scope::Named,
+        read: 1,
+        installs: Vec::new(),
+        environments: environments.iter().map(tracked).collect(),
+        notes: Vec::new(),
+    })
 }

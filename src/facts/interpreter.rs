@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::environment::Environment;
+use super::environment::{Environment, Layout};
 use super::{Gathered, Origin};
 use crate::host::{FileError, FileKind};
 use crate::imports::{Build, Comparison, Prediction};
 use crate::parse::binary::Binary;
-use crate::path::{HostPath, readable};
+use crate::path::{Flavour, HostPath, readable};
 
 /// A symbolic link followed hop by hop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +139,10 @@ impl Interpreter {
         if let Probe::Failed { .. } = self.probe
             && self.probe.lacks_standard_library()
         {
+            return WithoutHome::Dies;
+        }
+        // a venv's `Scripts\python.exe` only starts the one in `home` (`PC/launcher2.c`, `PC/venvlauncher.c`)
+        if environment.layout == Layout::Windows && self.path.flavour() == Flavour::Windows {
             return WithoutHome::Dies;
         }
         let Some(version) = self.known_version() else { return WithoutHome::Luck };

@@ -7,6 +7,8 @@ use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
 pub mod activation;
+pub mod commit;
+pub mod contents;
 pub mod distribution;
 pub mod elsewhere;
 pub mod environment;
@@ -25,6 +27,7 @@ pub mod search_path;
 pub mod shell;
 pub mod tools;
 
+use commit::Commit;
 use distribution::Packages;
 use environment::Environment;
 use import_setup::ImportSetup;
@@ -112,6 +115,8 @@ pub struct Facts {
     pub installers: Gathered<Installers>,
     /// What else names an interpreter: kernels, editors, applications, hooks.
     pub tools: Gathered<Tools>,
+    /// What is about to be committed, where that was asked for.
+    pub commit: Gathered<Commit>,
     /// The root of the environment under examination: the one named on the command line, else the project
     /// environment, else the active one, else that of the shell's python.
     pub patient: Option<HostPath>,

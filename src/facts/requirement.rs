@@ -84,6 +84,11 @@ impl SourceImport {
         self.module.split('.').next().unwrap_or_default()
     }
 
+    /// Whether a notebook has it: that runs in the environment of its kernel.
+    pub fn is_in_notebook(&self) -> bool {
+        self.file.name().ends_with(".ipynb")
+    }
+
     pub fn place(&self) -> String {
         format!("{} (line {})", self.file, self.line)
     }

@@ -261,7 +261,11 @@ const REPORTED: &[&str] = &[
     "LC_ALL",
     "LC_CTYPE",
     "MSYSTEM",
-    "PSExecutionPolicyPreference",
+    // Windows' own places; its names come in capitals here
+    "PROGRAMFILES",
+    "PROGRAMFILES(X86)",
+    "SYSTEMDRIVE",
+    "PSEXECUTIONPOLICYPREFERENCE",
     "LD_LIBRARY_PATH",
     "LD_PRELOAD",
     // active environments

@@ -19,8 +19,10 @@ pub struct Tools {
     pub broken_hook_environments: Vec<HookEnvironment>,
     /// Seen from a POSIX shell with Windows directories on its search path.
     pub store_alias: Option<StoreAlias>,
-    /// What PowerShell was told of scripts.
+    /// What PowerShell 6 and later was told of scripts.
     pub execution_policy: Option<ExecutionPolicy>,
+    /// The same of Windows PowerShell, `powershell.exe`.
+    pub windows_execution_policy: Option<ExecutionPolicy>,
 }
 
 /// A `kernel.json` whose language is Python.
@@ -61,6 +63,12 @@ pub struct EditorSetting {
 pub enum ApplicationTool {
     Pipx,
     Uv,
+    /// `.tox` and `.nox` of the project.
+    Tox,
+    Nox,
+    /// The caches of other projects' environments.
+    Poetry,
+    Pipenv,
 }
 
 impl ApplicationTool {
@@ -68,11 +76,20 @@ impl ApplicationTool {
         match self {
             ApplicationTool::Pipx => "pipx",
             ApplicationTool::Uv => "uv",
+            ApplicationTool::Tox => "tox",
+            ApplicationTool::Nox => "nox",
+            ApplicationTool::Poetry => "poetry",
+            ApplicationTool::Pipenv => "pipenv",
         }
+    }
+
+    /// Whether it makes a broken environment anew by itself, the next time that it is asked for it.
+    pub fn mends_itself(self) -> bool {
+        !matches!(self, ApplicationTool::Pipx | ApplicationTool::Uv)
     }
 }
 
-/// An application in an environment of its own.
+/// An application, or a task of a project, in an environment of its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
     pub tool: ApplicationTool,
@@ -112,6 +129,27 @@ pub struct StoreAlias {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionPolicy {
     pub policy: String,
-    /// The variable or file that says so.
+    /// The variable, file or registry value that says so.
     pub source: String,
+    pub scope: PolicyScope,
+}
+
+/// Who may change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyScope {
+    /// An administrator, for a group of machines or users.
+    Group,
+    /// It is this process's and its children's.
+    Process,
+    /// Kept for the user or the machine, or the default: the user's own setting comes first.
+    Kept,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PowerShellEdition {
+    /// 6 and later: `pwsh.exe`.
+    Core,
+    /// Up to 5.1, as it comes with Windows: `powershell.exe`.
+    Windows,
 }

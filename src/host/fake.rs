@@ -36,6 +36,7 @@ struct Node {
     group: u32,
     modified: u64,
     identity: u64,
+    hidden: bool,
     /// Nobody may look into it, not even root.
     denied: bool,
 }
@@ -66,6 +67,7 @@ pub struct FakeMachine {
     answers: Vec<Answer>,
     asked: Mutex<Vec<Invocation>>,
     which: Vec<(String, Option<HostPath>)>,
+    registry: BTreeMap<(String, String), String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,6 +119,7 @@ impl FakeMachine {
             answers: Vec::new(),
             asked: Mutex::new(Vec::new()),
             which: Vec::new(),
+            registry: BTreeMap::new(),
         };
         match home {
             Some(home) => machine.dir(home.as_bytes()).cwd(home.as_bytes()),
@@ -178,6 +181,12 @@ impl FakeMachine {
 
     pub fn modified(mut self, path: impl AsRef<[u8]>, seconds: u64) -> Self {
         self.change(path, |node| node.modified = seconds);
+        self
+    }
+
+    /// Carries the hidden flag of macOS or Windows.
+    pub fn hidden(mut self, path: impl AsRef<[u8]>) -> Self {
+        self.change(path, |node| node.hidden = true);
         self
     }
 
@@ -299,6 +308,12 @@ impl FakeMachine {
         self
     }
 
+    /// A text of the registry.
+    pub fn registry(mut self, key: &str, name: &str, text: &str) -> Self {
+        self.registry.insert((key.to_owned(), name.to_owned()), text.to_owned());
+        self
+    }
+
     /// Every program that was asked to run, in order.
     pub fn asked(&self) -> Vec<Invocation> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -331,7 +346,8 @@ impl FakeMachine {
         // what lies outside the user's home is root's
         let own = self.user.home.as_ref().is_some_and(|home| path.is_within(home));
         let (owner, group) = if own { (self.user.id, self.user.group) } else { (0, 0) };
-        let node = Node { name, content, mode, owner, group, modified: 0, identity, denied: false };
+        let node =
+            Node { name, content, mode, owner, group, modified: 0, identity, hidden: false, denied: false };
         self.nodes.insert(key, node);
     }
 
@@ -453,6 +469,7 @@ impl FakeMachine {
             modified: node.modified,
             modified_nanoseconds: 0,
             identity: (!windows).then_some((1, node.identity)),
+            hidden: node.hidden,
         }
     }
 }
@@ -604,6 +621,10 @@ impl Host for FakeMachine {
 
     fn create(&self, _: &HostPath, _: &[u8]) -> Result<(), FileError> {
         Err(FileError::Denied)
+    }
+
+    fn registry(&self, key: &str, name: &str) -> Option<String> {
+        self.registry.get(&(key.to_owned(), name.to_owned())).cloned()
     }
 
     fn run(&self, invocation: &Invocation) -> Outcome {

@@ -65,6 +65,8 @@ pub struct Metadata {
     pub modified_nanoseconds: u32,
     /// Device and inode, where the system has them.
     pub identity: Option<(u64, u64)>,
+    /// The flag of macOS (`UF_HIDDEN`, chflags(2)) or Windows (`FILE_ATTRIBUTE_HIDDEN`); a name with a dot has none.
+    pub hidden: bool,
 }
 
 /// The beginning of a file: at most as many bytes as were asked for.
@@ -128,6 +130,10 @@ pub struct Usage {
 /// The file system. Every method follows links except where it says otherwise.
 pub trait Files: Sync {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
+    /// The same for many paths, each absolute or below the directory, in their order.
+    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        paths.iter().map(|path| self.metadata(&directory.join(path))).collect()
+    }
     /// Of the link itself.
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
     /// What a symbolic link says, as it says it. `NotAFile` when it is no link.
@@ -265,6 +271,9 @@ pub trait Host: Files {
     fn create(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError>;
     /// The first runnable file of that name by the `which` crate: the second opinion.
     fn which(&self, name: &str) -> Option<HostPath>;
+
+    /// A text of the Windows registry, by its key (`HKEY_CURRENT_USER\SOFTWARE\...`) and name. None elsewhere.
+    fn registry(&self, key: &str, name: &str) -> Option<String>;
 
     /// A variable as text, where it is set and not empty.
     fn text_variable(&self, name: &str) -> Option<String> {

@@ -56,6 +56,7 @@ const TABLE: &[Known] = &[
     known("absl", &["absl-py"]),
     known("acoustid", &["pyacoustid"]),
     known("aifc", &["standard-aifc"]),
+    decoy("airflow", &["apache-airflow"]),
     known("allauth", &["django-allauth"]),
     known("anymail", &["django-anymail"]),
     known("asynchat", &["standard-asynchat", "pyasynchat"]),
@@ -171,6 +172,7 @@ const TABLE: &[Known] = &[
     decoy("neopixel", &["adafruit-circuitpython-neopixel"]),
     decoy("newspaper", &["newspaper3k"]),
     decoy("nntplib", &["standard-nntplib"]),
+    known("nmap", &["python-nmap"]),
     known("novaclient", &["python-novaclient"]),
     decoy("oauth2_provider", &["django-oauth-toolkit"]),
     known("objc", &["pyobjc-core"]),
@@ -290,11 +292,9 @@ const TABLE: &[Known] = &[
 
 /// From documentation alone.
 const UNVERIFIED: &[Known] = &[
-    decoy("airflow", &["apache-airflow"]),
     known("gi", &["PyGObject"]),
     known("libvirt", &["libvirt-python"]),
     known("llama_cpp", &["llama-cpp-python"]),
-    known("nmap", &["python-nmap"]),
 ];
 
 /// Modules of packages that Debian and its derivatives ship for their own Python: the module, the package.

@@ -5,6 +5,7 @@ pub mod compare;
 mod customize;
 mod getpath;
 pub mod known_modules;
+pub mod near;
 mod place;
 pub mod predict;
 mod pth;

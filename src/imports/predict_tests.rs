@@ -90,6 +90,7 @@ fn describe(node: &Node) -> Metadata {
         modified: 0,
         modified_nanoseconds: 0,
         identity: None,
+        hidden: false,
     }
 }
 

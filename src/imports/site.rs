@@ -251,10 +251,15 @@ impl<'a> Site<'a> {
             .into_iter()
             .map(|entry| entry.name)
             .filter(|name| name.ends_with(b".pth") || (self.rules.deferred && name.ends_with(b".start")))
-            .filter(|name| !(skips_hidden && name.starts_with(b".")))
+            .filter(|name| !(skips_hidden && (name.starts_with(b".") || self.has_hidden_flag(&host, name))))
             .collect();
         names.sort_by_cached_key(|name| pth::sort_key(name, self.rules.bytes));
         Some(names)
+    }
+
+    /// As `Lib/site.py` looks: at the file itself, not where a link leads.
+    fn has_hidden_flag(&self, directory: &HostPath, name: &[u8]) -> bool {
+        self.place.files.link_metadata(&directory.join(name)).is_ok_and(|metadata| metadata.hidden)
     }
 
     fn read(&mut self, file: &HostPath) -> Option<Vec<u8>> {

@@ -1,78 +1,30 @@
 //! SHA-256, MD5 and URL-safe Base64: what poetry, hatch and PDM name a project's environment by.
 //!
-//! Nothing here guards a secret; a directory's name is worked out, and that is all.
+//! MD5 guards no secret here; a directory's name is worked out, and that is all.
 
-/// FIPS 180-4, section 4.2.2.
-const SHA256_CONSTANTS: [u32; 64] = [
-    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
-    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
-    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
-    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
-    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
-    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
-    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
-    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
-];
+use sha2::{Digest, Sha256};
 
 /// RFC 1321, section 3.4: rotations of the four rounds.
 const MD5_ROTATIONS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
 
 /// The message, a one bit, zeros, and the length in bits: blocks of 64 bytes.
-fn padded(message: &[u8], length: [u8; 8]) -> Vec<u8> {
+fn padded(message: &[u8]) -> Vec<u8> {
     let mut all = message.to_vec();
     all.push(0x80);
     while all.len() % 64 != 56 {
         all.push(0);
     }
-    all.extend_from_slice(&length);
+    all.extend_from_slice(&(message.len() as u64).wrapping_mul(8).to_le_bytes());
     all
 }
 
-fn bits(message: &[u8]) -> u64 {
-    (message.len() as u64).wrapping_mul(8)
-}
-
 pub fn sha256(message: &[u8]) -> [u8; 32] {
-    let mut state: [u32; 8] =
-        [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
-    for block in padded(message, bits(message).to_be_bytes()).chunks_exact(64) {
-        let mut schedule = [0u32; 64];
-        for (word, bytes) in schedule.iter_mut().zip(block.chunks_exact(4)) {
-            *word = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        }
-        for at in 16..64 {
-            let (early, late) = (schedule[at - 15], schedule[at - 2]);
-            let small = early.rotate_right(7) ^ early.rotate_right(18) ^ (early >> 3);
-            let large = late.rotate_right(17) ^ late.rotate_right(19) ^ (late >> 10);
-            schedule[at] =
-                schedule[at - 16].wrapping_add(small).wrapping_add(schedule[at - 7]).wrapping_add(large);
-        }
-        let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = state;
-        for (word, constant) in schedule.iter().zip(SHA256_CONSTANTS) {
-            let first = h
-                .wrapping_add(e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25))
-                .wrapping_add((e & f) ^ (!e & g))
-                .wrapping_add(constant)
-                .wrapping_add(*word);
-            let second = (a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22))
-                .wrapping_add((a & b) ^ (a & c) ^ (b & c));
-            (h, g, f, e) = (g, f, e, d.wrapping_add(first));
-            (d, c, b, a) = (c, b, a, first.wrapping_add(second));
-        }
-        for (total, part) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-            *total = total.wrapping_add(part);
-        }
-    }
-    let mut digest = [0; 32];
-    for (place, word) in digest.chunks_exact_mut(4).zip(state) {
-        place.copy_from_slice(&word.to_be_bytes());
-    }
-    digest
+    Sha256::digest(message).into()
 }
 
 pub fn md5(message: &[u8]) -> [u8; 16] {
     let mut state: [u32; 4] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
-    for block in padded(message, bits(message).to_le_bytes()).chunks_exact(64) {
+    for block in padded(message).chunks_exact(64) {
         let mut words = [0u32; 16];
         for (word, bytes) in words.iter_mut().zip(block.chunks_exact(4)) {
             *word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);

@@ -2,11 +2,20 @@
 
 /// How many tracked paths lie below the directory `prefix` (relative to the work tree, `/` between names, with
 /// or without one at the end). None when the index is damaged, cut or of an unknown version.
-///
-/// The hash is taken to be SHA-1, as in all but a few repositories; where that does not work out, SHA-256.
 pub fn tracked_below(bytes: &[u8], prefix: &[u8]) -> Option<usize> {
     let prefix = prefix.strip_suffix(b"/").unwrap_or(prefix);
-    count(bytes, prefix, 20).or_else(|| count(bytes, prefix, 32))
+    fold(bytes, |below: &mut usize, path| *below += usize::from(is_below(path, prefix)))
+}
+
+/// Shows every tracked path to `step`, in the order of the index. None as in [`tracked_below`].
+///
+/// The hash is taken to be SHA-1, as in all but a few repositories; where that does not work out, SHA-256.
+pub fn fold<T: Default>(bytes: &[u8], mut step: impl FnMut(&mut T, &[u8])) -> Option<T> {
+    [20, 32].into_iter().find_map(|hash| {
+        let mut folded = T::default();
+        walk(bytes, hash, |path| step(&mut folded, path))?;
+        Some(folded)
+    })
 }
 
 /// Times, device, inode, mode, owner, group and size precede the hash.
@@ -16,11 +25,10 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
-fn count(bytes: &[u8], prefix: &[u8], hash: usize) -> Option<usize> {
+fn walk(bytes: &[u8], hash: usize, mut visit: impl FnMut(&[u8])) -> Option<()> {
     let header = bytes.strip_prefix(b"DIRC")?;
     let version = number(header, 0).filter(|version| (2..=4).contains(version))?;
     let entries = number(header, 4)?;
-    let mut below = 0;
     let mut at = 12;
     // version 4 writes what differs from the path before
     let mut path = Vec::new();
@@ -46,7 +54,7 @@ fn count(bytes: &[u8], prefix: &[u8], hash: usize) -> Option<usize> {
                 return None;
             }
             path.extend_from_slice(added);
-            below += usize::from(is_below(&path, prefix));
+            visit(&path);
             at = start + added.len() + 1;
         } else {
             let rest = bytes.get(name_at..)?;
@@ -55,13 +63,13 @@ fn count(bytes: &[u8], prefix: &[u8], hash: usize) -> Option<usize> {
             if stated != name.len().min(0xfff) {
                 return None;
             }
-            below += usize::from(is_below(name, prefix));
+            visit(name);
             // one to eight NUL bytes pad an entry to a multiple of eight
             at += (name_at + name.len() - at + 8) & !7;
         }
     }
     // the checksum at the end must still be there
-    (bytes.len() >= at.checked_add(hash)?).then_some(below)
+    (bytes.len() >= at.checked_add(hash)?).then_some(())
 }
 
 const PATH_LIMIT: usize = 64 * 1024;

@@ -44,7 +44,7 @@ pub fn imports(text: &str) -> Imports {
     }
     let parsed = parse_unchecked(text, ParseOptions::from(Mode::Module)).try_into_module();
     let Some(parsed) = parsed else { return Imports::default() };
-    let mut lines = Lines { text, offset: 0, line: 1 };
+    let mut lines = Lines::new(text);
     let mut reader = Reader { found: Vec::new() };
     reader.body(parsed.suite(), Certainty::Certain, 0);
     reader.found.sort_by_key(|(offset, _)| *offset);
@@ -54,14 +54,18 @@ pub fn imports(text: &str) -> Imports {
 }
 
 /// Line numbers of growing offsets.
-struct Lines<'t> {
+pub struct Lines<'t> {
     text: &'t str,
     offset: usize,
     line: usize,
 }
 
-impl Lines<'_> {
-    fn at(&mut self, offset: usize) -> usize {
+impl<'t> Lines<'t> {
+    pub fn new(text: &'t str) -> Lines<'t> {
+        Lines { text, offset: 0, line: 1 }
+    }
+
+    pub fn at(&mut self, offset: usize) -> usize {
         let between = self.text.as_bytes().get(self.offset..offset).unwrap_or_default();
         self.line += between.iter().filter(|byte| **byte == b'\n').count();
         self.offset = self.offset.max(offset);
@@ -69,7 +73,8 @@ impl Lines<'_> {
     }
 }
 
-fn nests_too_deep(text: &str) -> bool {
+/// Whether reading it would go deeper than any program does.
+pub fn nests_too_deep(text: &str) -> bool {
     let (mut depth, mut deepest) = (0_usize, 0);
     for byte in text.bytes() {
         match byte {

@@ -326,6 +326,7 @@ fn nothing_breaks_out_of_any_format() {
         run: vec!["moved-venv"],
         skipped: unexamined("copied-venv"),
         failed: unexamined("broken-pip"),
+        ..Diagnosis::default()
     };
     let mut tried = 0;
     for facts in nasty_facts() {

@@ -39,7 +39,9 @@ fn totals(diagnosis: &Diagnosis) -> String {
         .filter(|(number, _)| *number > 0)
         .map(|(number, noun)| count(number, noun))
         .collect();
-    if counts.is_empty() { "no problems found".to_owned() } else { counts.join(", ") }
+    let ignored = (diagnosis.ignored > 0).then(|| count(diagnosis.ignored, "ignored finding"));
+    let found = if counts.is_empty() { vec!["no problems found".to_owned()] } else { counts };
+    found.into_iter().chain(ignored).collect::<Vec<_>>().join(", ")
 }
 
 fn annotation(facts: &Facts, finding: &Finding, shown: &JsonFinding) -> String {

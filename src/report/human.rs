@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dialect::Dialect;
 use super::sanitize;
 use super::text::{Margin, NO_BREAK, Places, Styles, count, width};
-use crate::diagnosis::{Diagnosis, Evidence, Finding, Remedy, Safety, Severity, Unexamined};
+use crate::diagnosis::{Diagnosis, Evidence, Finding, Remedy, Severity, Unexamined};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::{Interpreter, LinkEnd, Probe};
@@ -93,7 +93,15 @@ impl Page<'_> {
             text.push_str(&format!("{head} {}\n", self.places.prose(&finding.message)));
         }
         text.push_str(&self.crashed());
+        if self.diagnosis.ignored > 0 {
+            text.push_str(&format!("{}\n", self.ignored()));
+        }
         text
+    }
+
+    /// How many findings were left out.
+    fn ignored(&self) -> String {
+        count(self.diagnosis.ignored, "ignored finding")
     }
 
     fn whole(&self, timing: &Timing) -> String {
@@ -375,10 +383,7 @@ impl Page<'_> {
 
     fn remedy(&self, remedy: &Remedy, is_first: bool) -> String {
         let word = if is_first { "Fix:" } else { "Or:" };
-        let caution = match remedy.safety {
-            Safety::Safe | Safety::Manual => "",
-            Safety::Review => "; this replaces or deletes files",
-        };
+        let caution = remedy.caution().map(|caution| format!("; {caution}")).unwrap_or_default();
         let summary = format!("{}{caution}", self.places.prose(&remedy.summary));
         let first = format!("  {} ", self.styles.strong(word));
         let mut text = Margin::new(first, 2 + word.len() + 1, 4).paragraph(&summary, self.columns);
@@ -454,6 +459,10 @@ impl Page<'_> {
             let label = if index == 0 { "notes" } else { "" };
             text.push_str(&self.row(label, &self.places.value(note)));
         }
+        for (index, setting) in diagnosis.settings.iter().enumerate() {
+            let label = if index == 0 { "settings" } else { "" };
+            text.push_str(&self.row(label, &self.places.value(setting)));
+        }
         let milliseconds = |time: Duration| format!("{:.1}{NO_BREAK}ms", time.as_secs_f64() * 1000.0);
         let (gathered, examined) = (milliseconds(timing.gathered), milliseconds(timing.examined));
         text.push_str(
@@ -482,13 +491,17 @@ impl Page<'_> {
     }
 
     fn totals(&self, problems: usize) -> String {
-        let counts: Vec<String> =
+        let mut counts: Vec<String> =
             [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "info")]
                 .iter()
                 .map(|(severity, noun)| (self.diagnosis.count(*severity), noun))
                 .filter(|(number, _)| *number > 0)
                 .map(|(number, noun)| count(number, noun))
                 .collect();
+        if self.diagnosis.ignored > 0 {
+            let shown = if self.is_verbose() { "" } else { " (-v says why)" };
+            counts.push(format!("{}{shown}", self.ignored()));
+        }
         if problems == 0 {
             let complete = self.diagnosis.failed.is_empty();
             let good = self.styles.good(if complete {

@@ -33,6 +33,8 @@ pub struct Report {
     pub findings: Vec<JsonFinding>,
     pub checks: Checks,
     pub summary: Summary,
+    /// What was not started, not read or not read whole, and why.
+    pub notes: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -124,6 +126,8 @@ pub struct Summary {
     pub errors: usize,
     pub warnings: usize,
     pub infos: usize,
+    /// Findings of ignored checks, which are not among the findings.
+    pub ignored: usize,
 }
 
 pub(super) fn text(path: &HostPath) -> String {
@@ -156,7 +160,9 @@ impl Report {
                 errors: diagnosis.count(Severity::Error),
                 warnings: diagnosis.count(Severity::Warning),
                 infos: diagnosis.count(Severity::Info),
+                ignored: diagnosis.ignored,
             },
+            notes: facts.notes.iter().map(|note| redacted(note)).collect(),
         }
     }
 }

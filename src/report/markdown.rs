@@ -55,7 +55,9 @@ fn totals(report: &Report) -> String {
         [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")].into_iter();
     let counts: Vec<String> =
         counts.filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
-    if counts.is_empty() { "no problems found".to_owned() } else { counts.join(", ") }
+    let ignored = (summary.ignored > 0).then(|| count(summary.ignored, "ignored finding"));
+    let found = if counts.is_empty() { vec!["no problems found".to_owned()] } else { counts };
+    found.into_iter().chain(ignored).collect::<Vec<_>>().join(", ")
 }
 
 /// What was examined.

@@ -76,6 +76,7 @@ fn nothing() -> Diagnosis {
         run: vec!["moved-venv", "path-order"],
         skipped: Vec::new(),
         failed: Vec::new(),
+        ..Diagnosis::default()
     }
 }
 

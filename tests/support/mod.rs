@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
@@ -105,7 +105,9 @@ fn install_tools() -> Option<Tools> {
 
 /// A situation of its own: a home, a project, a complete set of variables.
 pub struct Place {
-    directory: tempfile::TempDir,
+    root: PathBuf,
+    /// None: it is kept after the test.
+    _directory: Option<tempfile::TempDir>,
     pub project: PathBuf,
     pub variables: BTreeMap<String, String>,
 }
@@ -114,6 +116,12 @@ impl Place {
     pub fn new() -> Place {
         let directory = tempfile::Builder::new().prefix("doctor").tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();
+        Place { _directory: Some(directory), ..Place::at(&root) }
+    }
+
+    /// One that is kept, and may have been built before.
+    pub fn at(root: &Path) -> Place {
+        let root = root.to_path_buf();
         let project = root.join("project");
         fs::create_dir_all(&project).unwrap();
         fs::create_dir_all(root.join("home")).unwrap();
@@ -126,14 +134,15 @@ impl Place {
             ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
         ];
         Place {
-            directory,
+            root,
+            _directory: None,
             project,
             variables: variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
         }
     }
 
     pub fn root(&self) -> PathBuf {
-        self.directory.path().canonicalize().unwrap()
+        self.root.clone()
     }
 
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
@@ -278,17 +287,47 @@ fn venv(python: &Python, root: &Path, options: &[&str]) {
     give_pip(python, root);
 }
 
-/// Unpacks the pip that the interpreter brings along: what `ensurepip` does, in a tenth of the time.
-fn give_pip(python: &Python, root: &Path) {
+/// Gives it the pip that the interpreter brings along: what `ensurepip` does, in a tenth of the time.
+pub fn give_pip(python: &Python, root: &Path) {
+    let packages = root.join("lib").join(format!("python{}", python.minor)).join("site-packages");
+    link_tree(&bundled_pip(python), &packages);
+    for name in ["pip", "pip3"] {
+        entry_script(root, name, "pip._internal.cli.main");
+    }
+}
+
+/// It, unpacked once.
+fn bundled_pip(python: &Python) -> PathBuf {
+    static UNPACKING: Mutex<()> = Mutex::new(());
+    let _guard = UNPACKING.lock();
+    let name = python.path.display().to_string().replace('/', "_");
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pip").join(name);
+    fs::create_dir_all(&directory).unwrap();
+    let lock = fs::File::create(directory.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let unpacked = directory.join("unpacked");
     let program = "import ensurepip, os, sys, zipfile\n\
         d = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled')\n\
         d = d if os.path.isdir(d) else '/usr/share/python-wheels'\n\
         w = [f for f in os.listdir(d) if f.startswith('pip-')][0]\n\
         zipfile.ZipFile(os.path.join(d, w)).extractall(sys.argv[1])";
-    let packages = root.join("lib").join(format!("python{}", python.minor)).join("site-packages");
-    run(Command::new(&python.path).args(["-c", program]).arg(packages));
-    for name in ["pip", "pip3"] {
-        entry_script(root, name, "pip._internal.cli.main");
+    if !directory.join("ready").is_file() {
+        run(Command::new(&python.path).args(["-c", program]).arg(&unpacked));
+        fs::write(directory.join("ready"), "").unwrap();
+    }
+    unpacked
+}
+
+/// The same files under other names, or copies where that cannot be.
+fn link_tree(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().unwrap().is_dir() {
+            link_tree(&source, &target);
+        } else if fs::hard_link(&source, &target).is_err() {
+            fs::copy(&source, &target).unwrap();
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which environments something names, and which of them is examined.
 
-use super::{MOST_ENVIRONMENTS, Request, RequestError};
+use super::{Configured, MOST_ENVIRONMENTS, Request, RequestError};
 use crate::collect::{interpreter, links, search_path};
 use crate::facts::Origin;
 use crate::facts::search_path::{Command, HitState, SearchPath, Target};
@@ -123,12 +123,31 @@ impl Roots<'_> {
     }
 }
 
-/// The environment under examination: named, else the project's, else the active one, else that of the shell's
+/// The environment that the project's configuration names, where there is one.
+pub(super) fn configured(
+    host: &dyn Host,
+    asked: &Configured,
+    notes: &mut Vec<String>,
+) -> Option<(HostPath, Origin)> {
+    let Configured { path, file, line } = asked;
+    let root = match host.link_metadata(path) {
+        Ok(_) if host.is_directory(path) => Some(path.clone()),
+        Ok(_) => interpreter::environment_of(host, path, &links::chain(host, path)),
+        Err(error) => {
+            notes.push(format!("{path}, which line {line} of {file} names as the environment: {error}"));
+            None
+        }
+    }?;
+    Some((root, Origin::ConfigKey { file: file.clone(), line: *line, key: "python".to_owned() }))
+}
+
+/// The environment under examination: named on the command line, else by the configuration, else the project's, else the active one, else that of the shell's
 /// python. Something that only claims to be an environment is none.
 pub(super) fn patient(
     host: &dyn Host,
     named: &[Named],
     argument: Option<&Argument>,
+    configured: Option<&HostPath>,
     shell: &Shell,
     commands: &[Command],
 ) -> Option<HostPath> {
@@ -157,5 +176,13 @@ pub(super) fn patient(
         let root = python.leads_to.environment()?;
         named.iter().find(|(known, _)| known.same_as(root)).map(|(known, _)| known.clone())
     };
-    by_wrapper.or_else(of_project).or_else(active).or_else(running)
+    let configured = || {
+        let real = links::resolved(host, configured?);
+        named
+            .iter()
+            .map(|(root, _)| root)
+            .find(|root| links::resolved(host, root).same_as(&real) && exists(root))
+            .cloned()
+    };
+    by_wrapper.or_else(configured).or_else(of_project).or_else(active).or_else(running)
 }

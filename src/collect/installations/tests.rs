@@ -1,6 +1,8 @@
 use super::*;
 use crate::facts::installation::{allows, best_installation};
+#[cfg(unix)]
 use crate::facts::search_path::{SearchEntry, Spelling};
+#[cfg(unix)]
 use crate::host::real::{RealFiles, from_std};
 
 fn version(text: &str) -> Version {
@@ -157,4 +159,26 @@ fn finds_what_tools_installed() {
             ("3.9".into(), "conda", true, false),
         ]
     );
+}
+
+#[test]
+fn the_base_of_an_environment_counts_and_nothing_in_a_project_does() {
+    let machine = crate::host::fake::FakeMachine::linux()
+        .executable("/opt/py/3.12.1/bin/python3.12", "")
+        .executable("/p/tools/bin/python3.13", "");
+    let mut environment = crate::facts::example::venv("/p/.venv");
+    let home = environment.home.as_mut().unwrap();
+    home.path = HostPath::posix("/opt/py/3.12.1/bin");
+    home.interpreter = Some(HostPath::posix("/opt/py/3.12.1/bin/python3.12"));
+    home.version = Some(version("3.12.1"));
+    let mut planted = environment.clone();
+    let home = planted.home.as_mut().unwrap();
+    home.path = HostPath::posix("/p/tools/bin");
+    home.interpreter = Some(HostPath::posix("/p/tools/bin/python3.13"));
+    let project = HostPath::posix("/p");
+    let found = with_bases(&machine, Vec::new(), &[environment.clone(), planted], Some(&project));
+    let paths: Vec<_> = found.iter().map(|found| found.interpreter.to_text()).collect();
+    assert_eq!(paths, ["/opt/py/3.12.1/bin/python3.12"]);
+    let again = with_bases(&machine, found, &[environment], Some(&project));
+    assert_eq!(again.len(), 1);
 }

@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::facts::Gathered;
 use crate::facts::distribution::*;
 use crate::facts::environment::Environment;
 use crate::host::{FileKind, Files, Host, Listing};
@@ -10,6 +11,7 @@ use crate::parse::names::{self, MetadataForm};
 use crate::parse::pth;
 use crate::path::HostPath;
 
+mod contents;
 mod distribution;
 mod modules;
 mod moved;
@@ -21,6 +23,8 @@ pub use sites::Variables;
 
 /// So much of a `.pth` file is read; the longest ones known have a few KiB.
 const PTH_LIMIT: usize = 256 * 1024;
+/// So much of a RECORD is read; that of 45,000 files has 5 MiB.
+const RECORD_LIMIT: usize = 8 << 20;
 /// So many distributions of one directory are read, and no more.
 const MOST_DISTRIBUTIONS: usize = 10_000;
 const THREADS: usize = 3;
@@ -34,6 +38,10 @@ pub struct Question<'a> {
     pub project: Option<&'a HostPath>,
     /// Whether recorded files are compared with those that are there.
     pub compare: bool,
+    /// Whether each recorded file is read and hashed.
+    pub contents: bool,
+    /// Whether the tags of wheels are read.
+    pub tags: bool,
 }
 
 /// One directory of packages while it is read.
@@ -51,7 +59,7 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         .map(|(directory, kind)| read_site(host, directory, kind))
         .collect();
     let tasks = tasks(&sites);
-    let mut read = read_all(host, &sites, &tasks, question.compare);
+    let mut read = read_all(host, &sites, &tasks, question);
     for (_, reading) in &mut read {
         moved::find(host, &mut reading.distribution, question.project);
     }
@@ -63,13 +71,16 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
             distributions.push(reading.distribution);
         }
     }
-    let sites = sites.into_iter().zip(found).map(|(site, distributions)| finished(host, site, distributions));
-    Packages {
-        environment: question.environment.root.clone(),
-        sites: sites.collect(),
-        overlaps,
-        added_modules,
-    }
+    let sites: Vec<SitePackages> = sites
+        .into_iter()
+        .zip(found)
+        .map(|(site, distributions)| finished(host, site, distributions))
+        .collect();
+    let contents = match question.contents {
+        true => Gathered::Known(contents::contents(host, question.environment, &sites)),
+        false => Gathered::NotAsked,
+    };
+    Packages { environment: question.environment.root.clone(), sites, overlaps, added_modules, contents }
 }
 
 fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
@@ -88,7 +99,7 @@ fn pth_file(files: &dyn Files, directory: &HostPath, name: &[u8]) -> Option<PthF
     let contents = files.read(&path, PTH_LIMIT).ok()?;
     let lines = pth::lines(&contents.bytes);
     let mut file = PthFile {
-        hidden: name.starts_with(b"."),
+        hidden: name.starts_with(b".") || files.link_metadata(&path).is_ok_and(|metadata| metadata.hidden),
         decodable: lines.is_some(),
         paths: Vec::new(),
         imports: Vec::new(),
@@ -148,7 +159,7 @@ fn tasks(sites: &[Site]) -> Vec<Task> {
 type Read = (usize, distribution::Reading);
 
 /// In the order of the tasks.
-fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], compare: bool) -> Vec<Read> {
+fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], question: Question) -> Vec<Read> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -156,8 +167,9 @@ fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], compare: bool) ->
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = tasks.get(index) else { return done };
             let Some(site) = sites.get(task.site) else { continue };
-            let compare = compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
-            done.push((index, task.site, distribution::read(files, site, &task.name, compare)));
+            let compare = question.compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
+            let question = Question { compare, ..question };
+            done.push((index, task.site, distribution::read(files, site, &task.name, question)));
         }
     };
     let mut done = if tasks.len() < 16 {

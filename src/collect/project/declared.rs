@@ -11,7 +11,9 @@ use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project}
 use crate::facts::requirement::{DeclaredRequirement, Purpose};
 use crate::host::Files;
 use crate::parse::names::normalize_name;
+use crate::parse::python_imports::STACK;
 use crate::parse::requirements::{self, Line, Requirement};
+use crate::parse::setup_py;
 use crate::path::HostPath;
 
 /// Requirements files that include each other are followed to so many files.
@@ -35,8 +37,16 @@ pub fn read(
     notes: &mut Vec<String>,
 ) {
     let Some(root) = &place.root else { return };
-    let mut declarations =
-        Declarations { files, root, place, programs, project, notes, seen: HashSet::new() };
+    let mut declarations = Declarations {
+        files,
+        root,
+        place,
+        programs,
+        project,
+        notes,
+        seen: HashSet::new(),
+        dependencies_settled: false,
+    };
     declarations.pyproject();
     declarations.setup_cfg();
     declarations.setup_py();
@@ -55,6 +65,8 @@ struct Declarations<'a> {
     notes: &'a mut Vec<String>,
     /// Names of the dependencies that are known already.
     seen: HashSet<String>,
+    /// `[project]` speaks for the dependencies, even where there are none.
+    dependencies_settled: bool,
 }
 
 /// The line of a byte in a text.
@@ -168,6 +180,10 @@ impl Declarations<'_> {
         {
             self.require_python(python, &file, line(offset));
         }
+        let dynamic = at(table, &["project", "dynamic"]).and_then(|list| list.get_ref().as_array());
+        let is_dynamic = dynamic
+            .is_some_and(|list| list.iter().any(|item| item.get_ref().as_str() == Some("dependencies")));
+        self.dependencies_settled = table_at(table, &["project"]).is_some() && !is_dynamic;
         let dependencies = at(table, &["project", "dependencies"]).and_then(|list| list.get_ref().as_array());
         for item in dependencies.into_iter().flat_map(|list| list.iter()).take(DEPENDENCIES) {
             if let Some(text) = item.get_ref().as_str() {
@@ -245,16 +261,34 @@ impl Declarations<'_> {
         }
     }
 
-    /// A literal `python_requires="..."`; what a program computes is not guessed.
+    /// The literal arguments of `setup()`. Its dependencies count where nothing that comes before it declares any: the
+    /// `[project]` table and `setup.cfg`, as setuptools has it, or the table of another tool.
     fn setup_py(&mut self) {
         let Some((file, text)) = self.text("setup.py") else { return };
         self.project.is_package = true;
-        for (line, number) in text.lines().zip(1..) {
-            let Some(value) = line.trim_start().strip_prefix("python_requires") else { continue };
-            let Some(value) = value.trim_start().strip_prefix('=').map(str::trim_start) else { continue };
-            let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else { continue };
-            if let Some(literal) = value[1..].split(quote).next() {
-                self.require_python(literal, &file, Some(number));
+        let call = std::thread::scope(|scope| {
+            let reading = std::thread::Builder::new().stack_size(STACK);
+            reading.spawn_scoped(scope, || setup_py::parse(&text)).ok()?.join().ok()
+        });
+        let Some(call) = call else { return };
+        if let Some((line, text)) = &call.python_requires {
+            self.require_python(text, &file, Some(*line));
+        }
+        if self.dependencies_settled || !self.project.requirements.is_empty() {
+            return;
+        }
+        for (line, text) in call.install_requires.iter().take(DEPENDENCIES) {
+            self.depend(text, &file, Some(*line));
+        }
+        for (line, extra, text) in call.extras_require.iter().take(DEPENDENCIES) {
+            // an extra without a name, with a marker, is an old way to write a condition
+            match extra.split_once(':') {
+                Some(("", marker)) => self.depend(&format!("{text} ; {marker}"), &file, Some(*line)),
+                _ => {
+                    if let Some(requirement) = requirements::requirement(text) {
+                        self.require(requirement, Purpose::Optional, &file, Some(*line));
+                    }
+                }
             }
         }
     }

@@ -166,7 +166,7 @@ fn has_python_files(listing: &Listing) -> bool {
 
 /// The work tree with its top at `directory`. The `.git` of a linked work tree or submodule is a file
 /// that names the directory (gitrepository-layout(5)).
-fn git(files: &dyn Files, directory: &HostPath) -> Option<Git> {
+pub fn git(files: &dyn Files, directory: &HostPath) -> Option<Git> {
     let path = directory.join(".git");
     let metadata = files.metadata(&path).ok()?;
     let store = match metadata.kind {

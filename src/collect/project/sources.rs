@@ -6,6 +6,7 @@ use crate::facts::project::Project;
 use crate::facts::requirement::{Certainty, SourceImport, Sources};
 use crate::host::{FileKind, Files, Listing};
 use crate::parse::names::normalize_name;
+use crate::parse::notebook::{self, Notebook};
 use crate::parse::python_imports::{Import, Imports, LIMIT, STACK, imports};
 use crate::path::{HostPath, readable};
 
@@ -53,6 +54,12 @@ const PASSED_OVER: [&str; 31] = [
     "venv",
     "env",
 ];
+
+/// Where notebooks lie that are not at the root.
+const NOTEBOOKS: &str = "notebooks";
+
+/// So much of a notebook is read; pictures make them large.
+const NOTEBOOK_LIMIT: usize = 2 << 20;
 
 /// Files that tools run in environments of their own.
 const OF_TOOLS: [&str; 8] = [
@@ -126,15 +133,22 @@ impl Walk<'_> {
             }
             let in_src = package.is_empty() && depth == 1;
             let has_init = holds(&listing, "__init__.py");
+            if package == NOTEBOOKS {
+                self.notebooks_in(&directory, &listing);
+                continue;
+            }
             if depth > 0 && !in_src && !has_init && !self.is_known_package(&directory) {
                 continue;
             }
             self.sources_in(&directory, &listing, &package, depth);
+            if depth == 0 {
+                self.notebooks_in(&directory, &listing);
+            }
             for entry in listing.entries.iter().filter(|entry| entry.kind == FileKind::Directory) {
                 let name = readable(&entry.name).into_owned();
                 if name.starts_with('.')
                     || name.ends_with(".egg-info")
-                    || PASSED_OVER.contains(&name.as_str())
+                    || (PASSED_OVER.contains(&name.as_str()) && (depth > 0 || name != NOTEBOOKS))
                 {
                     continue;
                 }
@@ -184,6 +198,18 @@ impl Walk<'_> {
             let top_package = !package.is_empty() && !package.contains('.');
             let starts = (depth == 0) || (top_package && STARTED.contains(&name.as_ref()));
             self.found.push(Source { path, dotted, is_package, starts });
+        }
+    }
+
+    fn notebooks_in(&mut self, directory: &HostPath, listing: &Listing) {
+        let names = listing.entries.iter().filter(|entry| entry.kind == FileKind::File);
+        for entry in names.filter(|entry| entry.name.ends_with(b".ipynb")) {
+            self.found.push(Source {
+                path: directory.join(&entry.name),
+                dotted: String::new(),
+                is_package: false,
+                starts: true,
+            });
         }
     }
 
@@ -240,26 +266,62 @@ fn pytest_adds_path(files: &dyn Files, root: &HostPath) -> bool {
     names.iter().filter_map(|name| files.text(&root.join(name))).any(sets)
 }
 
-fn read(files: &dyn Files, found: &[Source]) -> Vec<String> {
+/// The Python of a file.
+#[derive(Default)]
+struct Text {
+    code: String,
+    notebook: Option<Notebook>,
+}
+
+fn read(files: &dyn Files, found: &[Source]) -> Vec<Text> {
     let mut total = 0;
     let mut texts = Vec::new();
     for source in found.iter().take(FILES) {
         if total > TOTAL {
             break;
         }
+        let is_notebook = source.path.name().ends_with(".ipynb");
+        let limit = if is_notebook { NOTEBOOK_LIMIT } else { LIMIT };
         // half a file tells nothing sure
-        let whole = files.read(&source.path, LIMIT).ok().filter(|contents| !contents.truncated());
+        let whole = files.read(&source.path, limit).ok().filter(|contents| !contents.truncated());
         let text = whole.map(|contents| contents.text().into_owned()).unwrap_or_default();
         total += text.len();
         // a script with requirements of its own (PEP 723) is run in an environment of its own
         let own_environment = text.lines().any(|line| line.trim_end() == "# /// script");
-        texts.push(if own_environment { String::new() } else { text });
+        texts.push(match (is_notebook, own_environment) {
+            (false, true) => Text::default(),
+            (false, false) => Text { code: text, notebook: None },
+            (true, _) => notebook_text(&text),
+        });
     }
     texts
 }
 
+fn notebook_text(text: &str) -> Text {
+    let Some(mut notebook) = notebook::parse(text) else { return Text::default() };
+    let code = std::mem::take(&mut notebook.code);
+    if code.len() > LIMIT { Text::default() } else { Text { code, notebook: Some(notebook) } }
+}
+
+/// A notebook that installs what it needs can do without it before; what it does to `sys.path` concerns itself alone.
+fn imports_of(text: &Text) -> Imports {
+    let mut found = imports(&text.code);
+    let Some(notebook) = &text.notebook else { return found };
+    let at_most = match (notebook.installs, found.changes_path) {
+        (true, _) => Certainty::Optional,
+        (false, true) => Certainty::Conditional,
+        (false, false) => Certainty::Certain,
+    };
+    for import in &mut found.found {
+        import.certainty = import.certainty.max(at_most);
+        import.line = notebook.lines.get(import.line.saturating_sub(1)).copied().unwrap_or(1);
+    }
+    found.changes_path = false;
+    found
+}
+
 /// In parallel where there are many; on threads of their own, for their stacks.
-fn parse(texts: &[String]) -> Vec<Imports> {
+fn parse(texts: &[Text]) -> Vec<Imports> {
     const FEW: usize = 16;
     let threads = std::thread::available_parallelism().map_or(1, |count| count.get().min(8));
     let size = texts.len().div_ceil(threads).max(FEW);
@@ -267,7 +329,7 @@ fn parse(texts: &[String]) -> Vec<Imports> {
         let parts: Vec<_> = texts
             .chunks(size)
             .map(|part| {
-                let work = move || part.iter().map(|text| imports(text)).collect::<Vec<_>>();
+                let work = move || part.iter().map(imports_of).collect::<Vec<_>>();
                 (part.len(), std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).ok())
             })
             .collect();

@@ -2,7 +2,10 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::facts::platform::System;
-use crate::facts::project::{ManagerKind, ScriptInterpreter};
+use crate::facts::project::ManagerKind;
+#[cfg(unix)]
+use crate::facts::project::ScriptInterpreter;
+use crate::facts::requirement::{Certainty, Purpose};
 use crate::host::real::{RealFiles, from_std};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
 
@@ -181,6 +184,12 @@ fn declarations_of_poetry_pipenv_and_setuptools() {
             "[metadata]\nname = c\n[options]\npython_requires = >=3.8\ninstall_requires =\n  attrs>=1\n  win; x\n",
         ),
         ("d/setup.py", "setup(\n    python_requires='>=3.7',\n)\n"),
+        (
+            "e/setup.py",
+            "NEEDS = ['six>=1']\nsetup(\n    install_requires=NEEDS,\n    extras_require={'x': ['yarl']},\n)\n",
+        ),
+        ("f/setup.py", "setup(install_requires=['six'])\n"),
+        ("f/pyproject.toml", "[project]\nname = 'f'\ndependencies = []\n"),
     ]);
     let read = |name: &str| {
         let project = home.read(name).project;
@@ -194,6 +203,11 @@ fn declarations_of_poetry_pipenv_and_setuptools() {
     let (requires, names, package) = read("c");
     assert_eq!((requires, names, package), (Some((">=3.8".into(), Some(4))), vec!["attrs".into()], true));
     assert_eq!(read("d").0, Some((">=3.7".into(), Some(2))));
+    assert_eq!(read("e").1, ["six"]);
+    let [needed, extra] = &home.read("e").project.requirements[..] else { panic!("not two") };
+    assert_eq!((needed.specifier.as_str(), needed.line, needed.purpose), (">=1", Some(1), Purpose::Run));
+    assert_eq!((extra.name.as_str(), extra.line, extra.purpose), ("yarl", Some(4), Purpose::Optional));
+    assert!(home.read("f").project.requirements.is_empty());
 }
 
 #[test]
@@ -437,4 +451,30 @@ fn any_bytes_are_survived() {
         std::fs::write(home.top.join("p").join(name), &noise).unwrap();
     }
     assert_eq!(home.read("p").project.root, Some(home.at("p")));
+}
+
+#[test]
+fn notebooks_import_too() {
+    let cell = |code: &str| format!(r#"{{"cells": [{{"cell_type": "code", "source": "{code}"}}]}}"#);
+    let home = Home::new(&[
+        ("p/setup.py", ""),
+        ("p/a.ipynb", &cell("%matplotlib inline\\nimport numpy\\nimport helper")),
+        ("p/helper.py", ""),
+        ("p/notebooks/b.ipynb", &cell("!pip install torch\\nimport torch")),
+        ("p/notebooks/c.ipynb", &cell("import sys\\nsys.path.append('..')\\nimport mine")),
+        ("p/examples/d.ipynb", &cell("import other")),
+    ]);
+    let sources = sources::sources(&RealFiles, &home.read("p").project).unwrap();
+    let found: Vec<(&str, Certainty)> =
+        sources.imports.iter().map(|import| (import.module.as_str(), import.certainty)).collect();
+    assert_eq!(
+        found,
+        [
+            ("numpy", Certainty::Certain),
+            ("torch", Certainty::Optional),
+            ("sys", Certainty::Conditional),
+            ("mine", Certainty::Conditional)
+        ]
+    );
+    assert!(!sources.changes_path);
 }

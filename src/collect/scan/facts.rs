@@ -94,6 +94,7 @@ impl<'a> Machine<'a> {
             installers: Gathered::NotAsked,
             tools: Gathered::NotAsked,
             today: self.today,
+            commit: Gathered::NotAsked,
             notes: Vec::new(),
         }
     }
@@ -119,8 +120,16 @@ impl<'a> Machine<'a> {
             return None;
         }
         let variables = packages::Variables::default();
-        let question =
-            packages::Question { environment, variables: &variables, project: None, compare: false };
-        Some(packages::packages(host, question))
+        Some(packages::packages(
+            host,
+            packages::Question {
+                environment,
+                variables: &variables,
+                project: None,
+                compare: false,
+                contents: false,
+                tags: false,
+            },
+        ))
     }
 }

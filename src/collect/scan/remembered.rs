@@ -112,6 +112,11 @@ impl<'a> Remembered<'a> {
 
     /// The real path of something in the environment, from its root on. None: the system is to be asked.
     fn real_inside(&self, path: &HostPath) -> Option<HostPath> {
+        self.real_inside_with(path, &mut 0)
+    }
+
+    /// The same, when so many links were followed: a few that name each other twice make a path without end.
+    fn real_inside_with(&self, path: &HostPath, links: &mut usize) -> Option<HostPath> {
         let rest = path.relative_to(self.root)?;
         let mut here = self.root.clone();
         for name in rest.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
@@ -121,8 +126,12 @@ impl<'a> Remembered<'a> {
             let next = here.join(name);
             here = match self.link_metadata(&next).ok()?.kind {
                 FileKind::Link => {
-                    let target = self.target(&next)?;
-                    if self.is_inside(&target) { self.real_inside(&target)? } else { return None }
+                    let target = self.target(&next).filter(|target| self.is_inside(target))?;
+                    *links += 1;
+                    if *links > MOST_LINKS {
+                        return None;
+                    }
+                    self.real_inside_with(&target, links)?
                 }
                 _ => next,
             };
@@ -238,6 +247,10 @@ impl Host for Remembered<'_> {
 
     fn mount_points(&self) -> Option<Vec<HostPath>> {
         self.host.mount_points()
+    }
+
+    fn registry(&self, key: &str, name: &str) -> Option<String> {
+        self.host.registry(key, name)
     }
 
     fn run(&self, invocation: &Invocation) -> Outcome {

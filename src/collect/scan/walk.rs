@@ -200,7 +200,7 @@ impl Walk<'_> {
         let listed = self.files.each_entry(&directory, &mut |name, kind| seen.take(name, kind));
         let count = self.progress.directories.fetch_add(1, Ordering::Relaxed);
         self.progress.entries.fetch_add(seen.entries, Ordering::Relaxed);
-        if count % 64 == 0 {
+        if count.is_multiple_of(64) {
             *locked(&self.progress.place) = Some(directory.clone());
         }
         if let Err(error) = listed {
@@ -233,9 +233,8 @@ impl Walk<'_> {
         let Ok(real) = self.files.canonical(link) else { return };
         let crosses = match &self.rules.border {
             Border::Mounts(mounts) => {
-                real.ancestors().find(|above| mounts.contains(above)) != None
-                    && real.ancestors().find(|above| mounts.contains(above))
-                        != link.ancestors().find(|above| mounts.contains(above))
+                let point = |path: &HostPath| path.ancestors().find(|above| mounts.contains(above));
+                point(&real) != point(link)
             }
             Border::Devices | Border::None => false,
         };

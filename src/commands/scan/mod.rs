@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::examine::{Execution, Scan, Wanted, is_about_one_environment};
-use super::check::{absolute, by_worst};
-use super::{Status, Terminal, Trouble, deliver, select};
+use super::check::absolute;
+use super::page::by_worst;
+use super::{Status, Terminal, Trouble, deliver};
 use crate::cli::{ScanArguments, ScanFormat, SortBy};
 use crate::collect::gather::date;
 use crate::collect::places::Places;
@@ -13,7 +14,7 @@ use crate::collect::scan::facts::Machine;
 use crate::collect::scan::keepers::Keepers;
 use crate::collect::scan::known;
 use crate::collect::scan::walk::{Border, Progress, Rules, Start, Walk};
-use crate::diagnosis::Check;
+use crate::config::settings::Settings;
 use crate::diagnosis::fleet::{self, Member};
 use crate::host::real::Interrupt;
 use crate::host::{FileKind, Host};
@@ -30,9 +31,10 @@ const MOST_THREADS: usize = 8;
 
 pub fn run(host: &dyn Host, arguments: &ScanArguments) -> Result<Status, Trouble> {
     let interrupt = Interrupt::watch();
-    let (checks, _) = select::select(&arguments.select, &arguments.ignore)?;
-    let checks: Vec<&'static Check> =
-        checks.into_iter().filter(|check| is_about_one_environment(check)).collect();
+    // a project's file says nothing of other environments
+    let settings = Settings::new(arguments, None).map_err(Trouble)?;
+    let mut checks = settings.told_checks();
+    checks.retain(|check| is_about_one_environment(check));
     let home = host.home();
     let lookup = |name: &str| host.text_variable(name);
     let places = Places { system: host.platform().system, home: home.as_ref(), variable: &lookup };
@@ -49,7 +51,7 @@ pub fn run(host: &dyn Host, arguments: &ScanArguments) -> Result<Status, Trouble
         unused_since: arguments.older_than.map(|age| host.now().saturating_sub(age.as_secs())),
     };
     scan.stream = arguments.format == ScanFormat::Jsonl;
-    let deadline = std::time::Duration::from_secs_f64(arguments.timeout);
+    let deadline = settings.asking.deadline();
     scan.execution = arguments.exec.then_some(Execution { deadline, roots: strangers });
     let measured = arguments.sizes || arguments.duplicates || arguments.sort == SortBy::Size;
     scan.ledger = measured.then(|| Ledger::new(arguments.duplicates));

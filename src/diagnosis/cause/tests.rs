@@ -24,7 +24,7 @@ fn missing(module: &str, version: (u32, u32)) -> Attempt {
 }
 
 fn nothing() -> Diagnosis {
-    Diagnosis { findings: Vec::new(), run: Vec::new(), skipped: Vec::new(), failed: Vec::new() }
+    Diagnosis::default()
 }
 
 fn leading(facts: &Facts, attempt: &Attempt, elsewhere: &Elsewhere, near: &[String]) -> Finding {

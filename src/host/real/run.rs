@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use super::interrupt::is_kept;
 use super::{file_error, to_std};
 use crate::host::{Ending, FileError, Invocation, Outcome};
 
@@ -168,7 +170,9 @@ impl Interrupted {
         let (signal, alone) = (Arc::default(), Arc::default());
         for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
             // where a handler cannot be set the signal ends the doctor at once
-            let _ = register_conditional_default(number, Arc::clone(&alone));
+            if !is_kept(number) {
+                let _ = register_conditional_default(number, Arc::clone(&alone));
+            }
             let _ = register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default());
         }
         Interrupted { signal, alone, running: Mutex::default() }
@@ -204,7 +208,7 @@ impl Drop for Watch {
             return;
         }
         self.0.alone.store(true, Ordering::SeqCst);
-        if let Some(signal) = self.0.signal() {
+        if let Some(signal) = self.0.signal().filter(|signal| !is_kept(*signal)) {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     }
@@ -345,6 +349,7 @@ fn attend(
             Ok(Some(status)) => break Ending::Exit(status.code().unwrap_or(-1)),
             Ok(None) if Instant::now() < deadline => std::thread::sleep(pause),
             _ => {
+                kill_descendants(child);
                 let _ = child.kill();
                 let _ = child.wait();
                 break Ending::TimedOut;
@@ -359,6 +364,15 @@ fn attend(
         }
     }
     ending
+}
+
+/// Windows knows no groups of processes; its own tool follows the parents' numbers while the parent still lives.
+#[cfg(not(unix))]
+fn kill_descendants(child: &Child) {
+    let Some(root) = std::env::var_os("SystemRoot") else { return };
+    let mut command = Command::new(std::path::Path::new(&root).join("System32").join("taskkill.exe"));
+    command.args(["/F", "/T", "/PID", &child.id().to_string()]);
+    let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 #[cfg(all(test, unix))]
