@@ -12,6 +12,12 @@ mod environments;
 mod measure;
 
 #[cfg(unix)]
+mod scan;
+
+#[cfg(unix)]
+mod trees;
+
+#[cfg(unix)]
 fn main() {
     measure::all();
 }
