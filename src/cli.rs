@@ -62,7 +62,7 @@ pub enum Command {
     Why(WhyArguments),
     /// Find and examine every environment below some directories
     #[command(
-        after_help = "Examples:\n  venv-doctor scan ~/work --sizes --sort size\n  venv-doctor scan --older-than 90d\n  venv-doctor scan / --format jsonl > environments.jsonl\n\nIt writes and deletes nothing: it prints the commands that would. Exit status: 0 nothing at or above --fail-on, 1\nsomething, 2 the doctor could not do its work, 130 it was interrupted (what was known by then is printed)."
+        after_help = "Examples:\n  venv-doctor scan ~/work --sizes --sort size\n  venv-doctor scan --older-than 90d\n  venv-doctor scan / --format jsonl > environments.jsonl\n\nIt writes and deletes nothing: it prints the commands that would.\n\nExit status: 0 nothing at or above --fail-on (default: error), 1 findings, 2 the doctor could not do its work, 130 it\nwas interrupted: what was known by then is printed."
     )]
     Scan(ScanArguments),
     /// Look at a commit before it is made: where its installs go, and whether the environment is sound

@@ -259,6 +259,14 @@ fn looks_where_tools_keep_environments_when_no_directory_is_named() {
     let uv = fleet.venv("home/.local/share/uv/tools/ruff");
     let poetry = fleet.venv("home/.cache/pypoetry/virtualenvs/app-x-py3.11");
     fleet.venv("home/.cache/uv/archive/env");
+    let kernel = fleet.venv("elsewhere/notebooks");
+    let kernels = fleet.at("home/.local/share/jupyter/kernels/analysis");
+    fs::create_dir_all(&kernels).unwrap();
+    let argv = format!(
+        r#"{{"argv": ["{}/bin/python", "-m", "ipykernel"], "language": "python"}}"#,
+        kernel.display()
+    );
+    fs::write(kernels.join("kernel.json"), argv).unwrap();
     let output = fleet.place.doctor(&["scan", "--format", "json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     schema::validate("scan", &report);
@@ -267,6 +275,7 @@ fn looks_where_tools_keep_environments_when_no_directory_is_named() {
     assert_eq!(remedy, "pipx reinstall black");
     assert_eq!(member(&report, &uv)["keeper"], "uv-tool");
     assert_eq!(member(&report, &poetry)["keeper"], "poetry");
+    assert_eq!(member(&report, &kernel)["health"], "healthy");
     assert!(!fleet.roots(&report).iter().any(|root| root.contains("archive")));
 }
 

@@ -77,7 +77,8 @@ impl Reader<'_> {
         roots.into_iter().map(|root| root.join("kernels")).collect()
     }
 
-    fn kernels(&self) -> Vec<Kernel> {
+    /// Jupyter's kernels that run Python.
+    pub fn kernels(&self) -> Vec<Kernel> {
         let mut found: Vec<Kernel> = Vec::new();
         for directory in self.kernel_directories() {
             for place in self.names(&directory) {

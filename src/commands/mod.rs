@@ -138,7 +138,9 @@ impl Terminal {
         let columns = host.text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
         let width = match ci {
             true => PAGE_WIDTH,
-            false => columns.or_else(|| on_terminal.then(terminal_width).flatten()).unwrap_or(PAGE_WIDTH),
+            false => columns
+                .or_else(|| on_terminal.then(|| terminal_width(&stdout)).flatten())
+                .unwrap_or(PAGE_WIDTH),
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.text_variable(name));
         let unicode = locale.is_some_and(|locale| {
@@ -154,13 +156,13 @@ impl Terminal {
 const CI_WITH_COLOR: [&str; 2] = ["GITHUB_ACTIONS", "GITLAB_CI"];
 
 #[cfg(unix)]
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+fn terminal_width(terminal: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 #[cfg(not(unix))]
-fn terminal_width() -> Option<usize> {
+fn terminal_width<T>(_terminal: T) -> Option<usize> {
     None
 }
 

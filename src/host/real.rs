@@ -8,6 +8,8 @@
 
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+#[cfg(target_os = "linux")]
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
@@ -279,6 +281,22 @@ impl Files for RealFiles {
         Ok(Contents { bytes, size, mode: metadata.mode })
     }
 
+    #[cfg(target_os = "linux")]
+    fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
+        let mut listing = Listing::default();
+        entries::each(path, entries::Links::Follow, &mut |name, kind| {
+            listing.truncated = listing.entries.len() == LISTING_LIMIT;
+            if listing.truncated {
+                return ControlFlow::Break(());
+            }
+            listing.entries.push(Entry { name: name.to_vec(), kind });
+            ControlFlow::Continue(())
+        })?;
+        listing.entries.sort_unstable_by(|left: &Entry, right: &Entry| left.name.cmp(&right.name));
+        Ok(listing)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         let mut entries = Vec::new();
         let mut truncated = false;
@@ -298,7 +316,10 @@ impl Files for RealFiles {
 
     #[cfg(target_os = "linux")]
     fn each_entry(&self, path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
-        entries::each(path, tell)
+        entries::each(path, entries::Links::Refuse, &mut |name, kind| {
+            tell(name, kind);
+            ControlFlow::Continue(())
+        })
     }
 
     #[cfg(unix)]

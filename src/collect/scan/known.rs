@@ -2,7 +2,8 @@
 
 use super::keepers::Keepers;
 use super::walk::Start;
-use crate::collect::places::Places;
+use crate::collect::{places::Places, tools};
+use crate::facts::{project::Project, search_path::SearchPath};
 use crate::host::{Files, Host};
 use crate::path::HostPath;
 
@@ -64,14 +65,29 @@ pub fn real(files: &dyn Files, starts: Vec<Start>) -> Vec<Start> {
 }
 
 /// Environments that lists name: conda's of all environments it ever made, and Jupyter's kernels.
-pub fn listed(files: &dyn Files, places: &Places) -> Vec<HostPath> {
-    let list = places.in_home(".conda/environments.txt").and_then(|file| files.text(&file));
+pub fn listed(host: &dyn Host, places: &Places) -> Vec<HostPath> {
+    let list = places.in_home(".conda/environments.txt").and_then(|file| host.text(&file));
     let flavour = places.home.map(HostPath::flavour);
     list.unwrap_or_default()
         .lines()
         .take(MOST_LISTED)
         .filter_map(|line| HostPath::new(flavour?, line.trim()))
-        .filter_map(|root| files.canonical(&root).ok())
-        .filter(|root| files.is_directory(&root.join("conda-meta")))
+        .filter_map(|root| host.canonical(&root).ok())
+        .filter(|root| host.is_directory(&root.join("conda-meta")))
+        .chain(of_kernels(host, places))
         .collect()
+}
+
+/// Those that notebooks run in.
+fn of_kernels(host: &dyn Host, places: &Places) -> Vec<HostPath> {
+    let reader = tools::Reader {
+        files: host,
+        places: *places,
+        search_path: &SearchPath::default(),
+        project: &Project::default(),
+        directory: None,
+        environments: Vec::new(),
+    };
+    let kernels = reader.kernels().into_iter();
+    kernels.filter_map(|kernel| host.canonical(&kernel.environment?).ok()).collect()
 }

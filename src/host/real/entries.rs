@@ -1,6 +1,7 @@
 //! The entries of a directory, with as few system calls as there can be: open, read, close.
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, RawDir, openat};
 use rustix::io::Errno;
@@ -15,9 +16,21 @@ thread_local! {
     static NAMES: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(BUFFER));
 }
 
-/// Tells each entry but `.` and `..`, with the kind that the directory itself keeps.
-pub fn each(path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+/// Whether a link to a directory is as good as one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    Follow,
+    Refuse,
+}
+
+/// Tells each entry but `.` and `..`, with the kind that the directory itself keeps, until whoever is told has enough.
+pub fn each(
+    path: &HostPath,
+    links: Links,
+    tell: &mut dyn FnMut(&[u8], FileKind) -> ControlFlow<()>,
+) -> Result<(), FileError> {
+    let mut flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    flags.set(OFlags::NOFOLLOW, links == Links::Refuse);
     let error = |error: Errno| file_error(error.into());
     let directory = openat(CWD, path.as_bytes(), flags, Mode::empty()).map_err(error)?;
     // taken, not borrowed: whoever is told may list another directory
@@ -45,7 +58,9 @@ pub fn each(path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<()
             FileType::Unknown => kind_by_stat(&path.join(name)),
             _ => FileKind::Other,
         };
-        tell(name, kind);
+        if tell(name, kind).is_break() {
+            break;
+        }
     }
     NAMES.replace(buffer);
     ending
