@@ -134,16 +134,20 @@ fn rounds() -> usize {
     std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(21)
 }
 
-/// Whether only the scans are to be measured: `cargo bench --bench peers -- scan`.
-fn only_scan() -> bool {
-    std::env::args().skip(1).any(|word| word == "scan")
+/// Whether only this part is to be measured: `cargo bench --bench peers -- scan`.
+fn only(part: &str) -> bool {
+    std::env::args().skip(1).any(|word| word == part)
 }
 
 pub fn all() {
     let cache = Cache::new();
     let rounds = rounds();
-    if only_scan() {
+    if only("scan") {
         return scan::all(&cache, rounds);
+    }
+    super::hook::table(&cache, rounds);
+    if only("hook") {
+        return;
     }
     let Some(tools) = cache.tools() else {
         println!("the peers are not measured: they cannot be installed here");

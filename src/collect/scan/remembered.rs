@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::facts::platform::{Platform, User};
 use crate::host::{
-    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process, Usage,
+    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    OpenDirectory, Outcome, Process, Usage,
 };
 use crate::path::HostPath;
 
@@ -162,6 +163,23 @@ impl Files for Remembered<'_> {
 
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         self.host.read_at(path, offset, limit)
+    }
+
+    fn open_directory(&self, path: &HostPath) -> OpenDirectory {
+        self.host.open_directory(path)
+    }
+
+    fn read_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Contents, FileError> {
+        self.host.read_below(directory, path, limit)
+    }
+
+    fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
+        self.host.read_parts(path, first, next)
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
