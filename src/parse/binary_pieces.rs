@@ -13,6 +13,9 @@ const PAGE: u64 = 4096;
 /// So many sections are looked at.
 const MANY: usize = 256;
 
+/// Offset and length.
+pub type Part = (u64, usize);
+
 /// What is known of a file's bytes.
 #[derive(Debug, Default)]
 pub struct Pieces {
@@ -33,7 +36,7 @@ impl Pieces {
     }
 
     /// What can be told so far, and where to read on: offset and length. None: there is nothing more to learn.
-    pub fn parse(&self) -> (Binary, Option<(u64, usize)>) {
+    pub fn parse(&self) -> (Binary, Option<Part>) {
         self.missed.replace(None);
         let binary = binary::parse_from(self.beginning(), self);
         (binary, self.wanted())
@@ -46,7 +49,7 @@ impl Pieces {
 
     /// Of an ELF file the sections that are loaded, neither written nor executed (offset and length), and where to read
     /// on to know them. Neither: it has no such sections, or tells of none.
-    pub fn constants(&self) -> (Option<Vec<(u64, usize)>>, Option<(u64, usize)>) {
+    pub fn constants(&self) -> (Option<Vec<Part>>, Option<Part>) {
         self.missed.replace(None);
         let found = match self.beginning() {
             [0x7f, b'E', b'L', b'F', 1, ..] => constants::<elf::FileHeader32<object::Endianness>>(self),
@@ -69,7 +72,7 @@ impl Pieces {
     }
 
     /// What was missed first, in whole pages.
-    fn wanted(&self) -> Option<(u64, usize)> {
+    fn wanted(&self) -> Option<Part> {
         let (offset, length) = self.missed.take()?;
         let end = offset.checked_add(length)?.div_ceil(PAGE).checked_mul(PAGE)?.min(self.size);
         let length = end.checked_sub(offset).filter(|length| (1..=LARGEST).contains(length))?;
@@ -81,7 +84,7 @@ impl Pieces {
     }
 }
 
-fn constants<Elf: FileHeader<Endian = object::Endianness>>(pieces: &Pieces) -> Option<Vec<(u64, usize)>> {
+fn constants<Elf: FileHeader<Endian = object::Endianness>>(pieces: &Pieces) -> Option<Vec<Part>> {
     let header = Elf::parse(pieces).ok()?;
     let endian = header.endian().ok()?;
     let sections = header.section_headers(endian, pieces).ok()?;
