@@ -60,6 +60,11 @@ pub enum Command {
         after_help = "Examples:\n  venv-doctor why yaml\n  python app.py 2>&1 | venv-doctor why -\n\nExit status: 0 found, 1 not found or it fails, 2 the doctor could not do its work."
     )]
     Why(WhyArguments),
+    /// Find and examine every environment below some directories
+    #[command(
+        after_help = "Examples:\n  venv-doctor scan ~/work --sizes --sort size\n  venv-doctor scan --older-than 90d\n  venv-doctor scan / --format jsonl > environments.jsonl\n\nIt writes and deletes nothing: it prints the commands that would.\n\nExit status: 0 nothing at or above --fail-on (default: error), 1 findings, 2 the doctor could not do its work, 130 it\nwas interrupted: what was known by then is printed."
+    )]
+    Scan(ScanArguments),
     /// Look at a commit before it is made: where its installs go, and whether the environment is sound
     #[command(
         after_help = "Example, as a git hook without pre-commit (.git/hooks/pre-commit):\n  #!/bin/sh\n  exec venv-doctor hook\n\nExit status: 0 nothing at or above --fail-on (default: warning), 1 findings, 2 the doctor could not do its work.\nWith --warn-only: always 0, unless the command line is wrong."
@@ -298,6 +303,106 @@ pub struct PathArguments {
 }
 
 #[derive(Debug, Args)]
+pub struct ScanArguments {
+    /// Where to look [default: the working directory, where projects usually lie in the home directory, and what tools
+    /// such as poetry, pipx and uv keep]
+    #[arg(value_name = "ROOT")]
+    pub roots: Vec<PathBuf>,
+
+    /// Look also into environments, caches, node_modules and .git
+    #[arg(long)]
+    pub all: bool,
+
+    /// Look also into other file systems that are mounted below the roots
+    #[arg(long)]
+    pub cross_file_systems: bool,
+
+    /// Start one interpreter of each environment, where it is the user's or root's and lies outside of it, with -I -S -B
+    #[arg(long)]
+    pub exec: bool,
+
+    /// Measure what each takes of the disk
+    #[arg(long)]
+    pub sizes: bool,
+
+    /// Find also the files that several environments hold alike (reads them)
+    #[arg(long)]
+    pub duplicates: bool,
+
+    /// What comes first
+    #[arg(long, value_enum, value_name = "BY", default_value_t = SortBy::Health)]
+    pub sort: SortBy,
+
+    /// Show only those that were not used for so long: 90d, 12w, 6m, 1y
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub older_than: Option<std::time::Duration>,
+
+    /// Show only those with errors or warnings
+    #[arg(long)]
+    pub unhealthy: bool,
+
+    /// Run only these checks or categories (repeat, or separate with commas)
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_SELECT",
+        hide_env_values = true
+    )]
+    pub select: Vec<String>,
+
+    /// Leave these checks or categories out
+    #[arg(
+        long,
+        value_name = "CHECK|CATEGORY",
+        value_delimiter = ',',
+        env = "VENV_DOCTOR_IGNORE",
+        hide_env_values = true
+    )]
+    pub ignore: Vec<String>,
+
+    /// The least severity that makes the exit status 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Error, env = "VENV_DOCTOR_FAIL_ON", hide_env_values = true)]
+    pub fail_on: FailOn,
+
+    /// How long an interpreter may take to answer, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, value_parser = seconds, env = "VENV_DOCTOR_TIMEOUT", hide_env_values = true)]
+    pub timeout: f64,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value_t = ScanFormat::Human)]
+    pub format: ScanFormat,
+
+    #[arg(skip)]
+    pub given: Given,
+
+    #[command(flatten)]
+    pub output: OutputArguments,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SortBy {
+    /// The worst first
+    Health,
+    /// The largest first
+    Size,
+    /// By its place
+    Name,
+    /// The longest unused first
+    Age,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScanFormat {
+    /// For people
+    Human,
+    /// For programs: one object, as `venv-doctor schema scan` describes it
+    Json,
+    /// One environment a line, as soon as it is examined
+    Jsonl,
+}
+
+#[derive(Debug, Args)]
 pub struct ExplainArguments {
     /// The check's id, as a report shows it
     pub check: String,
@@ -334,6 +439,9 @@ pub enum SchemaOf {
     Why,
     Checks,
     Explain,
+    Scan,
+    /// One line of `scan --format jsonl`
+    ScanLine,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -383,6 +491,22 @@ pub enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// A number of days, weeks, months (of 30 days) or years (of 365).
+fn age(text: &str) -> Result<std::time::Duration, String> {
+    let (number, unit) = text.split_at(text.len() - text.chars().next_back().map_or(0, char::len_utf8));
+    let days = match unit {
+        "d" => 1,
+        "w" => 7,
+        "m" => 30,
+        "y" => 365,
+        _ => 0,
+    };
+    match number.parse::<u32>() {
+        Ok(number) if days > 0 => Ok(std::time::Duration::from_secs(u64::from(number) * days * 86_400)),
+        _ => Err("give a number and d, w, m or y (days, weeks, months, years): 90d".to_owned()),
+    }
 }
 
 pub fn seconds(text: &str) -> Result<f64, String> {

@@ -114,7 +114,8 @@ impl HostPath {
         if self.flavour.is_absolute(raw) {
             return HostPath { flavour: self.flavour, bytes: raw.to_vec() };
         }
-        let mut bytes = self.bytes.clone();
+        let mut bytes = Vec::with_capacity(self.bytes.len() + 1 + raw.len());
+        bytes.extend_from_slice(&self.bytes);
         if !raw.is_empty() {
             if !bytes.last().is_some_and(|byte| self.flavour.is_separator(*byte)) {
                 bytes.push(self.flavour.separator());
@@ -225,7 +226,19 @@ impl HostPath {
 
     /// Whether this is `base` or lies below it, by normalised spelling.
     pub fn is_within(&self, base: &HostPath) -> bool {
+        if self.is_plain() && base.is_plain() {
+            let rest = self.bytes.strip_prefix(base.bytes.as_slice());
+            return rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')));
+        }
         self.relative_to(base).is_some()
+    }
+
+    /// Whether it is a POSIX path that is normal by its spelling, as nearly all are; not the root itself.
+    fn is_plain(&self) -> bool {
+        let names = self.bytes.strip_prefix(b"/").filter(|_| self.flavour == Flavour::Posix);
+        names.is_some_and(|names| {
+            names.split(|byte| *byte == b'/').all(|name| !matches!(name, b"" | b"." | b".."))
+        })
     }
 
     /// What remains below `base`, empty for `base` itself, joined by this flavour's separator.

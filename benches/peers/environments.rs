@@ -33,6 +33,11 @@ impl Cache {
         Cache { root }
     }
 
+    /// A directory of that name.
+    pub fn directory(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
     /// An empty home directory, so that no configuration of this machine's user is measured.
     pub fn home(&self) -> PathBuf {
         let home = self.root.join("home");
@@ -95,7 +100,7 @@ impl Cache {
 }
 
 /// Makes a directory anew unless it was made from the same plan.
-fn once(directory: &Path, plan: &str, make: impl FnOnce() -> bool) -> bool {
+pub fn once(directory: &Path, plan: &str, make: impl FnOnce() -> bool) -> bool {
     let stamp = directory.join(".made-from");
     if fs::read_to_string(&stamp).is_ok_and(|made_from| made_from == plan) {
         return true;
@@ -111,7 +116,7 @@ fn once(directory: &Path, plan: &str, make: impl FnOnce() -> bool) -> bool {
     made
 }
 
-fn run(command: &mut Command) -> bool {
+pub fn run(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
@@ -158,7 +163,8 @@ fn write_project(directory: &Path, dependencies: &str) {
     }
 }
 
-fn fill(venv: &Path, count: usize) -> Option<()> {
+/// Puts so many distributions into an environment.
+pub fn fill(venv: &Path, count: usize) -> Option<()> {
     let library = fs::read_dir(venv.join("lib")).ok()?.next()?.ok()?.path();
     let site_packages = library.join("site-packages");
     for number in 0..count {

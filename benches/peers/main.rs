@@ -15,6 +15,12 @@ mod hook;
 mod measure;
 
 #[cfg(unix)]
+mod scan;
+
+#[cfg(unix)]
+mod trees;
+
+#[cfg(unix)]
 fn main() {
     measure::all();
 }

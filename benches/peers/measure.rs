@@ -5,18 +5,19 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::environments::{Cache, Project};
+use super::scan;
 
-const DOCTOR: &str = env!("CARGO_BIN_EXE_venv-doctor");
+pub const DOCTOR: &str = env!("CARGO_BIN_EXE_venv-doctor");
 /// What needs no package metadata.
 const SHELL: &str = "interpreter,relocation,activation";
 
 /// Commands that are compared: the first is what the others are measured by.
-struct Case {
-    title: &'static str,
-    rows: Vec<Row>,
+pub struct Case {
+    title: String,
+    pub rows: Vec<Row>,
 }
 
-struct Row {
+pub struct Row {
     label: String,
     words: Vec<String>,
     /// At most so many times what the reference takes.
@@ -25,11 +26,11 @@ struct Row {
 }
 
 impl Case {
-    fn new(title: &'static str) -> Case {
-        Case { title, rows: Vec::new() }
+    pub fn new(title: &str) -> Case {
+        Case { title: title.to_owned(), rows: Vec::new() }
     }
 
-    fn row(mut self, words: &[&str], goal: Option<f64>) -> Case {
+    pub fn row(mut self, words: &[&str], goal: Option<f64>) -> Case {
         let name = Path::new(words[0]).file_name().unwrap_or_default().to_string_lossy();
         let short = |word: &&str| word.rsplit_once("/.venv/").map_or(*word, |(_, rest)| rest).to_owned();
         let arguments = words[1..].iter().map(short);
@@ -40,7 +41,7 @@ impl Case {
     }
 
     /// A peer that may be missing here.
-    fn peer(self, program: &Option<PathBuf>, arguments: &[&str]) -> Case {
+    pub fn peer(self, program: &Option<PathBuf>, arguments: &[&str]) -> Case {
         match program {
             Some(program) => {
                 let program = program.display().to_string();
@@ -49,12 +50,16 @@ impl Case {
             None => self,
         }
     }
+
+    pub fn medians(&self) -> Vec<f64> {
+        self.rows.iter().map(Row::median).collect()
+    }
 }
 
 /// Where commands are run: in the project, its environment active.
-struct Setting<'a> {
-    cache: &'a Cache,
-    project: &'a Project,
+pub struct Setting<'a> {
+    pub cache: &'a Cache,
+    pub project: &'a Project,
 }
 
 impl Setting<'_> {
@@ -75,7 +80,7 @@ impl Setting<'_> {
         command
     }
 
-    fn measure(&self, rows: &mut [Row], rounds: usize) {
+    pub fn measure(&self, rows: &mut [Row], rounds: usize) {
         // the first round fills caches
         for round in 0..=rounds {
             for row in &mut *rows {
@@ -88,7 +93,7 @@ impl Setting<'_> {
         }
     }
 
-    fn table(&self, mut case: Case, rounds: usize) {
+    pub fn table(&self, mut case: Case, rounds: usize) {
         self.measure(&mut case.rows, rounds);
         println!("\n{}", case.title);
         let reference = case.rows[0].median();
@@ -100,7 +105,7 @@ impl Setting<'_> {
     }
 
     /// Kilobytes of the largest resident set, as `/proc` shows it while the program runs. None without `/proc`.
-    fn peak_memory(&self, words: &[String]) -> Option<f64> {
+    pub fn peak_memory(&self, words: &[String]) -> Option<f64> {
         let mut peak = 0.0_f64;
         for _ in 0..5 {
             let mut child = self.command(words).spawn().ok()?;
@@ -129,16 +134,25 @@ fn rounds() -> usize {
     std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(21)
 }
 
+/// Whether only this part is to be measured: `cargo bench --bench peers -- scan`.
+fn only(part: &str) -> bool {
+    std::env::args().skip(1).any(|word| word == part)
+}
+
 pub fn all() {
     let cache = Cache::new();
     let rounds = rounds();
+    if only("scan") {
+        return scan::all(&cache, rounds);
+    }
     super::hook::table(&cache, rounds);
-    if std::env::args().any(|word| word == "hook") {
+    if only("hook") {
         return;
     }
     let Some(tools) = cache.tools() else {
         println!("the peers are not measured: they cannot be installed here");
-        return growth(&cache, rounds);
+        growth(&cache, rounds);
+        return scan::all(&cache, rounds);
     };
     println!("medians of {rounds} rounds, and ratios to the first line of each table");
     for version in ["3.11", "3.13"] {
@@ -148,6 +162,7 @@ pub fn all() {
         }
     }
     growth(&cache, rounds);
+    scan::all(&cache, rounds);
 }
 
 fn environment(cache: &Cache, project: &Project, tools: &Path, rounds: usize) {
@@ -174,7 +189,7 @@ fn cases(python: &str, tools: &Path) -> Vec<Case> {
     let tool = |name: &str| Some(tools.join(name)).filter(|path| path.exists());
     let uv = tool("uv");
     let uv_words: Vec<String> = uv.iter().map(|path| path.display().to_string()).collect();
-    let with_uv = |title: &'static str| match uv_words.first() {
+    let with_uv = |title: &str| match uv_words.first() {
         Some(uv) => Case::new(title).row(&[uv, "pip", "check"], None),
         None => Case::new(title).row(&[python, "-m", "pip", "check"], None),
     };
@@ -210,7 +225,7 @@ fn cases(python: &str, tools: &Path) -> Vec<Case> {
     ]
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file())
 }
@@ -230,19 +245,26 @@ fn growth(cache: &Cache, rounds: usize) {
             .row(&[DOCTOR, "--no-exec"], None)
             .row(&[DOCTOR, "--no-exec", "--select", "packages"], None);
         setting.measure(&mut case.rows, rounds);
-        let medians: Vec<f64> = case.rows.iter().map(Row::median).collect();
-        let shown: Vec<String> = medians
-            .iter()
-            .enumerate()
-            .map(|(index, median)| {
-                let exponent = before.as_ref().map(|(other, medians)| {
-                    (median / medians[index]).log10() / (count as f64 / *other as f64).log10()
-                });
-                let exponent = exponent.map(|value| format!(" n^{value:.2}")).unwrap_or_default();
-                format!("{:9.2} ms{exponent:>7}", median * 1e3)
-            })
-            .collect();
-        println!("  {count:14}  {:>22}  {:>30}", shown[0], shown[1]);
-        before = Some((count, medians));
+        before = Some(grown(count, case.medians(), before.as_ref(), &[22, 30]));
     }
+}
+
+/// Prints a line of a table of growth, in columns of these widths; answers what the next line is compared with.
+pub fn grown(
+    count: usize,
+    medians: Vec<f64>,
+    before: Option<&(usize, Vec<f64>)>,
+    widths: &[usize],
+) -> (usize, Vec<f64>) {
+    print!("  {count:14}");
+    for (index, (median, width)) in medians.iter().zip(widths).enumerate() {
+        let exponent = before.map(|(other, medians)| {
+            (median / medians[index]).log10() / (count as f64 / *other as f64).log10()
+        });
+        let exponent = exponent.map(|value| format!(" n^{value:.2}")).unwrap_or_default();
+        let cell = format!("{:9.2} ms{exponent:>7}", median * 1e3);
+        print!("  {cell:>width$}");
+    }
+    println!();
+    (count, medians)
 }

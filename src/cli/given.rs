@@ -60,6 +60,7 @@ impl Cli {
             Some(Command::Path(arguments)) => arguments.given = given,
             Some(Command::Why(arguments)) => arguments.given = given,
             Some(Command::Hook(arguments)) => arguments.given = given,
+            Some(Command::Scan(arguments)) => arguments.given = given,
             Some(_) => {}
         }
         Ok(cli)

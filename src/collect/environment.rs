@@ -475,7 +475,11 @@ fn activators(host: &dyn Host, own: &Own, directory: &HostPath, listing: &Listin
             root_state: root.as_ref().map(|root| own.state_of(host, root)),
             root,
             line: baked.map(|baked| baked.line),
-            executable: host.metadata(&path).is_ok_and(|metadata| metadata.mode & 0o111 != 0)
+            executable: contents
+                .as_ref()
+                .map(|contents| contents.mode)
+                .or_else(|| host.metadata(&path).ok().map(|metadata| metadata.mode))
+                .is_some_and(|mode| mode & 0o111 != 0)
                 && directory.flavour() == Flavour::Posix,
             crlf: first_line.ends_with(b"\r")
                 && matches!(kind, ActivatorKind::Posix | ActivatorKind::Fish | ActivatorKind::Csh),

@@ -33,6 +33,8 @@ mod examined;
 mod named;
 mod trust;
 
+pub use trust::trustworthy;
+
 /// Names that are looked up on the search path: Python's, installers', and the tools that make environments.
 const COMMANDS: [&str; 21] = [
     "python",
@@ -476,7 +478,7 @@ fn activation_problems(files: &dyn Files, root: &HostPath) -> Vec<ActivationSite
 
 /// Year, month and day of a time in seconds since 1970 (UTC), by the Gregorian calendar. None: no calendar
 /// of people goes so far, so the clock is wrong.
-fn date(seconds: u64) -> Option<(i32, u32, u32)> {
+pub fn date(seconds: u64) -> Option<(i32, u32, u32)> {
     let mut days = i64::try_from(seconds / 86_400).ok().filter(|days| *days < 3_000_000)?;
     let mut year = 1970;
     let leap = |year: i32| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);

@@ -44,12 +44,11 @@ pub fn installations(files: &dyn Files, search_path: &SearchPath, places: &Place
             found.programs(&directory, "the system");
         }
     }
-    let data = places.path("XDG_DATA_HOME").or_else(|| places.in_home(".local/share"));
+    let data = places.data_home();
     if let Some(root) = places.pyenv_root() {
         found.prefixes(&root.join("versions"), "pyenv");
     }
-    let uv = places.path("UV_PYTHON_INSTALL_DIR");
-    if let Some(store) = uv.or_else(|| data.as_ref().map(|data| data.join("uv").join("python"))) {
+    if let Some(store) = places.uv_pythons() {
         found.prefixes(&store, "uv");
     }
     let asdf = places.path("ASDF_DATA_DIR").or_else(|| places.in_home(".asdf"));

@@ -20,6 +20,7 @@ pub mod packages;
 pub mod places;
 pub mod probe;
 pub mod project;
+pub mod scan;
 pub mod scripts;
 pub mod search_path;
 pub mod shell;

@@ -44,8 +44,76 @@ impl Places<'_> {
         Some(match self.system {
             System::MacOs => self.in_home("Library/Application Support")?.join(tool),
             System::Windows => self.path("LOCALAPPDATA")?.join(tool).join(tool),
-            _ => self.path("XDG_DATA_HOME").or_else(|| self.in_home(".local/share"))?.join(tool),
+            _ => self.data_home()?.join(tool),
         })
+    }
+
+    /// `XDG_DATA_HOME`, else where it is by default.
+    pub fn data_home(&self) -> Option<HostPath> {
+        self.path("XDG_DATA_HOME").or_else(|| self.in_home(".local/share"))
+    }
+
+    fn cache_home(&self) -> Option<HostPath> {
+        self.path("XDG_CACHE_HOME").or_else(|| self.in_home(".cache"))
+    }
+
+    /// Where poetry keeps environments (`virtualenvs.path`).
+    pub fn poetry_environments(&self) -> Option<HostPath> {
+        self.path("POETRY_VIRTUALENVS_PATH").or_else(|| {
+            let cache = self.path("POETRY_CACHE_DIR").or_else(|| match self.system {
+                System::MacOs => self.in_home("Library/Caches/pypoetry"),
+                System::Windows => self.path("LOCALAPPDATA").map(|data| data.join("pypoetry\\Cache")),
+                _ => self.cache_home().map(|cache| cache.join("pypoetry")),
+            });
+            cache.map(|cache| cache.join("virtualenvs"))
+        })
+    }
+
+    pub fn pdm_environments(&self) -> Option<HostPath> {
+        self.data_directory("pdm").map(|data| data.join("venvs"))
+    }
+
+    pub fn hatch_environments(&self) -> Option<HostPath> {
+        let data = self.path("HATCH_DATA_DIR").or_else(|| self.data_directory("hatch"))?;
+        Some(data.join("env").join("virtual"))
+    }
+
+    /// Where pipenv keeps environments when `WORKON_HOME` does not say so.
+    pub fn pipenv_environments(&self) -> Option<HostPath> {
+        self.data_home().map(|data| data.join("virtualenvs"))
+    }
+
+    pub fn pre_commit_cache(&self) -> Option<HostPath> {
+        self.path("PRE_COMMIT_HOME").or_else(|| self.cache_home().map(|cache| cache.join("pre-commit")))
+    }
+
+    /// The directories that pipx may keep its environments in.
+    pub fn pipx_environments(&self) -> Vec<HostPath> {
+        let mut homes: Vec<HostPath> = self.path("PIPX_HOME").into_iter().collect();
+        homes.extend(self.in_home(".local/share/pipx"));
+        homes.extend(self.in_home(".local/pipx"));
+        match self.system {
+            System::MacOs => homes.extend(self.in_home("Library/Application Support/pipx")),
+            System::Windows => {
+                homes.extend(self.in_home("pipx"));
+                homes.extend(self.path("LOCALAPPDATA").map(|path| path.join("pipx\\pipx")));
+            }
+            _ => homes.push(HostPath::posix("/opt/pipx")),
+        }
+        homes.into_iter().map(|home| home.join("venvs")).collect()
+    }
+
+    pub fn uv_tools(&self) -> Option<HostPath> {
+        self.path("UV_TOOL_DIR").or_else(|| match self.system {
+            System::Windows => self.path("APPDATA").map(|path| path.join("uv\\data\\tools")),
+            _ => self.data_home().map(|data| data.join("uv/tools")),
+        })
+    }
+
+    /// On a POSIX system.
+    pub fn uv_pythons(&self) -> Option<HostPath> {
+        self.path("UV_PYTHON_INSTALL_DIR")
+            .or_else(|| self.data_home().map(|data| data.join("uv").join("python")))
     }
 
     pub fn pyenv_root(&self) -> Option<HostPath> {

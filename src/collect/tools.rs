@@ -67,10 +67,7 @@ impl Reader<'_> {
         roots.extend(self.places.path("JUPYTER_DATA_DIR").or_else(|| match self.places.system {
             System::MacOs => self.places.in_home("Library/Jupyter"),
             System::Windows => self.places.path("APPDATA").map(|path| path.join("jupyter")),
-            _ => {
-                let data = self.places.path("XDG_DATA_HOME").or_else(|| self.places.in_home(".local/share"));
-                data.map(|path| path.join("jupyter"))
-            }
+            _ => self.places.data_home().map(|data| data.join("jupyter")),
         }));
         roots.extend(self.environments.iter().map(|root| root.join("share").join("jupyter")));
         match self.places.system {
@@ -80,7 +77,8 @@ impl Reader<'_> {
         roots.into_iter().map(|root| root.join("kernels")).collect()
     }
 
-    fn kernels(&self) -> Vec<Kernel> {
+    /// Jupyter's kernels that run Python.
+    pub fn kernels(&self) -> Vec<Kernel> {
         let mut found: Vec<Kernel> = Vec::new();
         for directory in self.kernel_directories() {
             for place in self.names(&directory) {
@@ -178,28 +176,10 @@ impl Reader<'_> {
     }
 
     fn broken_applications(&self) -> Vec<Application> {
-        let mut pipx: Vec<HostPath> = self.places.path("PIPX_HOME").into_iter().collect();
-        pipx.extend(self.places.in_home(".local/share/pipx"));
-        pipx.extend(self.places.in_home(".local/pipx"));
-        match self.places.system {
-            System::MacOs => pipx.extend(self.places.in_home("Library/Application Support/pipx")),
-            System::Windows => {
-                pipx.extend(self.places.in_home("pipx"));
-                pipx.extend(self.places.path("LOCALAPPDATA").map(|path| path.join("pipx\\pipx")));
-            }
-            _ => pipx.push(HostPath::posix("/opt/pipx")),
-        }
-        let uv = self.places.path("UV_TOOL_DIR").or_else(|| match self.places.system {
-            System::Windows => self.places.path("APPDATA").map(|path| path.join("uv\\data\\tools")),
-            _ => {
-                let data = self.places.path("XDG_DATA_HOME").or_else(|| self.places.in_home(".local/share"));
-                data.map(|path| path.join("uv/tools"))
-            }
-        });
+        let pipx = self.places.pipx_environments().into_iter();
         let directories = pipx
-            .into_iter()
-            .map(|home| (ApplicationTool::Pipx, home.join("venvs")))
-            .chain(uv.into_iter().map(|directory| (ApplicationTool::Uv, directory)))
+            .map(|directory| (ApplicationTool::Pipx, directory))
+            .chain(self.places.uv_tools().map(|directory| (ApplicationTool::Uv, directory)))
             .chain(self.tasks_and_caches());
         let mut found: Vec<Application> = Vec::new();
         for (tool, directory) in directories {
@@ -223,17 +203,11 @@ impl Reader<'_> {
             found.push((ApplicationTool::Tox, root.join(".tox")));
             found.push((ApplicationTool::Nox, root.join(".nox")));
         }
-        let poetry = self.places.path("POETRY_CACHE_DIR").or_else(|| match self.places.system {
-            System::MacOs => self.places.in_home("Library/Caches/pypoetry"),
-            _ => {
-                let cache = self.places.path("XDG_CACHE_HOME").or_else(|| self.places.in_home(".cache"));
-                cache.map(|cache| cache.join("pypoetry"))
-            }
-        });
-        found.extend(poetry.map(|cache| (ApplicationTool::Poetry, cache.join("virtualenvs"))));
+        let poetry = self.places.poetry_environments();
+        found.extend(poetry.map(|directory| (ApplicationTool::Poetry, directory)));
         // not `WORKON_HOME`, which virtualenvwrapper fills, too
-        let data = self.places.path("XDG_DATA_HOME").or_else(|| self.places.in_home(".local/share"));
-        found.extend(data.map(|data| (ApplicationTool::Pipenv, data.join("virtualenvs"))));
+        let pipenv = self.places.pipenv_environments();
+        found.extend(pipenv.map(|directory| (ApplicationTool::Pipenv, directory)));
         found.extend(self.hatch().into_iter().map(|directory| (ApplicationTool::Hatch, directory)));
         found
     }
@@ -326,11 +300,7 @@ impl Reader<'_> {
     }
 
     fn broken_hook_environments(&self) -> Vec<HookEnvironment> {
-        let cache = self.places.path("PRE_COMMIT_HOME").or_else(|| {
-            let cache = self.places.path("XDG_CACHE_HOME").or_else(|| self.places.in_home(".cache"));
-            cache.map(|path| path.join("pre-commit"))
-        });
-        let Some(cache) = cache else { return Vec::new() };
+        let Some(cache) = self.places.pre_commit_cache() else { return Vec::new() };
         let repositories = self.names(&cache).into_iter().filter(|path| path.name().starts_with("repo"));
         repositories
             .flat_map(|repository| self.names(&repository))

@@ -121,7 +121,7 @@ fn host_name(host: &dyn Host) -> Option<String> {
     Some(file.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
-fn absolute(host: &dyn Host, path: &Path) -> Result<HostPath, Trouble> {
+pub(super) fn absolute(host: &dyn Host, path: &Path) -> Result<HostPath, Trouble> {
     if let Some(absolute) = from_std(path) {
         return Ok(absolute);
     }

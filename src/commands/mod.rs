@@ -21,6 +21,7 @@ mod hook;
 mod man;
 mod page;
 mod path;
+mod scan;
 mod schema;
 mod why;
 
@@ -33,6 +34,8 @@ pub enum Status {
     Findings = 1,
     /// The doctor could not do its work.
     Trouble = 2,
+    /// Somebody ended it: what was known by then was told.
+    Interrupted = 130,
 }
 
 /// Something that keeps the doctor from its work, for a person to read.
@@ -69,6 +72,7 @@ pub fn run(cli: Cli) -> Status {
         Some(Command::Hook(arguments)) => hook::run(&host, arguments),
         Some(Command::Path(arguments)) => path::run(&host, arguments),
         Some(Command::Why(arguments)) => why::run(&host, arguments),
+        Some(Command::Scan(arguments)) => scan::run(&host, arguments),
         Some(Command::Explain(arguments)) => explain::run(&host, arguments),
         Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
         Some(Command::Schema(arguments)) => schema::run(arguments),
@@ -134,7 +138,9 @@ impl Terminal {
         let columns = host.text_variable("COLUMNS").and_then(|columns| columns.parse().ok());
         let width = match ci {
             true => PAGE_WIDTH,
-            false => columns.or_else(|| on_terminal.then(terminal_width).flatten()).unwrap_or(PAGE_WIDTH),
+            false => columns
+                .or_else(|| on_terminal.then(|| terminal_width(&stdout)).flatten())
+                .unwrap_or(PAGE_WIDTH),
         };
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| host.text_variable(name));
         let unicode = locale.is_some_and(|locale| {
@@ -150,13 +156,13 @@ impl Terminal {
 const CI_WITH_COLOR: [&str; 2] = ["GITHUB_ACTIONS", "GITLAB_CI"];
 
 #[cfg(unix)]
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+fn terminal_width(terminal: impl std::os::fd::AsFd) -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(terminal).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 #[cfg(not(unix))]
-fn terminal_width() -> Option<usize> {
+fn terminal_width<T>(_terminal: T) -> Option<usize> {
     None
 }
 

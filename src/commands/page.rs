@@ -92,11 +92,16 @@ fn status(diagnosis: &Diagnosis, fail_on: FailOn) -> Status {
     if !diagnosis.failed.is_empty() {
         return Status::Trouble;
     }
+    by_worst(diagnosis.worst(), fail_on)
+}
+
+/// The exit status for what is worst of all that was found.
+pub(super) fn by_worst(worst: Option<Severity>, fail_on: FailOn) -> Status {
     let limit = match fail_on {
         FailOn::Error => Severity::Error,
         FailOn::Warning => Severity::Warning,
         FailOn::Info => Severity::Info,
         FailOn::Never => return Status::Clean,
     };
-    if diagnosis.worst().is_some_and(|worst| worst >= limit) { Status::Findings } else { Status::Clean }
+    if worst.is_some_and(|worst| worst >= limit) { Status::Findings } else { Status::Clean }
 }

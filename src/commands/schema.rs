@@ -11,6 +11,8 @@ pub fn run(arguments: &SchemaArguments) -> Result<Status, Trouble> {
         SchemaOf::Why => "why",
         SchemaOf::Checks => "checks",
         SchemaOf::Explain => "explain",
+        SchemaOf::Scan => "scan",
+        SchemaOf::ScanLine => "scan_line",
     };
     deliver(schema::schema_of(definition).as_bytes())?;
     Ok(Status::Clean)

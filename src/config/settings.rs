@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::{Configuration, ConfigurationError, Setting, find, known_name};
 use crate::checks;
-use crate::cli::{CheckArguments, FailOn, Given, HookArguments, Level, PathArguments, WhyArguments};
+use crate::cli::{
+    CheckArguments, FailOn, Given, HookArguments, Level, PathArguments, ScanArguments, WhyArguments,
+};
 use crate::collect::gather::Configured;
 use crate::diagnosis::{Check, Need, Severity, Unexamined};
 use crate::host::Host;
@@ -79,6 +81,14 @@ impl<'a> From<&'a CheckArguments> for Choices<'a> {
     fn from(arguments: &'a CheckArguments) -> Choices<'a> {
         let CheckArguments { select, ignore, fail_on, deep, .. } = arguments;
         Choices { asking: arguments.into(), select, ignore, fail_on: *fail_on, deep: *deep }
+    }
+}
+
+impl<'a> From<&'a ScanArguments> for Choices<'a> {
+    fn from(arguments: &'a ScanArguments) -> Choices<'a> {
+        let ScanArguments { select, ignore, fail_on, exec, timeout, given, .. } = arguments;
+        let asking = Typed { names_python: false, no_exec: !exec, timeout: *timeout, given };
+        Choices { asking, select, ignore, fail_on: *fail_on, deep: false }
     }
 }
 
@@ -284,6 +294,13 @@ impl Settings {
             }
         }
         selection
+    }
+
+    /// The checks whose findings are told.
+    pub fn told_checks(&self) -> Vec<&'static Check> {
+        let Selection { mut checks, ignored, .. } = self.selection();
+        checks.retain(|check| !ignored.iter().any(|ignored| ignored.check == check.id));
+        checks
     }
 
     /// What is set and by whom, a line each: for `-v`.

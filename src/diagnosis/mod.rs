@@ -7,6 +7,7 @@ use crate::path::HostPath;
 pub mod cause;
 pub mod check;
 pub mod examine;
+pub mod fleet;
 pub mod fold;
 pub mod install;
 pub mod messages;

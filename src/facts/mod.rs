@@ -14,6 +14,7 @@ pub mod elsewhere;
 pub mod environment;
 #[cfg(test)]
 pub mod example;
+pub mod fleet;
 pub mod import_setup;
 pub mod installation;
 pub mod installers;

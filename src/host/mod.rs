@@ -111,6 +111,24 @@ pub const LISTING_LIMIT: usize = 100_000;
 /// So much of a text file is read where nothing else is said.
 pub const TEXT_LIMIT: usize = 1 << 20;
 
+/// What a file takes of the disk, and when it was last used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub kind: FileKind,
+    /// Bytes that are set aside for it, which may be more or fewer than its size.
+    pub allocated: u64,
+    /// Its size.
+    pub size: u64,
+    /// How many names it has.
+    pub names: u64,
+    pub identity: Option<(u64, u64)>,
+    /// Seconds since 1970, as are the next two.
+    pub accessed: u64,
+    pub modified: u64,
+    /// Where the file system keeps it.
+    pub created: Option<u64>,
+}
+
 /// A directory that is asked about many files below it: the system walks to it once.
 #[derive(Debug, Clone)]
 pub struct OpenDirectory {
@@ -172,6 +190,28 @@ pub trait Files: Sync {
         Ok(())
     }
     fn list(&self, path: &HostPath) -> Result<Listing, FileError>;
+    /// Tells each entry of a directory, in no order and without a bound; one that is a link itself is not entered.
+    fn each_entry(&self, path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
+        if self.link_metadata(path)?.kind == FileKind::Link {
+            return Err(FileError::NotADirectory);
+        }
+        self.list(path)?.entries.iter().for_each(|entry| tell(&entry.name, entry.kind));
+        Ok(())
+    }
+    /// Of the file or link itself.
+    fn usage(&self, path: &HostPath) -> Result<Usage, FileError> {
+        let metadata = self.link_metadata(path)?;
+        Ok(Usage {
+            kind: metadata.kind,
+            allocated: metadata.size,
+            size: metadata.size,
+            names: 1,
+            identity: metadata.identity,
+            accessed: metadata.modified,
+            modified: metadata.modified,
+            created: None,
+        })
+    }
     /// Every link resolved.
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError>;
     /// Whether the kernel would let this user execute, read or change it (`access(2)`); a noexec mount counts.
@@ -269,6 +309,10 @@ pub trait Host: Files {
     /// The parent, its parent and so on, nearest first.
     fn ancestors(&self) -> Vec<Process>;
     fn mount(&self, path: &HostPath) -> Option<Mount>;
+    /// The directories that other file systems are mounted at. None: the system does not tell.
+    fn mount_points(&self) -> Option<Vec<HostPath>> {
+        None
+    }
     fn run(&self, invocation: &Invocation) -> Outcome;
     /// Writes at the end of a file that the user named, and makes it where it is missing.
     fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError>;

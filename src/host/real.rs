@@ -8,18 +8,26 @@
 
 use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
+#[cfg(target_os = "linux")]
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::Usage;
 use super::{
     Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart, OpenDirectory,
 };
 use crate::path::{Flavour, HostPath};
 
+#[cfg(target_os = "linux")]
+mod entries;
+mod interrupt;
 mod machine;
 mod processes;
 mod run;
 mod write;
 
+pub use interrupt::Interrupt;
 pub use machine::RealMachine;
 
 /// The flavour of the system that this program was compiled for.
@@ -200,14 +208,26 @@ fn access(path: &HostPath, access: rustix::fs::Access) -> bool {
     accessat(CWD, to_std(path), access, AtFlags::EACCESS).is_ok()
 }
 
-/// Opens for reading without waiting for the other end of a FIFO.
+/// Opens for reading without waiting for the other end of a FIFO. Where the system can, without a trace: the time of the
+/// last reading tells when an environment was last used.
 fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
+    #[cfg(target_os = "linux")]
+    match open_with(path, rustix::fs::OFlags::NOATIME.bits()) {
+        // only the owner of a file may ask for that
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+        result => return result,
+    }
+    open_with(path, 0)
+}
+
+#[cfg_attr(not(unix), allow(unused_variables))]
+fn open_with(path: &HostPath, flags: u32) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
+        options.custom_flags((rustix::fs::OFlags::NONBLOCK.bits() | flags) as i32);
     }
     options.open(to_std(path))
 }
@@ -338,6 +358,22 @@ impl Files for RealFiles {
         Ok(())
     }
 
+    #[cfg(target_os = "linux")]
+    fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
+        let mut listing = Listing::default();
+        entries::each(path, entries::Links::Follow, &mut |name, kind| {
+            listing.truncated = listing.entries.len() == LISTING_LIMIT;
+            if listing.truncated {
+                return ControlFlow::Break(());
+            }
+            listing.entries.push(Entry { name: name.to_vec(), kind });
+            ControlFlow::Continue(())
+        })?;
+        listing.entries.sort_unstable_by(|left: &Entry, right: &Entry| left.name.cmp(&right.name));
+        Ok(listing)
+    }
+
+    #[cfg(not(target_os = "linux"))]
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         let mut entries = Vec::new();
         let mut truncated = false;
@@ -353,6 +389,34 @@ impl Files for RealFiles {
         }
         entries.sort_unstable_by(|left: &Entry, right: &Entry| left.name.cmp(&right.name));
         Ok(Listing { entries, truncated })
+    }
+
+    #[cfg(target_os = "linux")]
+    fn each_entry(&self, path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
+        entries::each(path, entries::Links::Refuse, &mut |name, kind| {
+            tell(name, kind);
+            ControlFlow::Continue(())
+        })
+    }
+
+    #[cfg(unix)]
+    fn usage(&self, path: &HostPath) -> Result<Usage, FileError> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = std::fs::symlink_metadata(to_std(path)).map_err(file_error)?;
+        let seconds = |seconds: i64| u64::try_from(seconds).unwrap_or(0);
+        let created =
+            metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        Ok(Usage {
+            kind: kind(metadata.file_type()),
+            // stat(2): the blocks are of 512 bytes, whatever the file system's are
+            allocated: metadata.blocks().saturating_mul(512),
+            size: metadata.size(),
+            names: metadata.nlink(),
+            identity: Some((metadata.dev(), metadata.ino())),
+            accessed: seconds(metadata.atime()),
+            modified: seconds(metadata.mtime()),
+            created: created.map(|elapsed| elapsed.as_secs()),
+        })
     }
 
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {

@@ -130,7 +130,7 @@ pub struct Summary {
     pub ignored: usize,
 }
 
-fn text(path: &HostPath) -> String {
+pub(super) fn text(path: &HostPath) -> String {
     path.to_text().into_owned()
 }
 
@@ -197,7 +197,7 @@ fn patient(facts: &Facts) -> Option<Patient> {
     })
 }
 
-fn finding(finding: &Finding, dialect: &Dialect) -> JsonFinding {
+pub(super) fn finding(finding: &Finding, dialect: &Dialect) -> JsonFinding {
     JsonFinding {
         check: finding.check,
         category: finding.category,
@@ -229,7 +229,7 @@ fn subject(subject: &Subject) -> JsonSubject {
     }
 }
 
-fn remedy(remedy: &Remedy, dialect: &Dialect) -> JsonRemedy {
+pub(super) fn remedy(remedy: &Remedy, dialect: &Dialect) -> JsonRemedy {
     JsonRemedy {
         summary: redacted(&remedy.summary),
         safety: remedy.safety,
@@ -237,6 +237,6 @@ fn remedy(remedy: &Remedy, dialect: &Dialect) -> JsonRemedy {
     }
 }
 
-fn not_run(unexamined: &Unexamined) -> NotRun {
+pub(super) fn not_run(unexamined: &Unexamined) -> NotRun {
     NotRun { check: unexamined.check, reason: redacted(&unexamined.reason) }
 }

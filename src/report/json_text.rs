@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::sanitize;
 
@@ -13,10 +13,16 @@ pub fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// The usual indented form, with `\u202e` and its like as escapes.
-struct Visible<'a>(PrettyFormatter<'a>);
+/// Writes the value as one line.
+pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Visible(CompactFormatter)))?;
+    out.write_all(b"\n")
+}
 
-impl Formatter for Visible<'_> {
+/// The usual form, with `\u202e` and its like as escapes.
+struct Visible<F>(F);
+
+impl<F: Formatter> Formatter for Visible<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut plain = 0;
         for (at, letter) in fragment.char_indices().filter(|(_, letter)| sanitize::is_hidden(*letter)) {

@@ -2,6 +2,7 @@
 //! was decided outside is passed in.
 
 pub mod dialect;
+pub mod fleet;
 pub mod github;
 pub mod human;
 pub mod hyperlinks;

@@ -17,7 +17,7 @@ mod tests {
 
     #[test]
     fn each_definition_can_be_the_root() {
-        for name in ["report", "path", "why", "checks", "explain"] {
+        for name in ["report", "path", "why", "checks", "explain", "scan", "scan_line"] {
             let schema: serde_json::Value = serde_json::from_str(&schema_of(name)).unwrap();
             assert_eq!(schema["$ref"], format!("#/$defs/{name}"));
             assert!(schema["$defs"][name].is_object(), "{name}");

@@ -145,6 +145,12 @@ pub struct Places {
 }
 
 impl Places {
+    /// Paths are told from the home directory alone.
+    pub fn of_home(home: Option<&HostPath>) -> Places {
+        let home = home.map(HostPath::normalized).filter(|home| home.parent().is_some());
+        Places { home: home.map(|home| home.to_text().into_owned()), working_directory: None }
+    }
+
     pub fn of(facts: &Facts) -> Places {
         let text = |path: &Option<HostPath>| {
             let path = path.as_ref().map(HostPath::normalized)?;

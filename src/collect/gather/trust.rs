@@ -131,8 +131,8 @@ fn working_directory_variable(host: &dyn Host) -> Option<&'static str> {
 
 /// A found interpreter is started only when the file behind its links, and the directory that its `pyvenv.cfg`
 /// calls `home` (the standard library is looked for from there, even with `-I -S`: `Modules/getpath.py`), lie
-/// outside the project and the environment, and belong to the user or to root.
-fn trustworthy(
+/// outside the project and the environment (`strangers`), and belong to the user or to root. The error says why not.
+pub fn trustworthy(
     host: &dyn Host,
     program: &HostPath,
     root: &HostPath,

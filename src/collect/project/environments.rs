@@ -4,7 +4,6 @@ use super::root::{ENVIRONMENT_NAMES, Place};
 use crate::collect::places::Places;
 use crate::facts::Origin;
 use crate::facts::interpreter::Version;
-use crate::facts::platform::System;
 use crate::facts::project::{ManagerKind, Project};
 use crate::host::{FileError, FileKind, Files};
 use crate::parse::digest::{md5, sha256, urlsafe_base64};
@@ -214,21 +213,7 @@ fn short(digest: &[u8]) -> String {
 /// `{cache}/virtualenvs/NAME-HASH-pyX.Y` (`poetry.utils.env.EnvManager.generate_env_name`); the one that
 /// `envs.toml` calls active comes first.
 fn poetry(found: &mut Found, root: &HostPath, project: &Project, places: &Places) {
-    let store = match places.path("POETRY_VIRTUALENVS_PATH") {
-        Some(path) => Some(path),
-        None => places
-            .path("POETRY_CACHE_DIR")
-            .or_else(|| match places.system {
-                System::MacOs => places.in_home("Library/Caches/pypoetry"),
-                System::Windows => places.path("LOCALAPPDATA").map(|data| data.join("pypoetry\\Cache")),
-                _ => places
-                    .path("XDG_CACHE_HOME")
-                    .or_else(|| places.in_home(".cache"))
-                    .map(|cache| cache.join("pypoetry")),
-            })
-            .map(|cache| cache.join("virtualenvs")),
-    };
-    let Some(store) = store else { return };
+    let Some(store) = places.poetry_environments() else { return };
     // a project that is no package needs no name, and gets this one
     let name = project.name.as_ref().map_or("non-package-mode".into(), |name| normalize_name(name));
     let sanitized: String =
@@ -262,8 +247,7 @@ fn names_in(files: &dyn Files, directory: &HostPath, prefix: &[u8]) -> Vec<Vec<u
 
 /// `{data}/venvs/NAME-HASH-ID` (`pdm.cli.commands.venv.utils.get_venv_prefix`).
 fn pdm(found: &mut Found, root: &HostPath, places: &Places) {
-    let Some(data) = places.data_directory("pdm") else { return };
-    let store = data.join("venvs");
+    let Some(store) = places.pdm_environments() else { return };
     let mut spelling = root.normalized().as_bytes().to_vec();
     // `Path.as_posix()`
     spelling
@@ -280,10 +264,10 @@ fn pdm(found: &mut Found, root: &HostPath, places: &Places) {
 /// `{data}/env/virtual/PROJECT/ID/ENV` (`hatch.env.virtual.VirtualEnvironment`): the default environment
 /// bears the project's name.
 fn hatch(found: &mut Found, root: &HostPath, project: &Project, places: &Places) {
-    let Some(data) = places.path("HATCH_DATA_DIR").or_else(|| places.data_directory("hatch")) else { return };
+    let Some(store) = places.hatch_environments() else { return };
     let name = project.name.as_ref().map_or_else(|| root.name().into_owned(), |name| normalize_name(name));
     let id = short(&sha256(&real_spelling(found.files, root)));
-    let store = data.join("env").join("virtual").join(&name).join(id);
+    let store = store.join(&name).join(id);
     let mut names = names_in(found.files, &store, b"");
     names.sort_by_key(|entry| *entry != *name.as_bytes());
     for name in names {
@@ -332,8 +316,7 @@ fn virtualenvwrapper(found: &mut Found, root: &HostPath, pipenv: bool, places: &
     if stores.is_empty() {
         stores.extend(places.in_home(".virtualenvs"));
         if pipenv {
-            let data = places.path("XDG_DATA_HOME").or_else(|| places.in_home(".local/share"));
-            stores.extend(data.map(|data| data.join("virtualenvs")));
+            stores.extend(places.pipenv_environments());
         }
     }
     let tool = if pipenv { "pipenv" } else { "virtualenvwrapper" };

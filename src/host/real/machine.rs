@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, processes, run, write};
 use crate::facts::platform::{Platform, System, User};
 use crate::host::{
-    Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, NextPart, OpenDirectory, Outcome,
-    Process,
+    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    OpenDirectory, Outcome, Process, Usage,
 };
 use crate::path::HostPath;
 
@@ -104,6 +104,28 @@ fn password_entry(text: &[u8], id: u32) -> (Option<String>, Option<HostPath>) {
     (None, None)
 }
 
+/// `\040` for a space.
+#[cfg(target_os = "linux")]
+fn unescaped(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let [first, behind @ ..] = rest {
+        let octal = (*first == b'\\').then(|| behind.get(..3)).flatten();
+        let octal = octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        match octal {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[3..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = behind;
+            }
+        }
+    }
+    bytes
+}
+
 impl Files for RealMachine {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         RealFiles.metadata(path)
@@ -136,6 +158,12 @@ impl Files for RealMachine {
     }
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         RealFiles.list(path)
+    }
+    fn each_entry(&self, path: &HostPath, tell: &mut dyn FnMut(&[u8], FileKind)) -> Result<(), FileError> {
+        RealFiles.each_entry(path, tell)
+    }
+    fn usage(&self, path: &HostPath) -> Result<Usage, FileError> {
+        RealFiles.usage(path)
     }
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {
         RealFiles.canonical(path)
@@ -197,6 +225,15 @@ impl Host for RealMachine {
     #[cfg(not(unix))]
     fn mount(&self, _path: &HostPath) -> Option<Mount> {
         None
+    }
+
+    #[cfg(target_os = "linux")]
+    fn mount_points(&self) -> Option<Vec<HostPath>> {
+        let table = std::fs::read("/proc/self/mountinfo").ok()?;
+        let lines = table.split(|byte| *byte == b'\n');
+        // proc_pid_mountinfo(5): the fifth field, with spaces and the like as octal escapes
+        let fields = lines.filter_map(|line| line.split(|byte| *byte == b' ').nth(4));
+        Some(fields.map(|field| HostPath::posix(unescaped(field))).collect())
     }
 
     #[cfg(windows)]

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use super::interrupt::is_kept;
 use super::{file_error, to_std};
 use crate::host::{Ending, FileError, Invocation, Outcome};
 
@@ -168,7 +170,9 @@ impl Interrupted {
         let (signal, alone) = (Arc::default(), Arc::default());
         for number in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
             // where a handler cannot be set the signal ends the doctor at once
-            let _ = register_conditional_default(number, Arc::clone(&alone));
+            if !is_kept(number) {
+                let _ = register_conditional_default(number, Arc::clone(&alone));
+            }
             let _ = register_usize(number, Arc::clone(&signal), usize::try_from(number).unwrap_or_default());
         }
         Interrupted { signal, alone, running: Mutex::default() }
@@ -204,7 +208,7 @@ impl Drop for Watch {
             return;
         }
         self.0.alone.store(true, Ordering::SeqCst);
-        if let Some(signal) = self.0.signal() {
+        if let Some(signal) = self.0.signal().filter(|signal| !is_kept(*signal)) {
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     }
