@@ -86,8 +86,8 @@ pub fn batch(bytes: &[u8]) -> Vec<u8> {
             rest[0] = b'#';
             continue;
         }
-        for index in 0..rest.len() {
-            rest[index] = match rest[index] {
+        for byte in &mut *rest {
+            *byte = match *byte {
                 b'^' => b'\\',
                 b'\\' => b'/',
                 b'\'' | b'`' | b'$' | b'#' => b'_',
