@@ -1,10 +1,11 @@
-//! The creation of the environment was interrupted: no pip and no activate script, or no interpreter.
+//! The creation of the environment was interrupted: no pip and no activate script, or no interpreter. Or `python` was
+//! deleted from it.
 
 use super::{severity, venvs, with_replacement};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, Layout};
-use crate::facts::interpreter::Version;
+use crate::facts::interpreter::{LinkEnd, Version};
 use crate::facts::platform::System;
 
 pub static CHECK: Check = Check {
@@ -23,7 +24,8 @@ directory", and `python -m pip` "No module named pip".
 ## How it happens
 Mostly on Debian and Ubuntu, where `ensurepip` is a package of its own: creation stops with "The virtual environment was
 not created successfully because ensurepip is not available", and the half-made directory stays. Also: Ctrl-C, a full
-disk, or a directory of which a part was deleted.
+disk, or a directory of which a part was deleted: where only `bin/python` went, `python3` still works there, and `python` is
+the next one on `PATH`, outside of the environment.
 
 ## How to fix it
 Install the missing part, then make the environment again; there is nothing in it to lose:
@@ -50,6 +52,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if environment.scripts_error.is_some()
             || environment.libraries.iter().any(|library| !library.readable)
         {
+            continue;
+        }
+        if let Some(finding) = without_python(facts, environment) {
+            findings.push(finding);
             continue;
         }
         let no_interpreter = environment.interpreters.is_empty();
@@ -85,6 +91,30 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             None => with_replacement(finding, facts, environment),
         });
     }
+}
+
+/// `python3` works and `python` is not there. Every tool makes both, and the activated shell runs the next `python` on
+/// `PATH`.
+fn without_python(facts: &Facts, environment: &Environment) -> Option<Finding> {
+    let python = environment.program("python");
+    let named = |name: &str| facts.interpreters_of(environment).find(|it| it.command_name() == name);
+    let other = named("python3").filter(|it| it.can_start() && it.links.end == LinkEnd::File)?;
+    let has_it = named("python").is_some() || environment.interpreters.iter().any(|it| it.same_as(&python));
+    if environment.layout != Layout::Posix || has_it {
+        return None;
+    }
+    let message = format!("{} is there, and no program {python} beside it", other.path);
+    let active = facts.active().is_some_and(|active| active.is_at(&environment.root));
+    let next = facts.command("python").and_then(|command| command.chosen());
+    let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
+        .severity(if active { Severity::Error } else { Severity::Warning })
+        .evidence("interpreters", other.links_text());
+    if let Some(next) = next.filter(|_| active) {
+        finding = finding.evidence("`python` runs", next.describe());
+    }
+    let link = Action::run(["ln".into(), "-s".into(), "python3".into(), (&python).into()]);
+    let then = if active { Action::Rehash } else { Action::activate(environment) };
+    Some(finding.remedy(Remedy::safe("Put the missing link back", vec![link, then])))
 }
 
 /// The distribution's package with `ensurepip`, when the environment's base is the system's Python and lacks it.
@@ -141,6 +171,18 @@ mod tests {
         venv.libraries[0].has_pip = false;
         venv.libraries[0].entries = 0;
         venv
+    }
+
+    #[test]
+    fn fires_when_only_python_is_missing() {
+        let mut facts = healthy();
+        let python = venv_of(&mut facts).program("python");
+        venv_of(&mut facts).interpreters.retain(|it| *it != python);
+        facts.interpreters.retain(|it| it.path != python);
+        let found = CHECK.findings(&facts);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].message.contains("no program /home/me/project/.venv/bin/python"), "{found:?}");
     }
 
     #[test]

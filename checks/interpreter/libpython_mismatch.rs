@@ -52,15 +52,16 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             Some(version) => format!("{path} (Python {version})"),
             None => path.to_string(),
         };
-        let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
+        let finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
             .severity(if certain { severity(facts, environment) } else { Severity::Info })
             .evidence("loaded", with_version(found, &library.found_version))
             .evidence("its own", with_version(own, &library.own_version))
             .evidence("found through", through);
-        if let Some(remedy) = without_directory(facts, through, found) {
-            finding = finding.remedy(remedy);
-        }
-        findings.push(with_replacement(finding, facts, environment));
+        // while the variable leads there, another interpreter of that version loads the same file
+        findings.push(match without_directory(facts, through, found) {
+            Some(remedy) => finding.remedy(remedy),
+            None => with_replacement(finding, facts, environment),
+        });
     }
 }
 

@@ -34,7 +34,10 @@ applications when this failed.
     uv tool install --reinstall NAME
 
 Environments of tox and nox, and those that poetry and pipenv keep for other projects, are told of for information:
-these tools make them anew the next time (`tox -r` at once).
+these tools make them anew the next time (`tox -r` at once). So are hatch's, but hatch does not notice: `hatch run python`
+starts the next `python` on `PATH`, without the project's packages. In the project, have it make them anew:
+
+    hatch env prune
 
 ## When it is fine
 When you no longer use the application: `pipx uninstall NAME` or `uv tool uninstall NAME` removes what is left.
@@ -42,13 +45,14 @@ When you no longer use the application: `pipx uninstall NAME` or `uv tool uninst
     examine,
 };
 
-const TOOLS: [ApplicationTool; 6] = [
+const TOOLS: [ApplicationTool; 7] = [
     ApplicationTool::Pipx,
     ApplicationTool::Uv,
     ApplicationTool::Tox,
     ApplicationTool::Nox,
     ApplicationTool::Poetry,
     ApplicationTool::Pipenv,
+    ApplicationTool::Hatch,
 ];
 
 fn examine(facts: &Facts, findings: &mut Findings) {
@@ -60,7 +64,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let Some(gone) = first.links.last() else { continue };
         let mut finding =
             Finding::new(&CHECK, Subject::Environment(first.root.clone()), message(tool, &broken, gone));
-        if tool.mends_itself() {
+        if tool.is_of_other_work() {
             finding = finding.severity(Severity::Info);
         }
         for application in &broken {
@@ -86,7 +90,7 @@ fn message(tool: ApplicationTool, broken: &[&Application], gone: &HostPath) -> S
     let whose = if broken.len() == 1 { "its" } else { "their" };
     let names = names.join(", ");
     let label = tool.label();
-    if tool.mends_itself() {
+    if tool.is_of_other_work() {
         let noun = if broken.len() == 1 { "environment" } else { "environments" };
         let verb = if broken.len() == 1 { "has" } else { "have" };
         return format!("{label}'s {noun} {names}{more} {verb} lost {whose} Python, {gone}");
@@ -109,6 +113,12 @@ fn remedy(tool: ApplicationTool, broken: &[&Application]) -> Remedy {
                     "{} install, in the directory of the project; the rest may be deleted",
                     tool.label()
                 ))],
+            );
+        }
+        (ApplicationTool::Hatch, _) => {
+            return Remedy::manual(
+                "Have them made anew, where their project is still worked on",
+                vec![Action::Advice("hatch env prune, in the directory of the project".to_owned())],
             );
         }
         (ApplicationTool::Pipx, [one]) => vec![run(&["pipx", "reinstall", &one.name])],
@@ -166,6 +176,15 @@ mod tests {
         assert_eq!(found[0].severity, Severity::Info);
         assert!(found[0].message.starts_with("tox's environments py310, lint have lost their Python"));
         assert!(format!("{:?}", found[0].remedies).contains("py310,lint"));
+    }
+
+    #[test]
+    fn fires_as_information_for_hatch_which_never_notices() {
+        let broken_applications = vec![application(ApplicationTool::Hatch, "shop")];
+        let found = CHECK.findings(&with(Tools { broken_applications, ..Tools::default() }));
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(found[0].message.starts_with("hatch's environment shop has lost its Python"), "{found:?}");
+        assert!(format!("{:?}", found[0].remedies).contains("hatch env prune"));
     }
 
     #[test]

@@ -234,7 +234,15 @@ impl Reader<'_> {
         // not `WORKON_HOME`, which virtualenvwrapper fills, too
         let data = self.places.path("XDG_DATA_HOME").or_else(|| self.places.in_home(".local/share"));
         found.extend(data.map(|data| (ApplicationTool::Pipenv, data.join("virtualenvs"))));
+        found.extend(self.hatch().into_iter().map(|directory| (ApplicationTool::Hatch, directory)));
         found
+    }
+
+    /// `hatch/env/virtual/PROJECT/ID`, each of which holds environments.
+    fn hatch(&self) -> Vec<HostPath> {
+        let data = self.places.path("HATCH_DATA_DIR").or_else(|| self.places.data_directory("hatch"));
+        let projects = data.map(|data| self.names(&data.join("env").join("virtual"))).unwrap_or_default();
+        projects.iter().flat_map(|project| self.names(project)).take(MOST).collect()
     }
 
     /// The links of a venv's interpreter, where they lead to nothing.
@@ -399,6 +407,8 @@ mod tests {
             .link("/home/me/.local/share/virtualenvs/whole/bin/python", "/usr/bin/python3")
             .file("/home/me/.local/share/uv/tools/ruff/pyvenv.cfg", "home = /usr/bin\n")
             .link("/home/me/.local/share/uv/tools/ruff/bin/python", "/usr/bin/python3")
+            .file("/home/me/.local/share/hatch/env/virtual/shop/yUInGJQX/lint/pyvenv.cfg", "home = /gone\n")
+            .link("/home/me/.local/share/hatch/env/virtual/shop/yUInGJQX/lint/bin/python", "/gone/python3.9")
             .executable("/usr/bin/python3", "")
             .file("/home/me/.cache/pre-commit/repoab/py_env-python3.10/pyvenv.cfg", "home = /gone\n")
             .link("/home/me/.cache/pre-commit/repoab/py_env-python3.10/bin/python", "/gone/python3.10")
@@ -411,7 +421,10 @@ mod tests {
         let found = read(&machine, Project { git: Some(git), root, ..Project::default() });
         let names: Vec<_> =
             found.broken_applications.iter().map(|known| (known.tool.label(), known.name.as_str())).collect();
-        assert_eq!(names, [("pipx", "black"), ("tox", "py310"), ("poetry", "other-py3.9")]);
+        assert_eq!(
+            names,
+            [("pipx", "black"), ("tox", "py310"), ("poetry", "other-py3.9"), ("hatch", "lint")]
+        );
         assert_eq!(found.broken_hook_environments.len(), 1);
         assert_eq!((found.git_hooks[0].line, found.git_hooks[0].exists), (3, false));
     }

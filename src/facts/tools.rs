@@ -69,6 +69,7 @@ pub enum ApplicationTool {
     /// The caches of other projects' environments.
     Poetry,
     Pipenv,
+    Hatch,
 }
 
 impl ApplicationTool {
@@ -80,11 +81,12 @@ impl ApplicationTool {
             ApplicationTool::Nox => "nox",
             ApplicationTool::Poetry => "poetry",
             ApplicationTool::Pipenv => "pipenv",
+            ApplicationTool::Hatch => "hatch",
         }
     }
 
-    /// Whether it makes a broken environment anew by itself, the next time that it is asked for it.
-    pub fn mends_itself(self) -> bool {
+    /// Whether its environments serve single tasks or other projects: one that is broken is told of for information.
+    pub fn is_of_other_work(self) -> bool {
         !matches!(self, ApplicationTool::Pipx | ApplicationTool::Uv)
     }
 }

@@ -57,7 +57,11 @@ pub(super) fn probe_plan(
         .iter()
         .filter_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
         .find(|hit| {
-            hit.leads_to.environment().is_some_and(|environment| same_place(host, environment, root))
+            // a script in its place leads to no environment, and is what the shell starts all the same
+            let beside = hit.path.parent().filter(|directory| directory.name() == "bin");
+            let lies_in = beside.and_then(|directory| directory.parent());
+            let environment = hit.leads_to.environment().or(lies_in.as_ref());
+            environment.is_some_and(|environment| same_place(host, environment, root))
         });
     let chosen = match argument {
         Some(argument) => argument.interpreter.clone().or_else(own),

@@ -86,7 +86,7 @@ pub fn batch(bytes: &[u8]) -> Vec<u8> {
             rest[0] = b'#';
             continue;
         }
-        for byte in &mut *rest {
+        for byte in rest.iter_mut() {
             *byte = match *byte {
                 b'^' => b'\\',
                 b'\\' => b'/',
