@@ -7,7 +7,7 @@ use crate::facts::installation::best_installation;
 use crate::facts::interpreter::{Installation, Version};
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
-use crate::path::{Flavour, HostPath};
+use crate::path::{Flavour, HostPath, encoded};
 
 mod managed;
 
@@ -356,12 +356,25 @@ fn requirement(environment: &Environment, installed: &Installed) -> Option<Strin
     if let Some(source) = &installed.editable {
         let gone =
             environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
-        return (!gone).then(|| format!("-e {source}"));
+        return (!gone).then(|| format!("-e {}", editable(source)));
     }
     Some(match &installed.direct_url {
         Some(url) => format!("{} @ {url}", installed.name),
         None => format!("{}=={}", installed.name, installed.version),
     })
+}
+
+/// A directory as installers read it in a file of requirements, where pip splits a line as a POSIX shell would.
+fn editable(source: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@+=:,./-~".contains(byte);
+    if source.as_bytes().iter().all(plain) {
+        return source.to_owned();
+    }
+    let path = source.replace('\\', "/");
+    match path.split_once(':') {
+        Some((drive, rest)) if drive.len() == 1 => format!("file:///{drive}:{}", encoded(rest.as_bytes())),
+        _ => format!("file://{}", encoded(source.as_bytes())),
+    }
 }
 
 #[cfg(test)]
@@ -437,6 +450,13 @@ pub mod tests {
         });
         let remedy = recreate(&facts, &facts.environments[0]);
         assert_eq!(words(&remedy)[0], r#"["six==1.16.0", "setuptools"]"#);
+    }
+
+    #[test]
+    fn an_editable_directory_may_have_any_name() {
+        assert_eq!(editable("/home/me/shop-1.0"), "/home/me/shop-1.0");
+        assert_eq!(editable("/home/me/my shop's"), "file:///home/me/my%20shop%27s");
+        assert_eq!(editable("C:\\my shop"), "file:///C:/my%20shop");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::{Dialect, github, json, markdown, sanitize, sarif, schema};
 use crate::diagnosis::{Action, Diagnosis, Finding, Remedy, Severity, Subject, Unexamined, Word};
 use crate::facts::{Facts, example};
 use crate::parse::activate::ActivatorKind;
-use crate::path::HostPath;
+use crate::path::{HostPath, encoded};
 
 const SARIF_SCHEMA: &str = include_str!("../../tests/formats/sarif-schema-2.1.0.json");
 
@@ -237,7 +237,7 @@ fn a_file_named_like_a_command_is_annotated() {
         assert_eq!(commands[0].property("line"), Some("7"));
         let log: Value = serde_json::from_str(&texts.sarif).unwrap();
         let place = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
-        assert_eq!(place["artifactLocation"]["uri"], sarif::encoded(name.as_bytes()));
+        assert_eq!(place["artifactLocation"]["uri"], encoded(name.as_bytes()));
         assert_eq!(place["region"]["startLine"], 7);
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::sanitize;
-use super::sarif::encoded;
 use super::text::Places;
 use crate::diagnosis::{Diagnosis, Finding};
 use crate::facts::Facts;
-use crate::path::{Flavour, HostPath};
+use crate::path::{Flavour, HostPath, encoded};
 
 /// Whether the terminal shows hyperlinks, by the variables that terminals set. `FORCE_HYPERLINK` decides where it is
 /// set; inside tmux and screen nobody knows what stands behind them.

@@ -13,6 +13,7 @@ use crate::checks;
 use crate::diagnosis::{Check, Diagnosis, Finding, Severity, Subject, Unexamined};
 use crate::facts::Facts;
 use crate::parse::digest;
+use crate::path::encoded;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -344,20 +345,6 @@ fn physical(place: Place) -> PhysicalLocation {
         artifact_location: ArtifactLocation { uri: encoded(&place.relative), uri_base_id: TOP },
         region: place.line.filter(|line| *line > 0).map(|start_line| Region { start_line }),
     }
-}
-
-/// RFC 3986: everything but unreserved characters and `/` as `%XX`.
-pub(super) fn encoded(path: &[u8]) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for byte in path {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(*byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
 }
 
 /// The same in every run and on every machine: the check, what it is about as seen from the repository or the home
