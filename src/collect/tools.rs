@@ -214,8 +214,8 @@ impl Reader<'_> {
 
     /// `hatch/env/virtual/PROJECT/ID`, each of which holds environments.
     fn hatch(&self) -> Vec<HostPath> {
-        let data = self.places.path("HATCH_DATA_DIR").or_else(|| self.places.data_directory("hatch"));
-        let projects = data.map(|data| self.names(&data.join("env").join("virtual"))).unwrap_or_default();
+        let projects =
+            self.places.hatch_environments().map(|directory| self.names(&directory)).unwrap_or_default();
         projects.iter().flat_map(|project| self.names(project)).take(MOST).collect()
     }
 
