@@ -8,6 +8,7 @@ use crate::cli::{Cli, Color, Command, OutputArguments};
 use crate::collect::gather::{self, EXAMINATION, Request};
 use crate::collect::shell;
 use crate::config;
+use crate::diagnosis::crash;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
@@ -54,17 +55,10 @@ impl From<std::io::Error> for Trouble {
 /// Does what was typed.
 pub fn run(cli: Cli) -> Status {
     let host = RealMachine::new();
-    let result = match &cli.command {
-        None => check::run(&host, &cli.check),
-        Some(Command::Check(arguments)) => check::run(&host, arguments),
-        Some(Command::Hook(arguments)) => hook::run(&host, arguments),
-        Some(Command::Path(arguments)) => path::run(&host, arguments),
-        Some(Command::Why(arguments)) => why::run(&host, arguments),
-        Some(Command::Explain(arguments)) => explain::run(&host, arguments),
-        Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
-        Some(Command::Schema(arguments)) => schema::run(arguments),
-        Some(Command::Completions(arguments)) => completions::run(arguments),
-        Some(Command::Man) => man::run(),
+    let result = crash::guarded_program(|| dispatch(&host, &cli)).unwrap_or_else(|crash| Err(Trouble(crash)));
+    let result = match crash::of_other_threads() {
+        Some(crash) if result.is_ok() => Err(Trouble(crash)),
+        _ => result,
     };
     match result {
         Ok(status) => status,
@@ -74,6 +68,21 @@ pub fn run(cli: Cli) -> Status {
             let _ = writeln!(std::io::stderr(), "venv-doctor: {}", lines.join("\n"));
             Status::Trouble
         }
+    }
+}
+
+fn dispatch(host: &dyn Host, cli: &Cli) -> Result<Status, Trouble> {
+    match &cli.command {
+        None => check::run(host, &cli.check),
+        Some(Command::Check(arguments)) => check::run(host, arguments),
+        Some(Command::Hook(arguments)) => hook::run(host, arguments),
+        Some(Command::Path(arguments)) => path::run(host, arguments),
+        Some(Command::Why(arguments)) => why::run(host, arguments),
+        Some(Command::Explain(arguments)) => explain::run(host, arguments),
+        Some(Command::Checks(arguments)) => checks_list::run(host, arguments),
+        Some(Command::Schema(arguments)) => schema::run(arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
+        Some(Command::Man) => man::run(),
     }
 }
 
