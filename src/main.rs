@@ -7,8 +7,12 @@ use venv_doctor::commands;
 use venv_doctor::host::real::RealMachine;
 
 fn main() -> ExitCode {
-    match Cli::read(&RealMachine::new()) {
-        Ok(cli) => ExitCode::from(commands::run(cli) as u8),
-        Err(error) => error.exit(),
-    }
+    let status = match commands::version() {
+        Some(status) => status,
+        None => match Cli::read(&RealMachine::new()) {
+            Ok(cli) => commands::run(cli),
+            Err(error) => error.exit(),
+        },
+    };
+    ExitCode::from(status as u8)
 }

@@ -1,10 +1,12 @@
 //! An installed distribution needs another that is missing or has a wrong version.
 
+use std::collections::HashMap;
+
 use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::requirement::{Applying, Target, fits};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
-use crate::facts::distribution::{Distribution, Packages, SiteKind};
+use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
 use crate::parse::names::normalize_name;
 
@@ -96,10 +98,11 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 
 /// As `pip check`: each distribution once, the first on the import path, and no extras.
 fn unmet<'a>(packages: &'a Packages, target: &Target) -> Vec<Unmet<'a>> {
+    let first = first_of_each(packages);
     let mut found = Vec::new();
-    for by in requirers(packages) {
+    for by in requirers(packages, &first) {
         for requirement in by.requires.iter().filter_map(|text| target.applying(text)) {
-            let installed = packages.distribution(&normalize_name(&requirement.name));
+            let installed = first.get(normalize_name(&requirement.name).as_str()).copied();
             let met = match installed.map(|installed| installed.version.as_deref()) {
                 Some(Some(version)) => fits(&requirement.specifiers, version).unwrap_or(true),
                 // broken-metadata speaks of a distribution without a version
@@ -114,15 +117,23 @@ fn unmet<'a>(packages: &'a Packages, target: &Target) -> Vec<Unmet<'a>> {
     found
 }
 
+/// By normalised name, the distribution that counts.
+fn first_of_each(packages: &Packages) -> HashMap<&str, &Distribution> {
+    let mut first: HashMap<&str, &Distribution> = HashMap::new();
+    for distribution in packages.distributions() {
+        first.entry(&distribution.normalized).or_insert(distribution);
+    }
+    first
+}
+
 /// What the user installed; an installation's own packages are its distributor's affair.
-fn requirers(packages: &Packages) -> impl Iterator<Item = &Distribution> {
-    packages.sites.iter().filter(|site| matches!(site.kind, SiteKind::Own | SiteKind::User)).flat_map(
-        |site| {
-            site.distributions.iter().filter(|one| {
-                packages.distribution(&one.normalized).is_some_and(|first| first.metadata == one.metadata)
-            })
-        },
-    )
+fn requirers<'a>(
+    packages: &'a Packages,
+    first: &HashMap<&str, &Distribution>,
+) -> impl Iterator<Item = &'a Distribution> {
+    packages
+        .own_distributions()
+        .filter(|one| first.get(one.normalized.as_str()).is_some_and(|first| first.metadata == one.metadata))
 }
 
 /// Each missing or wrong one with all that is asked of it, so that mending one does not break another.
@@ -142,7 +153,7 @@ fn remedy(
     }
     for (normalized, name) in wanted {
         let mut asked: Vec<String> = Vec::new();
-        for text in requirers(packages).flat_map(|by| &by.requires) {
+        for text in requirers(packages, &first_of_each(packages)).flat_map(|by| &by.requires) {
             let Some(applying) = target.applying(text) else { continue };
             if normalize_name(&applying.name) != normalized {
                 continue;
@@ -209,7 +220,7 @@ mod tests {
     fn quiet_when_the_base_installation_requires_it() {
         let mut facts = example::with_packages();
         let mut base = facts.packages[0].sites[0].clone();
-        base.kind = SiteKind::Base;
+        base.kind = crate::facts::distribution::SiteKind::Base;
         base.distributions = vec![example::distribution("demoapp", "1.0")];
         base.distributions[0].requires = vec!["nothing-of-this-name".into()];
         facts.packages[0].sites.push(base);

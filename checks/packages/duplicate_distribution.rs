@@ -1,5 +1,7 @@
 //! One directory of packages holds metadata of two versions of one distribution.
 
+use std::collections::HashMap;
+
 use crate::diagnosis::reinstall::reinstall;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
@@ -42,9 +44,15 @@ Two versions in two directories (the user site and the environment, for example)
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some((environment, packages)) = facts.patient_packages() else { return };
     for site in packages.own_sites() {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for distribution in &site.distributions {
+            *counts.entry(&distribution.normalized).or_default() += 1;
+        }
         for (index, distribution) in site.distributions.iter().enumerate() {
             let same = |other: &&Distribution| other.normalized == distribution.normalized;
-            if site.distributions.iter().take(index).any(|other| same(&other)) {
+            if counts.get(distribution.normalized.as_str()) == Some(&1)
+                || site.distributions.iter().take(index).any(|other| same(&other))
+            {
                 continue;
             }
             let all: Vec<&Distribution> = site.distributions.iter().filter(same).collect();
@@ -72,7 +80,7 @@ fn finding(environment: &Environment, site: &SitePackages, all: &[&Distribution]
             Some(record) if record.missing_count > 0 => {
                 format!("{} of {} recorded files are gone", record.missing_count, record.files)
             }
-            Some(record) => format!("all of {} recorded files are there", record.files),
+            Some(record) => format!("all of its {} recorded modules are there", record.modules),
             None => "its files are not known".to_owned(),
         };
         finding = finding.evidence(one.metadata.name().into_owned(), state);

@@ -216,7 +216,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
                 compare_copies(host, &mut environments, &mut interpreters);
             }
             let native = match request.needs.contains(&Need::Native) {
-                true => native::native(host, &environments, &interpreters, patient.as_ref()),
+                true => native::native(host, &environments, &interpreters, &packages, patient.as_ref()),
                 false => Vec::new(),
             };
             let tools = tools_facts(
@@ -380,6 +380,7 @@ fn packages(
             project: project.root.as_ref(),
             compare,
             contents: compare && request.needs.contains(&Need::Contents),
+            tags: request.needs.contains(&Need::Native),
         };
         Some(packages::packages(host, question))
     };

@@ -1,5 +1,8 @@
 //! Where the loader would find an interpreter's own library.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use crate::facts::interpreter::{LibraryLookup, LinkChain};
 use crate::host::{Files, Host};
 use crate::parse::binary::{self, Binary, BinaryFormat, CLibrary};
@@ -26,12 +29,15 @@ pub struct Loader<'a> {
     files: &'a dyn Files,
     from_variable: Vec<HostPath>,
     system: Vec<HostPath>,
+    /// What the system's directories hold, by name: a hundred modules ask for the same few.
+    in_system: Mutex<HashMap<String, Option<HostPath>>>,
 }
 
 /// `ld.so(8)`'s name of a place, and its directories.
 type Stage<'a> = (&'static str, &'a [HostPath]);
 
 pub const THROUGH_VARIABLE: &str = "LD_LIBRARY_PATH";
+const SYSTEM: &str = "the system's library path";
 
 impl<'a> Loader<'a> {
     /// For binaries of the kind of this one. `origin` is the directory of the file that is started.
@@ -41,12 +47,22 @@ impl<'a> Loader<'a> {
             .split(|byte| *byte == b':' || *byte == b';')
             .filter_map(|entry| expand(&readable(entry), origin))
             .collect();
-        Loader { files: host, from_variable, system: system_directories(host, binary) }
+        Loader {
+            files: host,
+            from_variable,
+            system: system_directories(host, binary),
+            in_system: Mutex::default(),
+        }
     }
 
     /// The same without the variable.
     pub fn without_variable(&self) -> Loader<'a> {
-        Loader { files: self.files, from_variable: Vec::new(), system: self.system.clone() }
+        Loader {
+            files: self.files,
+            from_variable: Vec::new(),
+            system: self.system.clone(),
+            in_system: Mutex::default(),
+        }
     }
 
     pub fn from_variable(&self) -> &[HostPath] {
@@ -57,7 +73,7 @@ impl<'a> Loader<'a> {
     fn stages<'b>(&'b self, own: &'b [HostPath], rpath_first: bool) -> Vec<Stage<'b>> {
         let mut stages: Vec<Stage> = vec![(THROUGH_VARIABLE, &self.from_variable)];
         stages.insert(if rpath_first { 0 } else { 1 }, ("RUNPATH", own));
-        stages.push(("the system's library path", &self.system));
+        stages.push((SYSTEM, &self.system));
         stages
     }
 
@@ -70,9 +86,25 @@ impl<'a> Loader<'a> {
         let own = own_directories(binary, origin);
         self.stages(&own, binary.runpath.is_empty())
             .into_iter()
-            .flat_map(|(through, directories)| directories.iter().map(move |directory| (directory, through)))
-            .map(|(directory, through)| (directory.join(name), through))
-            .find(|(candidate, _)| self.files.is_file(candidate))
+            .find_map(|(through, directories)| Some((self.first(name, through, directories)?, through)))
+    }
+
+    fn in_system(&self) -> std::sync::MutexGuard<'_, HashMap<String, Option<HostPath>>> {
+        self.in_system.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn first(&self, name: &str, through: &str, directories: &[HostPath]) -> Option<HostPath> {
+        let look =
+            || directories.iter().map(|directory| directory.join(name)).find(|path| self.files.is_file(path));
+        if through != SYSTEM {
+            return look();
+        }
+        if let Some(known) = self.in_system().get(name) {
+            return known.clone();
+        }
+        let found = look();
+        self.in_system().insert(name.to_owned(), found.clone());
+        found
     }
 
     /// Whether `ldconfig` knows a file of that name, in whatever directory it was told of.

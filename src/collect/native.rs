@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::facts::distribution::Packages;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::{Interpreter, Version};
 use crate::facts::native::{Native, Owner, UnfitModule};
@@ -27,18 +28,20 @@ pub fn native(
     host: &dyn Host,
     environments: &[Environment],
     interpreters: &[Interpreter],
+    packages: &[Packages],
     patient: Option<&HostPath>,
 ) -> Vec<Native> {
     let examined = environments
         .iter()
         .filter(|environment| environment.exists() && patient.is_some_and(|root| environment.is_at(root)));
-    examined.filter_map(|environment| of_environment(host, environment, interpreters)).collect()
+    examined.filter_map(|environment| of_environment(host, environment, interpreters, packages)).collect()
 }
 
 fn of_environment(
     host: &dyn Host,
     environment: &Environment,
     interpreters: &[Interpreter],
+    packages: &[Packages],
 ) -> Option<Native> {
     let interpreter = environment
         .interpreters
@@ -49,7 +52,11 @@ fn of_environment(
     let library = environment.libraries.iter().find(|library| {
         library.site_packages_exists && library.version.is_none_or(|found| found.same_minor(version))
     })?;
-    let compiled = modules::compiled(host, &library.site_packages);
+    let known = packages
+        .iter()
+        .flat_map(|packages| &packages.sites)
+        .find(|site| site.directory.same_as(&library.site_packages));
+    let compiled = modules::compiled(host, &library.site_packages, known);
     let empty = Binary::default();
     let binary = interpreter.binary.known().unwrap_or(&empty);
     let importer = importer(host, interpreter, binary, version);

@@ -12,6 +12,8 @@ def _text(value):
         return '[' + ','.join([_text(item) for item in value]) + ']'
     if isinstance(value, dict):
         return '{' + ','.join([_text(key) + ':' + _text(value[key]) for key in sorted(value)]) + '}'
+    if value and not isinstance(value, bytes) and ' ' <= min(value) and max(value) <= '~':
+        return '"' + value.replace('\\', '\\\\').replace('"', '\\"') + '"'
     if isinstance(value, bytes):
         codes = [item if isinstance(item, int) else ord(item) for item in value]
         try:

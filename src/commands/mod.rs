@@ -52,6 +52,15 @@ impl From<std::io::Error> for Trouble {
     }
 }
 
+/// Answers `--version` where nothing else was typed: programs ask for it often, and the definition of the whole
+/// command line need not be built for it.
+pub fn version() -> Option<Status> {
+    let mut arguments = std::env::args_os().skip(1);
+    let asked = matches!(arguments.next()?.to_str(), Some("--version" | "-V")) && arguments.next().is_none();
+    let line = concat!("venv-doctor ", env!("CARGO_PKG_VERSION"), "\n");
+    asked.then(|| deliver(line.as_bytes()).map_or(Status::Trouble, |()| Status::Clean))
+}
+
 /// Does what was typed.
 pub fn run(cli: Cli) -> Status {
     let host = RealMachine::new();

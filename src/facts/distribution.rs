@@ -237,7 +237,8 @@ pub struct MovedSource {
 pub struct Record {
     /// How many files it names.
     pub files: usize,
-    /// Recorded files that are not there, bytecode and caches left out; at most a hundred are named.
+    /// Recorded files that are not there, bytecode and caches left out; at most a hundred are named. Data and tests
+    /// are looked for only where a module is gone.
     pub missing: Vec<HostPath>,
     pub missing_count: usize,
     /// How many of the missing ones are modules that are imported, tests left out; they lead [`missing`](Record::missing).

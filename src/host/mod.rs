@@ -112,6 +112,10 @@ pub const TEXT_LIMIT: usize = 1 << 20;
 /// The file system. Every method follows links except where it says otherwise.
 pub trait Files: Sync {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
+    /// The same for many paths, each absolute or below the directory, in their order.
+    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        paths.iter().map(|path| self.metadata(&directory.join(path))).collect()
+    }
     /// Of the link itself.
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
     /// What a symbolic link says, as it says it. `NotAFile` when it is no link.

@@ -14,6 +14,7 @@ use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing,
 use crate::path::{Flavour, HostPath};
 
 mod machine;
+mod processes;
 mod run;
 mod write;
 
@@ -110,11 +111,23 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
     }
 }
 
+/// `sys/stat.h`
+#[cfg(target_os = "macos")]
+const UF_HIDDEN: u32 = 0x8000;
+
 #[cfg(target_os = "macos")]
 fn is_hidden(metadata: &std::fs::Metadata) -> bool {
-    /// `sys/stat.h`
-    const UF_HIDDEN: u32 = 0x8000;
     std::os::macos::fs::MetadataExt::st_flags(metadata) & UF_HIDDEN != 0
+}
+
+#[cfg(target_os = "macos")]
+fn is_hidden_stat(stat: &rustix::fs::Stat) -> bool {
+    stat.st_flags & UF_HIDDEN != 0
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn is_hidden_stat(_stat: &rustix::fs::Stat) -> bool {
+    false
 }
 
 #[cfg(windows)]
@@ -127,6 +140,40 @@ fn is_hidden(metadata: &std::fs::Metadata) -> bool {
 #[cfg(not(any(target_os = "macos", windows)))]
 fn is_hidden(_metadata: &std::fs::Metadata) -> bool {
     false
+}
+
+#[cfg(unix)]
+#[allow(clippy::unnecessary_cast, reason = "how wide the fields are differs between systems")]
+fn from_stat(stat: &rustix::fs::Stat) -> Metadata {
+    use rustix::fs::FileType;
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Link,
+        _ => FileKind::Other,
+    };
+    Metadata {
+        kind,
+        size: stat.st_size as u64,
+        mode: stat.st_mode as u32 & 0o7777,
+        owner: stat.st_uid,
+        group: stat.st_gid,
+        modified: u64::try_from(stat.st_mtime as i64).unwrap_or(0),
+        modified_nanoseconds: stat.st_mtime_nsec as u32,
+        identity: Some((stat.st_dev as u64, stat.st_ino as u64)),
+        hidden: is_hidden_stat(stat),
+    }
+}
+
+/// By fstat(2), which costs half of what statx(2) does on an open file.
+#[cfg(unix)]
+fn describe_open(file: &std::fs::File) -> std::io::Result<Metadata> {
+    Ok(from_stat(&rustix::fs::fstat(file)?))
+}
+
+#[cfg(not(unix))]
+fn describe_open(file: &std::fs::File) -> std::io::Result<Metadata> {
+    file.metadata().map(|metadata| describe(&metadata))
 }
 
 #[cfg(not(unix))]
@@ -168,6 +215,21 @@ impl Files for RealFiles {
         std::fs::metadata(to_std(path)).map(|metadata| describe(&metadata)).map_err(file_error)
     }
 
+    /// By one descriptor: the kernel walks to the directory once.
+    #[cfg(unix)]
+    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        use rustix::fs::{AtFlags, Mode, OFlags, open, statat};
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(base) = open(directory.as_bytes(), flags, Mode::empty()) else {
+            return paths.iter().map(|path| self.metadata(&directory.join(path))).collect();
+        };
+        let look = |path: &&[u8]| statat(&base, *path, AtFlags::empty());
+        paths
+            .iter()
+            .map(|path| look(path).map(|stat| from_stat(&stat)).map_err(|error| file_error(error.into())))
+            .collect()
+    }
+
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         std::fs::symlink_metadata(to_std(path)).map(|metadata| describe(&metadata)).map_err(file_error)
     }
@@ -182,21 +244,21 @@ impl Files for RealFiles {
 
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         let mut file = open(path).map_err(file_error)?;
-        let metadata = file.metadata().map_err(file_error)?;
-        if !metadata.is_file() {
+        let metadata = describe_open(&file).map_err(file_error)?;
+        if metadata.kind != FileKind::File {
             return Err(FileError::NotAFile);
         }
         if offset > 0 {
             file.seek(SeekFrom::Start(offset)).map_err(file_error)?;
         }
-        let rest = usize::try_from(metadata.len().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let rest = usize::try_from(metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         // files of /proc claim to be empty; of any other there is no more than it says
-        let claimed = metadata.len() > 0;
+        let claimed = metadata.size > 0;
         let wanted = if claimed { rest.min(limit) } else { limit };
-        let mut bytes = Vec::with_capacity(if claimed { wanted } else { 0 });
+        let mut bytes = Vec::with_capacity(if claimed { wanted } else { limit.min(4096) });
         file.take(wanted as u64).read_to_end(&mut bytes).map_err(file_error)?;
-        let size = metadata.len().max(offset + bytes.len() as u64);
-        Ok(Contents { bytes, size, mode: describe(&metadata).mode })
+        let size = metadata.size.max(offset + bytes.len() as u64);
+        Ok(Contents { bytes, size, mode: metadata.mode })
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {

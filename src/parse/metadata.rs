@@ -1,6 +1,8 @@
 //! `METADATA` and `PKG-INFO`: headers in the manner of RFC 822 (PEP 241 and its successors; the core metadata
 //! specifications), of which only those before the first empty line are read. `WHEEL` has the same form.
 
+use std::borrow::Cow;
+
 /// What a distribution says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
@@ -15,19 +17,22 @@ pub struct Metadata {
 
 /// Reads the headers; `whole` says that nothing follows these bytes.
 pub fn parse(bytes: &[u8], whole: bool) -> Metadata {
-    let (headers, ended) = headers(bytes);
+    const WANTED: [&str; 4] = ["Name", "Version", "Requires-Python", "Requires-Dist"];
+    let (headers, ended) = headers(bytes, &WANTED);
     let mut metadata = Metadata { complete: ended || whole, ..Metadata::default() };
     for (name, value) in headers {
-        let is = |wanted: &str| name.eq_ignore_ascii_case(wanted.as_bytes());
         // the first of a name counts, as for email.message.Message
-        if is("Name") {
-            metadata.name.get_or_insert_with(|| text(&value));
-        } else if is("Version") {
-            metadata.version.get_or_insert_with(|| text(&value));
-        } else if is("Requires-Python") {
-            metadata.requires_python.get_or_insert_with(|| text(&value));
-        } else if is("Requires-Dist") {
-            metadata.requires.push(text(&value));
+        match WANTED.get(name).copied() {
+            Some("Name") => {
+                metadata.name.get_or_insert_with(|| text(&value));
+            }
+            Some("Version") => {
+                metadata.version.get_or_insert_with(|| text(&value));
+            }
+            Some("Requires-Python") => {
+                metadata.requires_python.get_or_insert_with(|| text(&value));
+            }
+            _ => metadata.requires.push(text(&value)),
         }
     }
     metadata
@@ -35,12 +40,7 @@ pub fn parse(bytes: &[u8], whole: bool) -> Metadata {
 
 /// The values of one header, in order.
 pub fn values(bytes: &[u8], wanted: &str) -> Vec<String> {
-    headers(bytes)
-        .0
-        .into_iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()))
-        .map(|(_, value)| text(&value))
-        .collect()
+    headers(bytes, &[wanted]).0.into_iter().map(|(_, value)| text(&value)).collect()
 }
 
 /// `requires.txt` of an `.egg-info`: plain requirements, then `[extra]`, `[:marker]` and `[extra:marker]` sections.
@@ -67,29 +67,41 @@ pub fn egg_requires(text: &str) -> Vec<String> {
     found
 }
 
-/// Name, and value with its continued lines joined.
-type Header<'a> = (&'a [u8], Vec<u8>);
+/// The index of its name among those that are wanted, and its value with its continued lines joined.
+type Header<'a> = (usize, Cow<'a, [u8]>);
 
-/// The headers, and whether an empty line ended them.
-fn headers(bytes: &[u8]) -> (Vec<Header<'_>>, bool) {
+/// The headers of these names, and whether an empty line ended them all.
+fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
     let mut found: Vec<Header> = Vec::new();
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    for line in bytes.split(|byte| *byte == b'\n') {
+    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    // whether a continued line goes on what was found last
+    let mut open = false;
+    loop {
+        let end = memchr::memchr(b'\n', rest);
+        let line = end.and_then(|end| rest.get(..end)).unwrap_or(rest);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            return (found, true);
-        }
-        if line.starts_with(b" ") || line.starts_with(b"\t") {
-            if let Some((_, value)) = found.last_mut() {
-                value.push(b' ');
-                value.extend_from_slice(line.trim_ascii());
+        match line {
+            [] => return (found, true),
+            [b' ' | b'\t', ..] => {
+                if let Some((_, value)) = found.last_mut().filter(|_| open) {
+                    value.to_mut().push(b' ');
+                    value.to_mut().extend_from_slice(line.trim_ascii());
+                }
             }
-            continue;
+            _ => {
+                if let Some(colon) = memchr::memchr(b':', line) {
+                    let (name, value) = line.split_at(colon);
+                    let index = wanted.iter().position(|other| name.eq_ignore_ascii_case(other.as_bytes()));
+                    open = index.is_some();
+                    found.extend(index.map(|index| (index, Cow::Borrowed(value[1..].trim_ascii()))));
+                }
+            }
         }
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
-        found.push((&line[..colon], line[colon + 1..].trim_ascii().to_vec()));
+        match end {
+            Some(end) => rest = rest.get(end + 1..).unwrap_or_default(),
+            None => return (found, false),
+        }
     }
-    (found, false)
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -48,23 +48,12 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
 
 /// Where `needle` first stands in `haystack`.
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut from = 0;
-    while let Some(at) = haystack.get(from..)?.iter().position(|byte| *byte == first) {
-        if haystack.get(from + at..)?.starts_with(needle) {
-            return Some(from + at);
-        }
-        from += at + 1;
-    }
-    None
+    if needle.is_empty() { None } else { memchr::memmem::find(haystack, needle) }
 }
 
 /// Where `needle` last stands in `haystack`.
 pub(crate) fn find_last(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    if needle.is_empty() {
-        return None;
-    }
-    haystack.windows(needle.len()).rposition(|window| window == needle)
+    if needle.is_empty() { None } else { memchr::memmem::rfind(haystack, needle) }
 }
 
 /// An absolute path by the rules of POSIX or of Windows.

@@ -25,7 +25,7 @@ pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
                 Some((b',', more)) => field(more),
                 _ => (Cow::Borrowed(&b""[..]), more),
             };
-            let next = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |at| at + 1);
+            let next = memchr::memchr(b'\n', end).map_or(end.len(), |at| at + 1);
             rest = &end[next..];
             if !path.is_empty() && path.len() <= PATH_LIMIT {
                 return Some(Entry { path, hash });
@@ -38,12 +38,12 @@ pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
 /// A field, and what stands behind it, from the comma or line end on.
 fn field(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8]) {
     let Some(mut rest) = bytes.strip_prefix(b"\"") else {
-        let end = bytes.iter().position(|byte| matches!(byte, b',' | b'\n' | b'\r')).unwrap_or(bytes.len());
+        let end = memchr::memchr3(b',', b'\n', b'\r', bytes).unwrap_or(bytes.len());
         return (Cow::Borrowed(&bytes[..end]), &bytes[end..]);
     };
     let mut value = Vec::new();
     loop {
-        let end = rest.iter().position(|byte| *byte == b'"').unwrap_or(rest.len());
+        let end = memchr::memchr(b'"', rest).unwrap_or(rest.len());
         value.extend_from_slice(&rest[..end]);
         rest = rest.get(end + 1..).unwrap_or_default();
         match rest.strip_prefix(b"\"") {

@@ -1,7 +1,7 @@
 //! What the loader would say to extension modules, by their headers.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::modules::{Compiled, Module};
 use super::{owner, read_binary};
@@ -19,6 +19,8 @@ use crate::path::{HostPath, readable};
 /// wheel for machines in general was examined by those who made it.
 const MOST_OF_ONE: usize = 6;
 const MOST: usize = 192;
+/// From so many files on, two threads read them sooner than one.
+const WORTH_A_THREAD: usize = 16;
 /// The C library is 2 MB, the C++ one too.
 const LIBRARY_LIMIT: usize = 64 << 20;
 
@@ -32,8 +34,8 @@ pub struct Machine<'a> {
     brought: &'a BTreeSet<String>,
     /// The environment's own directory of libraries: conda's interpreters look there.
     prefix_library: HostPath,
-    versions: RefCell<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
-    elsewhere: RefCell<BTreeMap<String, bool>>,
+    versions: Mutex<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
+    elsewhere: Mutex<BTreeMap<String, bool>>,
 }
 
 impl<'a> Machine<'a> {
@@ -53,8 +55,8 @@ impl<'a> Machine<'a> {
             interpreter_directory: directory,
             brought,
             prefix_library: root.join("lib"),
-            versions: RefCell::default(),
-            elsewhere: RefCell::default(),
+            versions: Mutex::default(),
+            elsewhere: Mutex::default(),
         }
     }
 
@@ -117,7 +119,7 @@ impl<'a> Machine<'a> {
         if name.starts_with("libc.musl-") && self.interpreter.c_library == Some(CLibrary::Musl) {
             return true;
         }
-        if let Some(known) = self.elsewhere.borrow().get(name)
+        if let Some(known) = lock(&self.elsewhere).get(name)
             && (*known || binary.runpath.is_empty() && binary.rpath.is_empty())
         {
             return *known;
@@ -128,7 +130,7 @@ impl<'a> Machine<'a> {
         let known = self.loader.find(name, self.interpreter, &self.interpreter_directory).is_some()
             || self.host.is_file(&self.prefix_library.join(name))
             || self.loader.is_cached(name);
-        self.elsewhere.borrow_mut().insert(name.to_owned(), known);
+        lock(&self.elsewhere).insert(name.to_owned(), known);
         known
     }
 
@@ -136,24 +138,15 @@ impl<'a> Machine<'a> {
     fn missing_version(&self, module: &Module, binary: &Binary) -> Option<LoadFault> {
         let origin = module.path.parent()?;
         binary.required_versions.iter().find_map(|required| {
-            let runtime = [
-                "libc.so",
-                "libm.so",
-                "libpthread.so",
-                "libdl.so",
-                "librt.so",
-                "libstdc++.so",
-                "libgcc_s.so",
-            ]
-            .iter()
-            .any(|name| required.library.starts_with(name));
             let family = required.version.split_once('_').map(|(family, _)| family)?;
-            if !runtime || !matches!(family, "GLIBC" | "GLIBCXX" | "CXXABI" | "GCC") {
+            let families = families(&required.library);
+            if !families.contains(&family) {
                 return None;
             }
             let (found, _) = self.loader.find(&required.library, binary, &origin)?;
-            let mut known = self.versions.borrow_mut();
-            let defined = known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found));
+            let mut known = lock(&self.versions);
+            let defined =
+                known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found, families));
             let defined = defined.as_ref()?;
             (!defined.contains(&required.version)).then(|| LoadFault::MissingVersion {
                 newest: newest(defined, family),
@@ -163,6 +156,10 @@ impl<'a> Machine<'a> {
             })
         })
     }
+}
+
+fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A file without a tag is an extension module when it has the function that Python calls.
@@ -176,16 +173,31 @@ fn is_extension(module: &Module, binary: &Binary, pieces: &Pieces) -> bool {
     }
 }
 
-/// Every name of a symbol version that stands in the library. None where it cannot be read whole.
-fn defined_versions(files: &dyn Files, library: &HostPath) -> Option<BTreeSet<String>> {
+/// The families of symbol versions that a library of the C and C++ runtimes defines; none of any other.
+fn families(library: &str) -> &'static [&'static str] {
+    const FAMILIES: [(&str, &[&str]); 7] = [
+        ("libc.so", &["GLIBC"]),
+        ("libm.so", &["GLIBC"]),
+        ("libpthread.so", &["GLIBC"]),
+        ("libdl.so", &["GLIBC"]),
+        ("librt.so", &["GLIBC"]),
+        ("libstdc++.so", &["GLIBCXX", "CXXABI"]),
+        ("libgcc_s.so", &["GCC", "GLIBC"]),
+    ];
+    FAMILIES.iter().find(|(name, _)| library.starts_with(name)).map_or(&[], |(_, families)| families)
+}
+
+/// Every name of a symbol version of these families that stands in the library. None where it cannot be read whole.
+fn defined_versions(files: &dyn Files, library: &HostPath, families: &[&str]) -> Option<BTreeSet<String>> {
     let contents = files.read(library, LIBRARY_LIMIT).ok()?;
     if contents.truncated() {
         return None;
     }
     let mut found = BTreeSet::new();
-    for prefix in [&b"GLIBC_"[..], b"GLIBCXX_", b"CXXABI_", b"GCC_"] {
+    for family in families {
+        let prefix = format!("{family}_").into_bytes();
         let mut rest = contents.bytes.as_slice();
-        while let Some(at) = crate::parse::find(rest, prefix) {
+        while let Some(at) = crate::parse::find(rest, &prefix) {
             rest = rest.get(at..).unwrap_or_default();
             let end = rest.iter().take(64).position(|byte| *byte == 0);
             found.extend(end.and_then(|end| rest.get(..end)).map(|name| readable(name).into_owned()));
@@ -208,6 +220,22 @@ fn newest(defined: &BTreeSet<String>, family: &str) -> Option<String> {
         .map(|(_, version)| version.clone())
 }
 
+/// The fault of each, in their order.
+fn faults(machine: &Machine, modules: &[&Module]) -> Vec<Option<LoadFault>> {
+    let examine =
+        |modules: &[&Module]| modules.iter().map(|module| machine.fault(module)).collect::<Vec<_>>();
+    if modules.len() < WORTH_A_THREAD {
+        return examine(modules);
+    }
+    let (first, second) = modules.split_at(modules.len() / 2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| examine(second));
+        let mut faults = examine(first);
+        faults.extend(other.join().unwrap_or_default());
+        faults
+    })
+}
+
 /// How many files were read, and the modules that cannot be loaded: one for each fault of a distribution.
 pub fn unloadable(
     machine: &Machine,
@@ -228,9 +256,9 @@ pub fn unloadable(
     chosen.truncate(MOST);
     let mut read: BTreeMap<Option<usize>, usize> = BTreeMap::new();
     let mut found: BTreeMap<(Option<usize>, LoadFault), Vec<&Module>> = BTreeMap::new();
-    for module in &chosen {
+    for (module, fault) in chosen.iter().zip(faults(machine, &chosen)) {
         *read.entry(module.owner).or_default() += 1;
-        if let Some(fault) = machine.fault(module) {
+        if let Some(fault) = fault {
             found.entry((module.owner, fault)).or_default().push(module);
         }
     }

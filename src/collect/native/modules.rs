@@ -1,11 +1,14 @@
 //! Extension modules of a directory of packages, by name alone: its own listing, and the RECORD of each distribution
 //! that is for one platform.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::facts;
+use crate::facts::distribution::SitePackages;
 use crate::facts::native::Owner;
 use crate::host::{Files, Listing};
 use crate::parse::extension_name::{self, BuiltFor};
+use crate::parse::{metadata, record};
 use crate::path::{HostPath, readable};
 
 const WHEEL_LIMIT: usize = 16 << 10;
@@ -50,7 +53,13 @@ struct Told {
     libraries: Vec<String>,
 }
 
-pub fn compiled(files: &dyn Files, site_packages: &HostPath) -> Compiled {
+/// `known` is what was already read of the distributions there.
+pub fn compiled(files: &dyn Files, site_packages: &HostPath, known: Option<&SitePackages>) -> Compiled {
+    let known: HashMap<&[u8], &facts::distribution::Distribution> = known
+        .iter()
+        .flat_map(|site| &site.distributions)
+        .filter_map(|distribution| Some((distribution.metadata.file_name()?, distribution)))
+        .collect();
     let Ok(listing) = files.list(site_packages) else { return Compiled::default() };
     let metadata: Vec<&[u8]> = listing
         .entries
@@ -62,7 +71,10 @@ pub fn compiled(files: &dyn Files, site_packages: &HostPath) -> Compiled {
     let half = metadata.len().div_ceil(2).max(1);
     let told: Vec<Told> = std::thread::scope(|scope| {
         let read = |names: &[&[u8]]| -> Vec<Told> {
-            names.iter().filter_map(|name| tell(files, site_packages, name)).collect()
+            names
+                .iter()
+                .filter_map(|name| tell(files, site_packages, name, known.get(name).copied()))
+                .collect()
         };
         let mut parts = metadata.chunks(half);
         let first = parts.next().unwrap_or_default();
@@ -107,32 +119,31 @@ fn owner(directory: &[u8]) -> Option<Owner> {
 }
 
 /// None for what is pure Python, and for what has no RECORD.
-fn tell(files: &dyn Files, site_packages: &HostPath, directory: &[u8]) -> Option<Told> {
+fn tell(
+    files: &dyn Files,
+    site_packages: &HostPath,
+    directory: &[u8],
+    known: Option<&facts::distribution::Distribution>,
+) -> Option<Told> {
     let metadata = site_packages.join(directory);
-    let wheel = files.read(&metadata.join("WHEEL"), WHEEL_LIMIT).ok();
-    let mut portable = false;
-    if let Some(wheel) = wheel {
-        let text = wheel.text();
-        let tags: Vec<&str> =
-            text.lines().filter_map(|line| line.strip_prefix("Tag:")).map(str::trim).collect();
-        if !tags.is_empty() && tags.iter().all(|tag| tag.ends_with("-any")) {
-            return None;
-        }
-        portable = tags.iter().any(|tag| {
-            ["manylinux", "musllinux", "macosx", "win"]
-                .iter()
-                .any(|system| tag.rsplit('-').next().is_some_and(|platform| platform.starts_with(system)))
-        });
+    let tags = known.map_or_else(|| wheel_tags(files, &metadata), |known| known.tags.clone());
+    if !tags.is_empty() && tags.iter().all(|tag| tag.ends_with("-any")) {
+        return None;
     }
+    let portable = tags.iter().any(|tag| {
+        ["manylinux", "musllinux", "macosx", "win"]
+            .iter()
+            .any(|system| tag.rsplit('-').next().is_some_and(|platform| platform.starts_with(system)))
+    });
     let record = files.read(&metadata.join("RECORD"), RECORD_LIMIT).ok()?;
     let mut told = Told {
         distribution: Distribution { owner: owner(directory)?, metadata, portable },
         files: Vec::new(),
         libraries: Vec::new(),
     };
-    for line in record.bytes.split(|byte| *byte == b'\n') {
-        let path = line.split(|byte| *byte == b',').next().unwrap_or_default();
-        let name = path.rsplit(|byte| *byte == b'/' || *byte == b'\\').next().unwrap_or_default();
+    for entry in record::entries(&record.bytes) {
+        let path = entry.path.as_ref();
+        let name = memchr::memrchr2(b'/', b'\\', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
         if !is_compiled(name) || path.starts_with(b"../") || path.starts_with(b"/") {
             continue;
         }
@@ -143,6 +154,11 @@ fn tell(files: &dyn Files, site_packages: &HostPath, directory: &[u8]) -> Option
         }
     }
     Some(told)
+}
+
+fn wheel_tags(files: &dyn Files, metadata: &HostPath) -> Vec<String> {
+    let wheel = files.read(&metadata.join("WHEEL"), WHEEL_LIMIT);
+    wheel.map_or_else(|_| Vec::new(), |wheel| metadata::values(&wheel.bytes, "Tag"))
 }
 
 /// `x.so`, `libx.so.3`, `x.pyd`, `x.dll`, `x.dylib`.
@@ -193,7 +209,7 @@ mod tests {
             )
             .file(format!("{site}/six-1.0.dist-info/WHEEL"), "Tag: py2-none-any\nTag: py3-none-any\n")
             .file(format!("{site}/six-1.0.dist-info/RECORD"), "six.so,,\n");
-        let found = compiled(&machine, &machine.path(site));
+        let found = compiled(&machine, &machine.path(site), None);
         let names: Vec<&str> = found.modules.iter().map(|module| module.name.as_str()).collect();
         assert_eq!(names, ["_loose", "numpy._core._umath"]);
         assert_eq!(found.modules.iter().map(|module| module.owner).collect::<Vec<_>>(), [None, Some(0)]);

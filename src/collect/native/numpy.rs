@@ -25,11 +25,12 @@ pub fn mismatch(files: &dyn Files, compiled: &Compiled, fitting: &[&Module]) -> 
         if distribution.owner.name == "numpy" || !requires_numpy(files, distribution) {
             continue;
         }
-        let mut own: Vec<(u64, &Module)> = fitting
-            .iter()
-            .filter(|module| module.owner == Some(index))
-            .filter_map(|module| Some((files.metadata(&module.path).ok()?.size, *module)))
-            .collect();
+        let own: Vec<&Module> =
+            fitting.iter().copied().filter(|module| module.owner == Some(index)).collect();
+        let paths: Vec<&[u8]> = own.iter().map(|module| module.path.as_bytes()).collect();
+        let sizes = files.metadata_below(&distribution.metadata, &paths).into_iter();
+        let mut own: Vec<(u64, &Module)> =
+            sizes.zip(own).filter_map(|(found, module)| Some((found.ok()?.size, module))).collect();
         own.sort_by_key(|(size, _)| *size);
         let generation = own.iter().take(MOST_MODULES).find_map(|(_, module)| {
             let contents = files.read(&module.path, MODULE_LIMIT).ok()?;

@@ -1,7 +1,7 @@
 //! One installed distribution, by the files of its metadata.
 
 use super::recorded::{self, Recorded};
-use super::{RECORD_LIMIT, Site, form};
+use super::{Question, RECORD_LIMIT, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
@@ -16,13 +16,13 @@ const HEADER_LIMIT: usize = 1 << 20;
 const SMALL_LIMIT: usize = 64 * 1024;
 const FINDER_LIMIT: usize = 1 << 20;
 
-/// A distribution, and what it claims in its directory of packages.
+/// A distribution, and the first names of its modules' paths in its directory of packages.
 pub struct Reading {
     pub distribution: Distribution,
-    pub claims: Vec<recorded::Claim>,
+    pub roots: Vec<Vec<u8>>,
 }
 
-pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, compare: bool) -> Reading {
+pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Question) -> Reading {
     let path = site.directory.join(name.entry.as_bytes());
     let mut distribution = Distribution {
         name: name.name.clone(),
@@ -46,9 +46,9 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, compare: bool)
         scripts: Vec::new(),
         record: Gathered::NotAsked,
     };
-    let mut claims = Vec::new();
+    let mut roots = Vec::new();
     match distribution.form {
-        DistributionForm::DistInfo => claims = dist_info(files, site, &mut distribution, compare),
+        DistributionForm::DistInfo => roots = dist_info(files, site, &mut distribution, question),
         DistributionForm::EggInfo => {
             let metadata = distribution.metadata.clone();
             egg_info(files, &metadata, &mut distribution);
@@ -59,16 +59,16 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, compare: bool)
         }
         DistributionForm::EggLink => egg_link(files, &mut distribution),
     }
-    Reading { distribution, claims }
+    Reading { distribution, roots }
 }
 
-/// Returns what its RECORD claims.
+/// Returns the first names of the modules in its RECORD.
 fn dist_info(
     files: &dyn Files,
     site: &Site,
     distribution: &mut Distribution,
-    compare: bool,
-) -> Vec<recorded::Claim> {
+    Question { compare, tags, .. }: Question,
+) -> Vec<Vec<u8>> {
     let directory = distribution.metadata.clone();
     let Ok(listing) = files.list(&directory) else {
         distribution.readable = false;
@@ -86,7 +86,7 @@ fn dist_info(
     distribution.installer = read("INSTALLER", 4096)
         .map(|contents| contents.text().trim().to_owned())
         .filter(|installer| !installer.is_empty());
-    if let Some(contents) = read("WHEEL", SMALL_LIMIT) {
+    if tags && let Some(contents) = read("WHEEL", SMALL_LIMIT) {
         distribution.tags = metadata::values(&contents.bytes, "Tag");
     }
     if let Some(contents) = read("entry_points.txt", SMALL_LIMIT * 4) {
@@ -105,7 +105,7 @@ fn dist_info(
         .as_ref()
         .map(|contents| recorded::read(files, site, &directory, &contents.bytes, compare))
         .unwrap_or_default();
-    let Recorded { record, modules, scripts, pth_files, finders, claims } = recorded;
+    let Recorded { record, modules, scripts, pth_files, finders, roots } = recorded;
     for script in scripts {
         if !distribution.scripts.contains(&script) {
             distribution.scripts.push(script);
@@ -124,7 +124,7 @@ fn dist_info(
     {
         distribution.modules = names(&contents.text());
     }
-    claims
+    roots
 }
 
 /// `file:///C:/x` leaves `/C:/x`.

@@ -40,6 +40,8 @@ pub struct Question<'a> {
     pub compare: bool,
     /// Whether each recorded file is read and hashed.
     pub contents: bool,
+    /// Whether the tags of wheels are read.
+    pub tags: bool,
 }
 
 /// One directory of packages while it is read.
@@ -57,7 +59,7 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         .map(|(directory, kind)| read_site(host, directory, kind))
         .collect();
     let tasks = tasks(&sites);
-    let mut read = read_all(host, &sites, &tasks, question.compare);
+    let mut read = read_all(host, &sites, &tasks, question);
     for (_, reading) in &mut read {
         moved::find(host, &mut reading.distribution, question.project);
     }
@@ -157,7 +159,7 @@ fn tasks(sites: &[Site]) -> Vec<Task> {
 type Read = (usize, distribution::Reading);
 
 /// In the order of the tasks.
-fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], compare: bool) -> Vec<Read> {
+fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], question: Question) -> Vec<Read> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -165,8 +167,9 @@ fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], compare: bool) ->
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(task) = tasks.get(index) else { return done };
             let Some(site) = sites.get(task.site) else { continue };
-            let compare = compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
-            done.push((index, task.site, distribution::read(files, site, &task.name, compare)));
+            let compare = question.compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
+            let question = Question { compare, ..question };
+            done.push((index, task.site, distribution::read(files, site, &task.name, question)));
         }
     };
     let mut done = if tasks.len() < 16 {

@@ -8,48 +8,58 @@ use crate::path::{HostPath, readable};
 const MOST_LOOKED_AT: usize = 2_000;
 
 pub fn top_level(files: &dyn Files, directory: &HostPath, listing: Option<&Listing>) -> Vec<TopLevel> {
-    let mut found: Vec<TopLevel> = listing
-        .iter()
-        .flat_map(|listing| &listing.entries)
-        .filter_map(|entry| module(files, directory, entry))
-        .collect();
+    let entries = || listing.iter().flat_map(|listing| &listing.entries);
+    let mut found: Vec<TopLevel> = entries().filter_map(|entry| single_file(directory, entry)).collect();
+    let names: Vec<&str> = entries().filter_map(|entry| package_name(files, directory, entry)).collect();
+    let inits: Vec<Vec<u8>> = names.iter().map(|name| format!("{name}/__init__.py").into_bytes()).collect();
+    let inits: Vec<&[u8]> = inits.iter().map(Vec::as_slice).collect();
+    for (name, init) in names.into_iter().zip(files.metadata_below(directory, &inits)) {
+        let path = directory.join(name);
+        let whole = init.is_ok_and(|init| init.kind == FileKind::File);
+        let kind = if whole { Some((TopLevelKind::Package, false)) } else { without_init(files, &path) };
+        found.extend(kind.map(|(kind, barren)| TopLevel { name: name.to_owned(), path, kind, barren }));
+    }
     found.sort_by(|left, right| left.name.cmp(&right.name));
     found
 }
 
-fn module(files: &dyn Files, directory: &HostPath, entry: &Entry) -> Option<TopLevel> {
+fn single_file(directory: &HostPath, entry: &Entry) -> Option<TopLevel> {
     let name = std::str::from_utf8(&entry.name).ok()?;
-    if name == "__pycache__" {
-        return None;
+    let (stem, kind) = by_suffix(name).filter(|_| is_file_or_link(entry))?;
+    is_identifier(stem).then(|| TopLevel {
+        name: stem.to_owned(),
+        path: directory.join(name),
+        kind,
+        barren: false,
+    })
+}
+
+fn is_file_or_link(entry: &Entry) -> bool {
+    entry.kind == FileKind::File || entry.kind == FileKind::Link
+}
+
+/// The name of a directory that can be imported.
+fn package_name<'a>(files: &dyn Files, directory: &HostPath, entry: &'a Entry) -> Option<&'a str> {
+    let name = std::str::from_utf8(&entry.name).ok().filter(|name| *name != "__pycache__")?;
+    let may_be = match entry.kind {
+        FileKind::Directory => is_identifier(name),
+        FileKind::Link => is_identifier(name) && files.is_directory(&directory.join(name)),
+        FileKind::File | FileKind::Other => false,
+    };
+    may_be.then_some(name)
+}
+
+/// A directory without `__init__.py`: a package by another suffix, else a namespace, and whether that is barren.
+fn without_init(files: &dyn Files, path: &HostPath) -> Option<(TopLevelKind, bool)> {
+    let listing = files.list(path).ok()?;
+    let package = listing.entries.iter().any(|entry| {
+        std::str::from_utf8(&entry.name).ok().and_then(by_suffix).is_some_and(|(stem, _)| stem == "__init__")
+    });
+    if package {
+        return Some((TopLevelKind::Package, false));
     }
-    let path = directory.join(name);
-    if let Some((stem, kind)) = by_suffix(name)
-        && (entry.kind == FileKind::File || entry.kind == FileKind::Link)
-    {
-        let name = is_identifier(stem).then(|| stem.to_owned())?;
-        return Some(TopLevel { name, path, kind, barren: false });
-    }
-    let may_be = entry.kind == FileKind::Directory || entry.kind == FileKind::Link;
-    if !may_be || !is_identifier(name) || (entry.kind == FileKind::Link && !files.is_directory(&path)) {
-        return None;
-    }
-    let mut kind = TopLevelKind::Package;
-    let mut barren = false;
-    if !files.is_file(&path.join("__init__.py")) {
-        let listing = files.list(&path).ok()?;
-        let package = listing.entries.iter().any(|entry| {
-            std::str::from_utf8(&entry.name)
-                .ok()
-                .and_then(by_suffix)
-                .is_some_and(|(stem, _)| stem == "__init__")
-        });
-        if !package {
-            kind = TopLevelKind::Namespace;
-            let mut left = MOST_LOOKED_AT;
-            barren = is_barren(files, &path, &listing, &mut left) == Some(true);
-        }
-    }
-    Some(TopLevel { name: name.to_owned(), path, kind, barren })
+    let mut left = MOST_LOOKED_AT;
+    Some((TopLevelKind::Namespace, is_barren(files, path, &listing, &mut left) == Some(true)))
 }
 
 /// `x.py`, `x.cpython-311-x86_64-linux-gnu.so`, `x.pyd`, `x.pyc`.

@@ -2,24 +2,21 @@
 //! since holds what was recorded. The others are listed; a look at each file would cost a system call for each.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::Site;
 use super::modules::by_suffix;
 use crate::facts::distribution::Record;
-use crate::host::{FileError, Files, Listing};
-use crate::parse::record::{self, Entry};
+use crate::host::{FileError, Files, Listing, Metadata};
+use crate::parse::record;
 use crate::path::{Flavour, HostPath};
+
+static CACHE: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"__pycache__/"));
 
 /// So many missing files are named.
 const MOST_NAMED: usize = 100;
-
-/// A module file that a distribution owns: hashes of its path below the site, and of its recorded hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Claim {
-    pub path: u64,
-    pub content: u64,
-}
 
 #[derive(Debug, Default)]
 pub struct Recorded {
@@ -30,40 +27,83 @@ pub struct Recorded {
     pub scripts: Vec<String>,
     pub pth_files: Vec<String>,
     pub finders: Vec<String>,
-    pub claims: Vec<Claim>,
+    /// First names of the paths of modules: what may be shared with another distribution.
+    pub roots: Vec<Vec<u8>>,
 }
 
 pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], compare: bool) -> Recorded {
     let own = metadata.file_name().unwrap_or_default();
     let mut recorded = Recorded::default();
-    let written = if compare { changed(files, &metadata.join("RECORD")) } else { None };
-    let mut directories = Directories { files, site, written, known: HashMap::new() };
-    let mut others = Vec::new();
+    let mut directories = Directories::new(site);
     for entry in record::entries(bytes) {
         recorded.record.files += 1;
         let path = entry.path.as_ref();
-        let in_own = path.strip_prefix(own).is_some_and(|rest| rest.starts_with(b"/"));
-        if in_own || is_cache(path) {
+        if is_unimportant(path, own) {
             continue;
         }
         note_name(&mut recorded, path);
-        let module = is_module(path);
-        if module {
+        if is_module(path) {
             recorded.record.modules += 1;
-            recorded.claims.extend(claim(&entry));
-        }
-        if compare && !directories.has(path) {
-            recorded.record.missing_count += 1;
-            recorded.record.missing_modules += usize::from(module);
-            let named = if module { &mut recorded.record.missing } else { &mut others };
-            if named.len() < MOST_NAMED {
-                named.push(site.directory.join(path).normalized());
+            note_root(&mut recorded.roots, path);
+            if compare {
+                directories.add(directory_of(path));
             }
         }
     }
-    recorded.record.missing.extend(others);
-    recorded.record.missing.truncate(MOST_NAMED);
+    // data and tests are looked for only where modules may be gone: nobody misses a translation at import
+    if compare && directories.look(files, &metadata.join("RECORD")) {
+        count_missing(files, &mut directories, own, bytes, &mut recorded.record);
+    }
     recorded
+}
+
+/// Its own metadata, and bytecode, which comes and goes.
+fn is_unimportant(path: &[u8], own: &[u8]) -> bool {
+    path.strip_prefix(own).is_some_and(|rest| rest.starts_with(b"/")) || is_cache(path)
+}
+
+fn count_missing(
+    files: &dyn Files,
+    directories: &mut Directories,
+    own: &[u8],
+    bytes: &[u8],
+    record: &mut Record,
+) {
+    let paths = || record::entries(bytes).map(|entry| entry.path).filter(|path| !is_unimportant(path, own));
+    if !paths().any(|path| is_module(&path) && !directories.has(files, &path)) {
+        return;
+    }
+    let mut others = Vec::new();
+    for path in paths() {
+        if directories.has(files, &path) {
+            continue;
+        }
+        let module = is_module(&path);
+        record.missing_count += 1;
+        record.missing_modules += usize::from(module);
+        let named = if module { &mut record.missing } else { &mut others };
+        if named.len() < MOST_NAMED {
+            named.push(directories.site.directory.join(path).normalized());
+        }
+    }
+    record.missing.extend(others);
+    record.missing.truncate(MOST_NAMED);
+}
+
+fn directory_of(path: &[u8]) -> &[u8] {
+    memchr::memrchr(b'/', path).and_then(|at| path.get(..at)).unwrap_or_default()
+}
+
+/// The first name of a path: what two distributions share when they share a file.
+pub fn root_of(path: &[u8]) -> &[u8] {
+    memchr::memchr(b'/', path).and_then(|at| path.get(..at)).unwrap_or(path)
+}
+
+fn note_root(roots: &mut Vec<Vec<u8>>, path: &[u8]) {
+    let root = root_of(path);
+    if roots.last().is_none_or(|last| last != root) && !roots.iter().any(|known| known == root) {
+        roots.push(root.to_vec());
+    }
 }
 
 /// Bytecode comes and goes.
@@ -71,8 +111,7 @@ pub fn is_cache(path: &[u8]) -> bool {
     path.ends_with(b".pyc")
         || path.ends_with(b".pyo")
         || path.ends_with(b"/")
-        || path.starts_with(b"__pycache__/")
-        || crate::parse::find(path, b"/__pycache__/").is_some()
+        || CACHE.find_iter(path).any(|at| at == 0 || path.get(at - 1) == Some(&b'/'))
 }
 
 /// A module, or a library that modules load, outside of tests: what an import may need.
@@ -80,7 +119,7 @@ pub fn is_module(path: &[u8]) -> bool {
     if path.starts_with(b"..") || path.starts_with(b"/") {
         return false;
     }
-    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+    let name = memchr::memrchr(b'/', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
     let code = name.ends_with(b".py")
         || name.ends_with(b".so")
         || name.ends_with(b".pyd")
@@ -106,6 +145,9 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) {
         if let (Some(name), Some(b"bin" | b"Scripts")) = (names.next(), names.next()) {
             recorded.scripts.push(String::from_utf8_lossy(name).into_owned());
         }
+        return;
+    }
+    if rest.is_some() && recorded.modules.last().is_some_and(|last| last.as_bytes() == first) {
         return;
     }
     let Ok(first) = std::str::from_utf8(first) else { return };
@@ -138,65 +180,87 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) {
     }
 }
 
-fn claim(entry: &Entry) -> Option<Claim> {
-    (!entry.hash.is_empty()).then(|| Claim { path: hashed(&entry.path), content: hashed(&entry.hash) })
-}
-
-pub fn hashed(bytes: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    bytes.hash(&mut hasher);
-    hasher.finish()
-}
-
-/// The directories that a RECORD leads into, each listed once.
+/// The directories that a RECORD leads into, each looked at once.
 struct Directories<'a> {
-    files: &'a dyn Files,
     site: &'a Site,
-    /// When the RECORD was.
-    written: Option<(u64, u32)>,
+    /// Those that hold modules, in the order of their first file.
+    names: Vec<Vec<u8>>,
     known: HashMap<Vec<u8>, Known>,
+    /// When the RECORD was written.
+    written: Option<(u64, u32)>,
 }
 
 enum Known {
+    Unseen,
     Unchanged,
     Listed(Result<Listing, FileError>),
 }
 
 /// None where the time is not told.
-fn changed(files: &dyn Files, path: &HostPath) -> Option<(u64, u32)> {
-    let metadata = files.metadata(path).ok()?;
+fn changed(metadata: &Metadata) -> Option<(u64, u32)> {
     (metadata.modified > 0).then_some((metadata.modified, metadata.modified_nanoseconds))
 }
 
-impl Directories<'_> {
+impl<'a> Directories<'a> {
+    fn new(site: &'a Site) -> Directories<'a> {
+        Directories { site, names: Vec::new(), known: HashMap::new(), written: None }
+    }
+
+    fn add(&mut self, directory: &[u8]) {
+        // files of one directory mostly follow one another
+        if self.names.last().is_some_and(|last| last == directory) || self.known.contains_key(directory) {
+            return;
+        }
+        self.names.push(directory.to_vec());
+        self.known.insert(directory.to_vec(), Known::Unseen);
+    }
+
+    /// Whether any of them has changed since the RECORD was written.
+    fn look(&mut self, files: &dyn Files, record: &HostPath) -> bool {
+        let mut paths: Vec<&[u8]> = vec![record.as_bytes()];
+        paths.extend(self.names.iter().filter(|name| !name.is_empty()).map(Vec::as_slice));
+        let mut found = files.metadata_below(&self.site.directory, &paths).into_iter();
+        self.written = found.next().and_then(|record| changed(&record.ok()?));
+        let mut any = false;
+        for name in &self.names {
+            let unchanged = !name.is_empty()
+                && found.next().is_some_and(|found| is_unchanged(found.ok().as_ref(), self.written));
+            any |= !unchanged;
+            if let Some(known) = self.known.get_mut(name).filter(|_| unchanged) {
+                *known = Known::Unchanged;
+            }
+        }
+        any
+    }
+
     /// Whether it is there; what cannot be looked at counts as there.
-    fn has(&mut self, path: &[u8]) -> bool {
-        let (directory, name) = match path.iter().rposition(|byte| *byte == b'/') {
-            Some(at) => (&path[..at], &path[at + 1..]),
-            None => (&b""[..], path),
-        };
+    fn has(&mut self, files: &dyn Files, path: &[u8]) -> bool {
+        let directory = directory_of(path);
+        let name = path.get(directory.len()..).unwrap_or_default();
+        let name = name.strip_prefix(b"/").unwrap_or(name);
         let flavour = self.site.directory.flavour();
         if directory.is_empty() {
             return self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour));
         }
-        if !self.known.contains_key(directory) {
-            let known = self.look(&self.site.directory.join(directory).normalized());
-            self.known.insert(directory.to_vec(), known);
+        let written = self.written;
+        let known = self.known.entry(directory.to_vec()).or_insert(Known::Unseen);
+        if let Known::Unseen = known {
+            let place = self.site.directory.join(directory).normalized();
+            *known = match is_unchanged(files.metadata(&place).ok().as_ref(), written) {
+                true => Known::Unchanged,
+                false => Known::Listed(files.list(&place)),
+            };
         }
-        match self.known.get(directory) {
-            Some(Known::Listed(Ok(listing))) => holds(listing, name, flavour),
-            Some(Known::Listed(Err(FileError::Missing | FileError::NotADirectory))) => false,
+        match known {
+            Known::Listed(Ok(listing)) => holds(listing, name, flavour),
+            Known::Listed(Err(FileError::Missing | FileError::NotADirectory)) => false,
             _ => true,
         }
     }
+}
 
-    fn look(&self, directory: &HostPath) -> Known {
-        let changed = changed(self.files, directory);
-        match (changed, self.written) {
-            (Some(changed), Some(written)) if changed <= written => Known::Unchanged,
-            _ => Known::Listed(self.files.list(directory)),
-        }
-    }
+fn is_unchanged(directory: Option<&Metadata>, written: Option<(u64, u32)>) -> bool {
+    matches!((directory.and_then(changed), written), (Some(changed), Some(written)) if changed <= written)
 }
 
 fn holds(listing: &Listing, name: &[u8], flavour: Flavour) -> bool {

@@ -1,22 +1,12 @@
 //! This machine: its user, variables, mounts and the doctor's parent processes.
 
-use std::ffi::OsStr;
 use std::io::Write;
 use std::time::Duration;
 
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, UpdateKind};
-
-use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, run, write};
+use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, processes, run, write};
 use crate::facts::platform::{Platform, System, User};
-use crate::facts::shell::{reported_argument, reported_variable};
 use crate::host::{Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process};
 use crate::path::HostPath;
-
-/// A chain of parents longer than this is no chain that a person built.
-const ANCESTOR_LIMIT: usize = 64;
-
-/// So many arguments of a parent process are kept: its program and options stand at the front.
-const ARGUMENT_LIMIT: usize = 64;
 
 #[derive(Debug, Clone)]
 pub struct RealMachine {
@@ -57,7 +47,7 @@ fn platform() -> Platform {
     Platform {
         system,
         architecture: std::env::consts::ARCH.to_owned(),
-        release: sysinfo::System::kernel_version().ok(),
+        release: processes::kernel_release(),
         distribution: if system == System::Linux { distribution() } else { None },
     }
 }
@@ -111,33 +101,12 @@ fn password_entry(text: &[u8], id: u32) -> (Option<String>, Option<HostPath>) {
     (None, None)
 }
 
-/// What stands in a process, without what must not reach a report.
-fn describe(id: u32, process: &sysinfo::Process) -> Process {
-    let text = |value: &OsStr| crate::path::readable(&bytes_of(value)).into_owned();
-    let environment = process.environ().iter().filter_map(|pair| {
-        let pair = bytes_of(pair);
-        let equals = pair.iter().position(|byte| *byte == b'=').filter(|at| *at > 0)?;
-        reported_variable(FLAVOUR, &pair[..equals], &pair[equals + 1..])
-    });
-    let mut environment: Vec<(String, String)> = environment.collect();
-    environment.sort();
-    Process {
-        id,
-        name: text(process.name()),
-        executable: process.exe().and_then(from_std),
-        arguments: process
-            .cmd()
-            .iter()
-            .take(ARGUMENT_LIMIT)
-            .map(|argument| reported_argument(&text(argument)))
-            .collect(),
-        environment,
-    }
-}
-
 impl Files for RealMachine {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         RealFiles.metadata(path)
+    }
+    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        RealFiles.metadata_below(directory, paths)
     }
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         RealFiles.link_metadata(path)
@@ -194,31 +163,7 @@ impl Host for RealMachine {
     }
 
     fn ancestors(&self) -> Vec<Process> {
-        let Ok(mut system) = sysinfo::System::new() else { return Vec::new() };
-        let own = Pid::from_u32(std::process::id());
-        let look_at = |system: &mut sysinfo::System, id: Pid, kind: ProcessRefreshKind| {
-            system.refresh_processes_specifics(ProcessesToUpdate::Some(&[id]), false, kind);
-        };
-        // the process table is never read as a whole: only the chain itself
-        let nothing = ProcessRefreshKind::nothing().without_tasks();
-        let everything = nothing
-            .with_exe(UpdateKind::Always)
-            .with_cmd(UpdateKind::Always)
-            .with_environ(UpdateKind::Always);
-        look_at(&mut system, own, nothing);
-        let mut next = system.process(own).and_then(sysinfo::Process::parent);
-        let mut chain: Vec<Process> = Vec::new();
-        while let Some(id) = next {
-            let known = id == own || chain.iter().any(|process| process.id == id.as_u32());
-            if known || chain.len() == ANCESTOR_LIMIT {
-                break;
-            }
-            look_at(&mut system, id, everything);
-            let Some(process) = system.process(id) else { break };
-            chain.push(describe(id.as_u32(), process));
-            next = process.parent();
-        }
-        chain
+        processes::ancestors()
     }
 
     #[cfg(unix)]
