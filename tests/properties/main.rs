@@ -8,6 +8,7 @@
     dead_code
 )]
 
+mod machines;
 mod parsers;
 #[path = "../support/reliability.rs"]
 mod reliability;

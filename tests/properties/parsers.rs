@@ -18,9 +18,9 @@ use venv_doctor::parse::install_use::{self, CommandText};
 use venv_doctor::parse::pyvenv_cfg::{self, ConfigOddity};
 use venv_doctor::parse::startup_file::{self, Syntax};
 use venv_doctor::parse::{
-    binary, editable_finder, entry_points, extension_name, git_index, jsonc, launcher, metadata, names, notebook,
-    os_release, pip_configuration, pth, python_imports, python_source, python_version_file, record, requirements,
-    service, setup_py, shebang, shell_word, zip,
+    binary, editable_finder, entry_points, extension_name, git_index, jsonc, launcher, metadata, names,
+    notebook, os_release, pip_configuration, pth, python_imports, python_source, python_version_file, record,
+    requirements, service, setup_py, shebang, shell_word, zip,
 };
 use venv_doctor::path::HostPath;
 use venv_doctor::report::human::{self, HumanOptions, Timing};
@@ -120,7 +120,9 @@ fn configuration(bytes: &[u8]) {
     for name in ["venv-doctor.toml", "pyproject.toml"] {
         let machine = FakeMachine::linux().file(format!("/home/me/project/{name}"), bytes);
         let directory = HostPath::posix("/home/me/project");
-        let Ok(Some(found)) = config::find(&machine, &directory, Some(&HostPath::posix("/home/me"))) else { continue };
+        let Ok(Some(found)) = config::find(&machine, &directory, Some(&HostPath::posix("/home/me"))) else {
+            continue;
+        };
         let set = [
             found.select.map(|setting| setting.line),
             found.fail_on.map(|setting| setting.line),
@@ -218,7 +220,8 @@ fn configuration_of_pip(bytes: &[u8]) {
 
 fn probe_output(bytes: &[u8]) {
     for printed in [bytes.to_vec(), [b"venv-doctor-probe:", bytes].concat()] {
-        let machine = FakeMachine::linux().executable("/usr/bin/python3", "").prints("/usr/bin/python3", printed);
+        let machine =
+            FakeMachine::linux().executable("/usr/bin/python3", "").prints("/usr/bin/python3", printed);
         probe::probe(&machine, &HostPath::posix("/usr/bin/python3"), Trust::AsIs, Duration::from_secs(1));
     }
 }
