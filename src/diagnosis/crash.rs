@@ -56,11 +56,26 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 /// What a person is told who has to do with the crash.
 pub fn guarded_program<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     WHOLE_PROGRAM.store(true, Ordering::Relaxed);
-    guarded(work).map_err(|panic| {
-        format!(
-            "the doctor crashed, and there is no report: {panic}\nThis is a fault of venv-doctor, or this machine refused it a thread or memory. Please report it at {REPORT_TO} with these lines, what was typed and, where it can be made, the file that `venv-doctor check --snapshot FILE` writes"
-        )
+    guarded(work).map_err(|panic| match panic.split_once(NO_THREAD) {
+        Some((_, why)) => format!(
+            "there is no report: this machine did not let the doctor start another thread ({}). Too many processes of this user run, or a limit is low: `ulimit -u` shows it in a shell, `pids.max` in a container. End some or raise the limit, and ask again",
+            system_message(why)
+        ),
+        None => format!(
+            "the doctor crashed, and there is no report: {panic}\nThis is a fault of venv-doctor. Please report it at {REPORT_TO} with these lines, what was typed and, where it can be made, the file that `venv-doctor check --snapshot FILE` writes"
+        ),
     })
+}
+
+/// What `std::thread` says when the system refuses a thread.
+const NO_THREAD: &str = "failed to spawn thread: ";
+
+/// The system's words in `Os { code: 11, kind: WouldBlock, message: "Resource temporarily unavailable" }`.
+fn system_message(error: &str) -> &str {
+    error
+        .split_once("message: \"")
+        .and_then(|(_, rest)| rest.split_once('"'))
+        .map_or(error, |(message, _)| message)
 }
 
 /// What a thread of this process crashed of that nobody was waiting for, or whose part is missing in the report.
