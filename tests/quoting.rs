@@ -78,7 +78,8 @@ fn arrives(shell: &Shell, program: &Path, directory: &Path, word: &[u8]) -> Resu
         .arg(OsString::from_vec(format!("/bin/sh ./printer {quoted}\n").into_bytes()))
         .current_dir(directory)
         .env_clear()
-        .envs([("HOME", "/nowhere"), ("PATH", "/usr/bin:/bin"), ("LC_ALL", "C.UTF-8")])
+        .envs([("PATH", "/usr/bin:/bin"), ("LC_ALL", "C.UTF-8")])
+        .env("HOME", directory)
         .stdin(Stdio::null())
         .output()
         .unwrap();

@@ -72,9 +72,8 @@ pub fn run(cli: Cli) -> Status {
     match result {
         Ok(status) => status,
         Err(Trouble(message)) => {
-            let lines: Vec<String> = message.lines().map(sanitize::shown).collect();
-            // standard error may be closed, too: then there is nobody to tell
-            let _ = writeln!(std::io::stderr(), "venv-doctor: {}", lines.join("\n"));
+            // one line, whatever names it holds; standard error may be closed, too: then there is nobody to tell
+            let _ = writeln!(std::io::stderr(), "venv-doctor: {}", sanitize::shown(&message));
             Status::Trouble
         }
     }

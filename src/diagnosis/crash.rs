@@ -62,7 +62,7 @@ pub fn guarded_program<T>(work: impl FnOnce() -> T) -> Result<T, String> {
             system_message(why)
         ),
         None => format!(
-            "the doctor crashed, and there is no report: {panic}\nThis is a fault of venv-doctor. Please report it at {REPORT_TO} with these lines, what was typed and, where it can be made, the file that `venv-doctor check --snapshot FILE` writes"
+            "the doctor crashed, and there is no report: {panic}. This is a fault of venv-doctor. Please report it at {REPORT_TO} with these lines, what was typed and, where it can be made, the file that `venv-doctor check --snapshot FILE` writes"
         ),
     })
 }
@@ -82,7 +82,7 @@ fn system_message(error: &str) -> &str {
 pub fn of_other_threads() -> Option<String> {
     let panic = ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).take()?;
     Some(format!(
-        "a part of this machine was not read, because the doctor crashed there: findings may be missing or wrong: {panic}\nThis is a fault of venv-doctor. Please report it at {REPORT_TO} with these lines and the file that `venv-doctor check --snapshot FILE` writes"
+        "a part of this machine was not read, because the doctor crashed there: findings may be missing or wrong: {panic}. This is a fault of venv-doctor. Please report it at {REPORT_TO} with these lines and the file that `venv-doctor check --snapshot FILE` writes"
     ))
 }
 
