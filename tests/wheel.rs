@@ -63,7 +63,7 @@ fn maturin() -> Option<PathBuf> {
 
 fn package() {
     let output = Command::new(env!("CARGO"))
-        .args(["package", "--list", "--allow-dirty", "--offline", "--quiet"])
+        .args(["package", "--list", "--allow-dirty", "--quiet"])
         .current_dir(root())
         .output()
         .unwrap();
@@ -82,6 +82,7 @@ fn package() {
             "Cargo.toml",
             "Cargo.toml.orig",
             "Cargo.lock",
+            "build.rs",
             ".cargo_vcs_info.json",
             "README.md",
             "LICENSE-MIT",
@@ -127,7 +128,7 @@ fn wheel(maturin: &Path) {
     // a release is compiled anew for minutes: the development build says the same of the wheel
     let profile = if full() { "release" } else { "dev" };
     run(Command::new(maturin)
-        .args(["build", "--quiet", "--offline", "--profile", profile, "--compatibility", "linux", "--out"])
+        .args(["build", "--quiet", "--locked", "--profile", profile, "--compatibility", "linux", "--out"])
         .arg(&wheels)
         .current_dir(root())
         .env("CARGO_TARGET_DIR", target));

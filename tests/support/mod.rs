@@ -188,7 +188,8 @@ impl Place {
         let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("no JSON ({error}): {}{}", text(&output.stdout), text(&output.stderr))
         });
-        schema::validate("report", &report);
+        let command = arguments.first().copied().unwrap_or_default();
+        schema::validate(if ["path", "why"].contains(&command) { command } else { "report" }, &report);
         report
     }
 
