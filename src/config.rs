@@ -11,6 +11,7 @@ use crate::checks;
 use crate::cli::{FailOn, seconds};
 use crate::diagnosis::{Category, Severity};
 use crate::host::{Files, TEXT_LIMIT};
+use crate::parse::line_of;
 use crate::path::HostPath;
 
 pub mod settings;
@@ -417,10 +418,6 @@ impl Text<'_> {
     fn line<T>(&self, place: &Spanned<T>) -> usize {
         line_of(self.text.as_bytes(), place.span().start)
     }
-}
-
-fn line_of(bytes: &[u8], offset: usize) -> usize {
-    bytes.iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn described(value: &DeValue) -> &'static str {

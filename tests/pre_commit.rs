@@ -235,6 +235,25 @@ fn commit_of_files_that_install() {
     repository.place.write("other.sh", "sudo pip install six # venv-doctor: ignore[global-install]\n");
     let said = passed(&repository);
     assert!(said.contains("without a reason"), "{said}");
+    repository.place.write("setup.ps1", "py -3.11 -m pip install six\npip install six\n");
+    repository.place.write(
+        "noxfile.py",
+        "def a(session):\n    session.run('sudo', 'pip', 'install', 'six', external=True)\n",
+    );
+    repository.place.write("tox.ini", "[testenv]\ncommands = pip install six\n");
+    repository.place.write("docs/index.rst", ".. code-block:: sh\n\n   sudo pip install six\n");
+    repository.place.write("justfile", "a:\n    sudo pip install six\n");
+    let said = refused(
+        &repository,
+        &[
+            "setup.ps1, line 1",
+            "noxfile.py, line 2 runs `sudo pip install six`",
+            "docs/index.rst, line 3",
+            "justfile, line 2",
+        ],
+    );
+    assert!(!said.contains("setup.ps1, line 2") && !said.contains("tox.ini, line"), "{said}");
+    repository.bash("git reset -q && rm setup.ps1 noxfile.py tox.ini docs/index.rst justfile");
     // what is not part of a commit is not its affair
     repository.place.write("third.sh", "pip install --user six\n");
     let output = repository.bash("git reset -q && git commit --allow-empty -m x");

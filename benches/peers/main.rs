@@ -9,6 +9,9 @@
 mod environments;
 
 #[cfg(unix)]
+mod hook;
+
+#[cfg(unix)]
 mod measure;
 
 #[cfg(unix)]

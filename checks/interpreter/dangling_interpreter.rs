@@ -1,7 +1,7 @@
 //! The environment's `python` is a link to an interpreter that was removed, renamed or upgraded away.
 
 use super::{CANNOT_START, examined, faulty, severity, with_replacement, with_same_minor};
-use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{EnvironmentKind, HomeState};
 use crate::facts::interpreter::{LinkEnd, PythonOwner};
@@ -68,7 +68,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if let Some(missing) = interpreter.missing_part.as_ref().filter(|missing| !missing.same_as(target)) {
             finding = finding.evidence("first missing part", missing.to_text());
         }
-        if let Some(owner) = owner {
+        if let Some(owner) = &owner {
             finding = finding.evidence("belonged to", owner.label());
         }
         if let Some(home) = environment.home.as_ref().filter(|home| home.state == HomeState::Missing)
@@ -80,6 +80,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             finding = finding.evidence("installed packages", environment.installed.len().to_string());
         }
         finding = with_same_minor(finding, facts, environment);
+        if owner == Some(PythonOwner::CommandLineTools) {
+            finding = finding.remedy(Remedy::review(
+                "Install Apple's command line tools again (a window asks first), and their Python with them",
+                vec![Action::run(["xcode-select".into(), "--install".into()])],
+            ));
+        }
         findings.push(with_replacement(finding, facts, environment));
     }
 }

@@ -161,14 +161,29 @@ fn remove_setting(facts: &Facts, setting: &PipSetting) -> Remedy {
             let command = std::iter::once(Word::from(python)).chain(words).chain([key.as_str().into()]);
             Remedy::review(format!("Remove {key} from {file}"), vec![Action::Run(command.collect())])
         }
-        _ => Remedy::manual(
-            format!("Remove {key} from {file}"),
-            vec![Action::Edit {
-                file: file.clone(),
-                line: setting.line,
-                hint: format!("remove the setting `{}`", setting.key),
-            }],
-        ),
+        _ => remove_line(facts, setting, file, &key),
+    }
+}
+
+/// `pip config` does not reach every file: the line goes by itself where it holds the whole setting and may be
+/// changed without asking an administrator.
+fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) -> Remedy {
+    let summary = format!("Remove {key} from {file}");
+    let changeable = setting.level != PipLevel::Global || facts.user.id == 0;
+    let alone = !setting.value.contains('\n') && facts.platform.flavour() == Flavour::Posix;
+    match setting.line.filter(|_| changeable && alone) {
+        Some(line) => {
+            let words = ["sed".into(), "-i.bak".into(), format!("{line}d").as_str().into(), file.into()];
+            Remedy::review(
+                format!("{summary} (what was there stays in {}.bak)", file.name()),
+                vec![Action::run(words)],
+            )
+        }
+        None => {
+            let hint = format!("remove the setting `{}`", setting.key);
+            let edit = Action::Edit { file: file.clone(), line: setting.line, hint };
+            Remedy::manual(summary, vec![edit])
+        }
     }
 }
 
@@ -228,6 +243,7 @@ pub(in crate::checks::isolation) mod tests {
         let path = example::path("/home/me/src");
         facts.packages = vec![Packages {
             added_modules: Vec::new(),
+            lost_targets: Vec::new(),
             contents: Gathered::NotAsked,
             environment: example::path(example::VENV),
             overlaps: Vec::new(),
@@ -273,6 +289,7 @@ pub(in crate::checks::isolation) mod tests {
             editable: None,
             direct_url: None,
             tags: Vec::new(),
+            compiled: Vec::new(),
             modules: vec![name.into()],
             scripts: Vec::new(),
             record: Gathered::NotAsked,

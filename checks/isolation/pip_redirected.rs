@@ -1,18 +1,21 @@
-//! pip's configuration or a variable sends what it installs to another place than `python` imports from.
+//! pip's or uv's configuration, or a variable, sends what they install to another place than `python` imports from.
 
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::installers::PipSetting;
+use crate::facts::interpreter::Version;
 use crate::path::HostPath;
 
 use super::{pip, remove_setting, single_purpose, with_line, working};
+
+mod by_uv;
 
 pub static CHECK: Check = Check {
     id: "pip-redirected",
     category: Category::Isolation,
     severity: Severity::Error,
-    summary: "pip's configuration sends installs elsewhere, or lets them break the system's Python",
+    summary: "pip's or uv's configuration sends installs elsewhere, or lets them break the system's Python",
     needs: &[Need::Installers, Need::Project],
     explains: &["pip-elsewhere", "global-install"],
     explanation: r#"
@@ -20,11 +23,15 @@ pub static CHECK: Check = Check {
 pip takes every option of its command line also from configuration files and from variables named `PIP_*`. `target`,
 `prefix` and `root` send each install to that directory, whatever environment is active: pip reports success, and
 `import` does not find the package. `user = true` sends it to the user site, which a venv does not see (pip then stops with
-`Can not perform a '--user' install`). `break-system-packages = true` switches off the protection of PEP 668.
+`Can not perform a '--user' install`). `python` has pip work for the Python that it names.
+`break-system-packages = true` switches off the protection of PEP 668.
+uv reads no setting of pip. Its own are `target`, `prefix`, `python` and `system` below `[pip]` in `uv.toml` or `[tool.uv.pip]` in
+`pyproject.toml`, and the variables `UV_PYTHON` and `UV_SYSTEM_PYTHON`, which makes `uv pip` pass over every virtual
+environment. `UV_PROJECT_ENVIRONMENT` names the environment for `uv sync`, `uv add` and `uv run`.
 
 ## How it happens
 An application or a recipe wrote `target` into `~/.config/pip/pip.conf`, or `export PIP_TARGET=...` stayed in `~/.bashrc`
-after packaging for AWS Lambda. `PIP_BREAK_SYSTEM_PACKAGES=1` is what many answers give against
+after packaging for AWS Lambda. `UV_SYSTEM_PYTHON=1` was copied from a Dockerfile. `PIP_BREAK_SYSTEM_PACKAGES=1` is what many answers give against
 `externally-managed-environment`.
 
 ## How to fix it
@@ -37,7 +44,7 @@ and give the option on the command line of the one install that needs it. What w
 directory and must be installed again.
 
 ## When it is fine
-In a container or a CI job that packages something, and where `PYTHONPATH` names the same directory.
+In a container or a CI job that packages something or has no environment, and where `PYTHONPATH` names the same directory.
 "#,
     examine,
 };
@@ -46,6 +53,7 @@ In a container or a CI job that packages something, and where `PYTHONPATH` names
 const PLACES: [&str; 3] = ["target", "prefix", "root"];
 
 fn examine(facts: &Facts, findings: &mut Findings) {
+    by_uv::examine(facts, findings);
     let Some(pip) = pip(facts) else { return };
     let Some(working) = working(facts) else { return };
     let place = PLACES
@@ -56,6 +64,18 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         return;
     }
     let isolated = facts.is_chosen(working);
+    if let Some(setting) = pip.effective("", "python").filter(|_| follows_python(working)) {
+        match named_python(facts, setting.value.as_str()) {
+            Some(python) if facts.installers.known().is_some_and(|it| it.absent.contains(&python)) => {
+                findings.push(stops(facts, working, setting, &python));
+            }
+            Some(python) if isolated && working.is_venv() && !is_of(working, &python) => {
+                findings.push(elsewhere(facts, working, setting));
+            }
+            _ => {}
+        }
+        return;
+    }
     if let Some(setting) = pip.effective("install", "user").filter(|it| it.is_on() && isolated) {
         findings.push(to_user_site(facts, working, setting));
     }
@@ -82,6 +102,31 @@ fn harmless(facts: &Facts, working: &Environment, setting: &PipSetting) -> bool 
         || is_root
         || working.is_at(&place)
         || working.libraries.iter().any(|library| library.site_packages.same_as(&place))
+}
+
+/// pip and uv take a path from the working directory.
+fn named_python(facts: &Facts, value: &str) -> Option<HostPath> {
+    Some(facts.working_directory.as_ref()?.join(value).normalized())
+}
+
+/// Whether a path is this environment, or an interpreter of it.
+fn is_of(environment: &Environment, path: &HostPath) -> bool {
+    let root = path.parent().and_then(|directory| directory.parent());
+    environment.is_at(path)
+        || root.is_some_and(|root| environment.is_at(&root))
+        || environment.interpreters.iter().any(|own| own.same_as(path))
+}
+
+/// Whether the environment's pip knows `python` as an option: 22.3 was the first that did.
+fn follows_python(environment: &Environment) -> bool {
+    let version = environment.distribution("pip").and_then(|pip| Version::parse(&pip.version));
+    version.is_none_or(|version| (version.major, version.minor) >= (22, 3))
+}
+
+fn stops(facts: &Facts, working: &Environment, setting: &PipSetting, python: &HostPath) -> Finding {
+    let message = format!("pip stops at once: {} names {python}, which does not exist", setting.place());
+    let finding = Finding::new(&CHECK, Subject::Shell, message).about(&working.root);
+    shown(facts, finding, setting)
 }
 
 fn shown(facts: &Facts, finding: Finding, setting: &PipSetting) -> Finding {
@@ -163,7 +208,7 @@ mod tests {
             line: file.map(|_| 2),
         };
         let pip = PipConfiguration { files: Vec::new(), settings: vec![setting] };
-        facts.installers = Gathered::Known(Installers { pip });
+        facts.installers = Gathered::Known(Installers { pip, ..Installers::default() });
         facts
     }
 
@@ -176,6 +221,43 @@ mod tests {
         assert!(matches!(found[0].remedies[0].actions[..], [Action::Run(_)]));
         let found = CHECK.findings(&with(example::healthy(), "prefix", "/opt/x", None));
         assert_eq!(found[0].remedies[0].actions, [Action::Unset("PIP_PREFIX".into())]);
+    }
+
+    #[test]
+    fn fires_when_another_python_is_named() {
+        let found = CHECK.findings(&with(example::healthy(), "python", "/home/me/other/.venv", None));
+        assert!(found[0].message.starts_with("pip installs into /home/me/other/.venv and not"), "{found:?}");
+        assert_eq!(found[0].remedies[0].actions, [Action::Unset("PIP_PYTHON".into())]);
+        let mut facts = with(example::not_activated(), "python", "/usr/bin/python3.99", None);
+        let Gathered::Known(installers) = &mut facts.installers else { panic!("installers") };
+        installers.absent.push(example::path("/usr/bin/python3.99"));
+        let found = CHECK.findings(&facts);
+        assert_eq!(
+            found[0].message,
+            "pip stops at once: PIP_PYTHON names /usr/bin/python3.99, which does not exist"
+        );
+    }
+
+    #[test]
+    fn quiet_when_the_environments_own_python_is_named_or_pip_does_not_read_it() {
+        for value in [example::VENV, "/home/me/project/.venv/bin/python", ".venv"] {
+            assert!(CHECK.findings(&with(example::healthy(), "python", value, None)).is_empty(), "{value}");
+        }
+        assert!(CHECK.findings(&with(example::not_activated(), "python", "/x/.venv", None)).is_empty());
+        let mut facts = with(example::healthy(), "python", "/home/me/other/.venv", None);
+        let venv = example::venv_of(&mut facts);
+        venv.installed.retain(|it| it.name != "pip");
+        venv.installed.push(crate::facts::environment::Installed {
+            name: "pip".into(),
+            version: "21.2.4".into(),
+            metadata: example::path(
+                "/home/me/project/.venv/lib/python3.11/site-packages/pip-21.2.4.dist-info",
+            ),
+            editable: None,
+            direct_url: None,
+            requested: false,
+        });
+        assert!(CHECK.findings(&facts).is_empty());
     }
 
     #[test]

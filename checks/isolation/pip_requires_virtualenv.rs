@@ -82,7 +82,7 @@ mod tests {
             line: None,
         };
         let pip = PipConfiguration { files: Vec::new(), settings: vec![setting] };
-        facts.installers = Gathered::Known(Installers { pip });
+        facts.installers = Gathered::Known(Installers { pip, ..Installers::default() });
         facts
     }
 

@@ -93,7 +93,7 @@ mod tests {
     use super::super::extension_for_another_python::tests::{native, owner};
     use super::*;
     use crate::facts::example::{healthy, path};
-    use crate::facts::native::{Native, Owner};
+    use crate::facts::native::{Native, Owner, Sought};
 
     fn with(owned: Option<Owner>, fault: LoadFault) -> Facts {
         let mut facts = healthy();
@@ -103,6 +103,7 @@ mod tests {
             owner: owned,
             siblings: 1,
             alike: 1,
+            sought: Sought::default(),
             fault,
         }];
         facts.native = vec![Native { unloadable, ..native() }];
@@ -137,7 +138,10 @@ mod tests {
     #[test]
     fn quiet_when_a_library_is_missing_altogether() {
         assert_eq!(
-            CHECK.findings(&with(None, LoadFault::MissingLibrary { library: "libpq.so.5".into() })),
+            CHECK.findings(&with(
+                None,
+                LoadFault::MissingLibrary { library: "libpq.so.5".into(), needed_by: None }
+            )),
             []
         );
     }

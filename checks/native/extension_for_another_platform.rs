@@ -70,14 +70,16 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let owners = owners(modules.iter().map(|(_, _, owner, _)| *owner));
     let loose: Vec<&str> =
         modules.iter().filter(|(_, _, owner, _)| owner.is_none()).map(|(module, ..)| *module).collect();
-    let here = format!("{} {}", facts.platform.system.label(), facts.platform.architecture);
+    let interpreter = facts.interpreters_of(environment).find_map(|interpreter| interpreter.binary.known());
+    let own = interpreter.map(|binary| binary.architectures.join(", ")).filter(|own| !own.is_empty());
+    let here = match &own {
+        Some(own) => format!("its interpreter for {} {own}", facts.platform.system.label()),
+        None => format!("this is {} {}", facts.platform.system.label(), facts.platform.architecture),
+    };
     let mut finding = Finding::new(
         &CHECK,
         Subject::Environment(environment.root.clone()),
-        format!(
-            "The compiled modules of {} are built for {built_for}, and this is {here}",
-            whose(&owners, &loose)
-        ),
+        format!("The compiled modules of {} are built for {built_for}, and {here}", whose(&owners, &loose)),
     )
     .severity(if optional { Severity::Warning } else { Severity::Error });
     for (module, path, _, built_for) in modules.iter().take(NAMED) {
@@ -94,7 +96,7 @@ mod tests {
     use super::super::extension_for_another_python::tests::{native, owner, unfit_module};
     use super::*;
     use crate::facts::example::{healthy, path};
-    use crate::facts::native::{Native, UnloadableModule};
+    use crate::facts::native::{Native, Sought, UnloadableModule};
 
     fn unloadable(fault: LoadFault) -> UnloadableModule {
         UnloadableModule {
@@ -103,6 +105,7 @@ mod tests {
             owner: Some(owner("bcrypt", "4.0.1")),
             siblings: 1,
             alike: 1,
+            sought: Sought::default(),
             fault,
         }
     }
@@ -134,7 +137,7 @@ mod tests {
     #[test]
     fn quiet_when_another_fault_or_another_python_is_the_cause() {
         let mut facts = healthy();
-        let fault = LoadFault::MissingLibrary { library: "libpq.so.5".into() };
+        let fault = LoadFault::MissingLibrary { library: "libpq.so.5".into(), needed_by: None };
         let unfit = vec![unfit_module("_x.cpython-310-x86_64-linux-gnu.so", Misfit::Python, None)];
         facts.native = vec![Native { unfit, unloadable: vec![unloadable(fault)], ..native() }];
         assert_eq!(CHECK.findings(&facts), []);

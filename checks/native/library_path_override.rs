@@ -3,6 +3,7 @@
 use super::patient;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
+use crate::facts::native::LibraryOverride;
 
 pub static CHECK: Check = Check {
     id: "library-path-override",
@@ -17,7 +18,8 @@ The loader searches the directories of `LD_LIBRARY_PATH` before the system's (`l
 this shell starts. One of them holds a file with the name of a library that Python's standard library needs
 (OpenSSL, SQLite, zlib, libffi...), so Python loads that one instead of the one it was built with. When it lacks
 what is asked for, `import ssl` or `import sqlite3` fails: "version `OPENSSL_3.0.0' not found", "undefined symbol";
-pip then says that the ssl module is not available.
+pip then says that the ssl module is not available. The same befalls modules of distributions: an old `libstdc++.so.6`
+comes before the system's, and "version `GLIBCXX_3.4.29' not found" ends the import.
 
 ## How it happens
 Software kits and their setup scripts set the variable for all programs instead of their own: MATLAB, Oracle's and
@@ -42,19 +44,23 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let harmful = native.overrides.iter().find(|found| !found.lacking.is_empty());
     let Some(first) = harmful.or(native.overrides.first()) else { return };
     let message = match harmful {
-        Some(found) => format!(
-            "{} makes Python load {}, which lacks {}",
-            found.variable,
-            found.loaded,
-            found.lacking.join(" and ")
-        ),
+        Some(found) => {
+            format!("{} makes Python load {}, which lacks {}", found.variable, found.loaded, lacking(found))
+        }
         None => {
             format!("{} makes Python load {} instead of {}", first.variable, first.loaded, first.otherwise)
         }
     };
     let mut finding = Finding::new(&CHECK, Subject::Shell, message)
         .about(&environment.root)
-        .severity(if harmful.is_some() { Severity::Error } else { Severity::Info })
+        .severity(match harmful {
+            // a distribution's own module: how bad that is, is told with the module
+            Some(found) if native.unloadable.iter().any(|module| module.path == found.needed_by) => {
+                Severity::Warning
+            }
+            Some(_) => Severity::Error,
+            None => Severity::Info,
+        })
         .evidence(first.variable.clone(), format!("puts {} first", first.directory))
         .evidence("needed by", format!("{} asks for {}", first.needed_by, first.library))
         .evidence("without the variable", first.otherwise.to_text());
@@ -67,12 +73,20 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     )));
 }
 
+/// `OPENSSL_3.0.0`, `XML_SetEncoding and 3 more`.
+fn lacking(found: &LibraryOverride) -> String {
+    match found.lacking.as_slice() {
+        [first, second, _, ..] => format!("{first}, {second} and {} more", found.lacking.len() - 2),
+        few => few.join(" and "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::extension_for_another_python::tests::native;
     use super::*;
     use crate::facts::example::{healthy, path};
-    use crate::facts::native::{LibraryOverride, Native};
+    use crate::facts::native::{LoadFault, Native, Sought, UnloadableModule};
 
     fn with(lacking: &[&str]) -> Facts {
         let mut facts = healthy();
@@ -98,6 +112,27 @@ mod tests {
             "LD_LIBRARY_PATH makes Python load /opt/sdk/lib/libcrypto.so.3, which lacks OPENSSL_3.0.0"
         );
         assert_eq!(found[0].remedies[0].actions, [Action::Unset("LD_LIBRARY_PATH".into())]);
+    }
+
+    #[test]
+    fn fires_as_a_warning_when_only_a_distributions_module_is_hit() {
+        let mut facts = with(&["GLIBCXX_3.4.29"]);
+        let needed_by = facts.native[0].overrides[0].needed_by.clone();
+        facts.native[0].unloadable = vec![UnloadableModule {
+            module: "_core".into(),
+            path: needed_by,
+            owner: None,
+            siblings: 1,
+            alike: 1,
+            sought: Sought::default(),
+            fault: LoadFault::MissingVersion {
+                library: "libstdc++.so.6".into(),
+                found: path("/opt/sdk/lib/libstdc++.so.6"),
+                version: "GLIBCXX_3.4.29".into(),
+                newest: None,
+            },
+        }];
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning);
     }
 
     #[test]

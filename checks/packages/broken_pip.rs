@@ -2,7 +2,7 @@
 
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
-use crate::facts::distribution::{Packages, TopLevel};
+use crate::facts::distribution::{Distribution, LostTarget, Packages, TopLevel};
 use crate::facts::environment::{BakedState, Environment};
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
@@ -18,13 +18,15 @@ pub static CHECK: Check = Check {
 ## What it means
 
 pip is a package like any other: `pip` in `bin` is a small script that imports it from `site-packages`. Parts of that
-package are gone, so every pip command ends with `ModuleNotFoundError: No module named 'pip._internal'` or
-`ImportError: cannot import name 'main' from 'pip'`. Nothing can be installed, pip itself included.
+package are gone, or the script is of another version of pip than the package, so every pip command ends with
+`ModuleNotFoundError: No module named 'pip._internal'` or `ImportError: cannot import name 'main' from 'pip'`. Nothing
+can be installed, pip itself included.
 
 ## How it happens
 
 `pip install --upgrade pip` was interrupted, ran out of disk space, or on Windows could not replace files in use. Or
-`site-packages` was emptied by hand.
+`site-packages` was emptied by hand. A script of another version stays behind when pip is replaced in one place and its
+scripts are in another, or when `bin` was copied.
 
 ## How to fix it
 
@@ -34,7 +36,10 @@ Delete what is left of pip, then unpack the one that comes with Python:
     python -m ensurepip --default-pip
 
 The deletion is needed: `ensurepip` calls a pip satisfied that has metadata. On Debian and Ubuntu `ensurepip` is in the
-package `python3-venv`. With uv: `uv pip install --python .venv --reinstall pip`.
+package `python3-venv`. With uv: `uv pip install --python .venv --reinstall pip`. Where only the script is of another version, the
+package still works as a module and can write its script anew:
+
+    python -m pip install --force-reinstall pip
 
 ## When it is fine
 
@@ -61,6 +66,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             && script.launch.interpreter_exists
     });
     let elsewhere = packages.provides_module("pip");
+    let mismatched = packages.lost_targets.iter().find(|lost| lost.module.split('.').next() == Some("pip"));
     let message = match (registered, missing, script) {
         (Some(pip), Some(record), _) => format!(
             "{} of {} is incomplete: {} of its {} modules are gone",
@@ -76,6 +82,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             if !working && !elsewhere && !packages.own_distributions().any(|_| true) =>
         {
             format!("{} cannot start: no pip is installed in {}", script.path, environment.root)
+        }
+        (Some(pip), None, _) => {
+            if let Some(lost) = mismatched {
+                findings.push(script_of_another(environment, pip, lost));
+            }
+            return;
         }
         _ => return,
     };
@@ -97,6 +109,30 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         )
         .collect();
     findings.push(finding.remedy(remedy(facts, environment, &remains)));
+}
+
+/// A script of one version of pip beside the package of another.
+fn script_of_another(environment: &Environment, pip: &Distribution, lost: &LostTarget) -> Finding {
+    let what = match lost.module.as_str() {
+        "pip" => "main from pip".to_owned(),
+        module => module.to_owned(),
+    };
+    let message = format!("{} imports {what}, which {} does not have", lost.script, pip.label());
+    let words = [
+        Word::from(environment.program("python")),
+        "-m".into(),
+        "pip".into(),
+        "install".into(),
+        "--force-reinstall".into(),
+        "pip".into(),
+    ];
+    Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
+        .evidence("script", lost.script.to_text())
+        .evidence("installed", pip.metadata.to_text())
+        .remedy(Remedy::review(
+            "Install pip again, and its scripts with it",
+            vec![Action::run(words), Action::Rehash],
+        ))
 }
 
 fn own_pip(packages: &Packages) -> Option<&TopLevel> {
@@ -155,6 +191,18 @@ mod tests {
         let mut facts = example::with_packages();
         facts.packages[0].sites[0].modules.retain(|module| module.name != "pip");
         assert_eq!(CHECK.findings(&facts).len(), 1);
+    }
+
+    #[test]
+    fn fires_when_the_script_is_of_another_version() {
+        let mut facts = example::with_packages();
+        let script = example::path(example::VENV).join("bin/pip");
+        facts.packages[0].lost_targets = vec![LostTarget { script, module: "pip._internal.cli.main".into() }];
+        let found = CHECK.findings(&facts);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message.contains("bin/pip imports pip._internal.cli.main, which pip "));
+        facts.packages[0].lost_targets[0].module = "sample.cli".into();
+        assert!(CHECK.findings(&facts).is_empty());
     }
 
     #[test]

@@ -37,8 +37,8 @@ Uninstall all of them, then install the one that is wanted:
 
 ## When it is fine
 
-When the contents are the same, or only `__init__.py` files of an old-style namespace are shared: those are not
-reported.
+When the contents are the same, or only `__init__.py` files are shared that are empty, declare an old-style namespace or
+belong to a `tests` package that was installed by mistake: those are not reported.
 "#,
     examine,
 };

@@ -1,5 +1,6 @@
-//! An entry script whose distribution is gone: it starts and cannot import what it is for.
+//! An entry script whose distribution or module is gone: it starts and cannot import what it is for.
 
+use crate::diagnosis::reinstall::reinstall_scripts;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;
@@ -20,10 +21,13 @@ function in it. The script is still in `bin` (or `Scripts`), the module is nowhe
 distribution lists the command. Running it ends with `ModuleNotFoundError`, or an older script with
 `DistributionNotFound`.
 
+The same is said of a script whose package is there without the module that the script names.
+
 ## How it happens
 
 Somebody deleted packages from `site-packages` by hand, the directory was emptied, or the environment now runs another
-Python version, whose `site-packages` lacks them. `pip uninstall` removes scripts together with their packages.
+Python version, whose `site-packages` lacks them. Or a newer version of the distribution has renamed the module, and the script
+of the older one stayed. `pip uninstall` removes scripts together with their packages.
 
 ## How to fix it
 
@@ -52,6 +56,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .filter_map(|script| Some((script, script.module.as_deref()?.split('.').next()?)))
         .filter(|(script, module)| *module != "pip" && is_stale(script, module, packages))
         .collect();
+    for lost in packages.lost_targets.iter().filter(|lost| lost.module.split('.').next() != Some("pip")) {
+        let script = environment.scripts.iter().find(|script| script.path == lost.script);
+        if let Some(script) = script {
+            findings.push(without_module(environment, packages, script, &lost.module));
+        }
+    }
     let Some((first, module)) = stale.first() else { return };
     let rest = match stale.len() {
         1 => String::new(),
@@ -80,6 +90,24 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     );
 }
 
+/// The package is there, and the module that the script imports from it is not.
+fn without_module(environment: &Environment, packages: &Packages, script: &Script, module: &str) -> Finding {
+    let top = module.split('.').next().unwrap_or(module);
+    let package = packages.sites.iter().flat_map(|site| &site.modules).find(|one| one.name == top);
+    let message = format!("{} imports {module}, which the installed {top} does not have", script.path);
+    let mut finding = Finding::new(&CHECK, Subject::file(&script.path), message)
+        .about(&environment.root)
+        .evidence("imports", module);
+    if let Some(package) = package {
+        finding = finding.evidence("installed", package.path.to_text());
+    }
+    if let Some(remedy) = reinstall_scripts(environment, &[script]) {
+        finding = finding.remedy(remedy);
+    }
+    let words = [Word::from("rm"), "--".into(), Word::from(&script.path)];
+    finding.remedy(Remedy::review("Delete what cannot run", vec![Action::run(words)]))
+}
+
 /// A generated script for this environment's own interpreter.
 fn starts_here(script: &Script, environment: &Environment) -> bool {
     match script.launch.kind {
@@ -105,6 +133,7 @@ fn is_stale(script: &Script, module: &str, packages: &Packages) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::distribution::LostTarget;
     use crate::facts::example;
 
     fn stale() -> Facts {
@@ -119,6 +148,17 @@ mod tests {
         let found = CHECK.findings(&stale());
         assert_eq!(found.len(), 1);
         assert!(found[0].message.ends_with("imports demoapp, which is not installed any more"));
+    }
+
+    #[test]
+    fn fires_when_the_package_has_no_such_module() {
+        let mut facts = stale();
+        facts.packages[0].added_modules.push("demoapp".into());
+        let script = example::path(example::VENV).join("bin/demoapp");
+        facts.packages[0].lost_targets = vec![LostTarget { script, module: "demoapp.cli".into() }];
+        let found = CHECK.findings(&facts);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message.ends_with("imports demoapp.cli, which the installed demoapp does not have"));
     }
 
     #[test]

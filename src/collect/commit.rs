@@ -8,7 +8,7 @@ use crate::facts::project::Git;
 use crate::host::{Contents, FileError, FileKind, Host};
 use crate::parse::git_index;
 use crate::parse::install_use::{self, CommandText};
-use crate::path::{HostPath, readable};
+use crate::path::{Flavour, HostPath, readable};
 
 /// So many files are read, and no more.
 const MOST_FILES: usize = 2000;
@@ -255,7 +255,7 @@ impl Reader<'_> {
         match self.host.read(file, install_use::READ_LIMIT) {
             Ok(Contents { bytes, .. }) => {
                 self.read += 1;
-                let runs = runs(kind, &path);
+                let runs = runs(kind, &path, self.git.top.flavour());
                 let found = install_use::parse(kind, &bytes, self.id);
                 let uses =
                     found.into_iter().map(|found| CommittedInstall { file: file.clone(), runs, found });
@@ -267,13 +267,14 @@ impl Reader<'_> {
 }
 
 /// On what machine a file's commands run, by its kind and by the names of its directories and itself.
-fn runs(kind: CommandText, path: &str) -> Runs {
+fn runs(kind: CommandText, path: &str, here: Flavour) -> Runs {
     let lower = path.to_ascii_lowercase();
     let words = |wanted: &[&str]| lower.split(['/', '.', '-', '_']).any(|word| wanted.contains(&word));
     match kind {
-        CommandText::Markdown => Runs::Reader,
-        CommandText::Dockerfile => Runs::Container,
-        CommandText::ContinuousIntegration => Runs::ContinuousIntegration,
+        CommandText::Markdown | CommandText::Restructured => Runs::Reader,
+        CommandText::Dockerfile | CommandText::Devcontainer => Runs::Container,
+        CommandText::ContinuousIntegration | CommandText::Jenkinsfile => Runs::ContinuousIntegration,
+        CommandText::Tox | CommandText::Nox => Runs::TestEnvironment,
         _ if words(&[
             "docker",
             "dockerfile",
@@ -300,6 +301,7 @@ fn runs(kind: CommandText, path: &str) -> Runs {
         {
             Runs::ContinuousIntegration
         }
+        _ if kind.is_for_windows() && here == Flavour::Posix => Runs::OtherSystem,
         _ => Runs::Developer,
     }
 }

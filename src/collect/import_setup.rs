@@ -253,13 +253,13 @@ fn user_tools(host: &dyn Host, shell: &Shell) -> Vec<UserTool> {
     found
 }
 
-/// `export NAME=...` and its like, for each `PYTHON*` and `PIP_*` that is set.
+/// `export NAME=...` and its like, for each `PYTHON*`, `PIP_*` and `UV_*` that is set.
 fn variable_lines(host: &dyn Host, shell: &Shell) -> Vec<VariableLine> {
     let names: Vec<&str> = shell
         .variables
         .iter()
         .map(|(name, _)| name.as_str())
-        .filter(|name| name.starts_with("PYTHON") || name.starts_with("PIP_"))
+        .filter(|name| ["PYTHON", "PIP_", "UV_"].iter().any(|prefix| name.starts_with(prefix)))
         .collect();
     let (false, Some(home)) = (names.is_empty(), host.home()) else { return Vec::new() };
     let files = [

@@ -1,15 +1,17 @@
-//! What steers installers: pip's configuration files of every level and its variables.
+//! What steers installers: pip's and uv's configuration files of every level and their variables.
 
-use crate::facts::installers::{Installers, PipConfiguration, PipLevel, PipSetting};
+use crate::facts::installers::{Installers, PipConfiguration, PipLevel, PipSetting, UvKey, UvSetting};
 use crate::facts::platform::System;
 use crate::facts::shell::{Shell, without_credentials};
-use crate::host::Host;
+use crate::host::{FileError, Host};
 use crate::parse::pip_configuration;
 use crate::path::{Flavour, HostPath};
 
+mod uv;
+
 const FILE_LIMIT: usize = 256 * 1024;
 
-/// Reads what pip would read; `prefix` is the root of the environment that it runs in.
+/// Reads what pip and uv would read; `prefix` is the root of the environment that pip runs in.
 pub fn installers(host: &dyn Host, shell: &Shell, prefix: Option<&HostPath>) -> Installers {
     let mut pip = PipConfiguration::default();
     for (level, file) in files(host, shell, prefix) {
@@ -41,7 +43,18 @@ pub fn installers(host: &dyn Host, shell: &Shell, prefix: Option<&HostPath>) -> 
             });
         }
     }
-    Installers { pip }
+    let uv = uv::settings(host, shell);
+    let absent = absent(host, &pip, &uv);
+    Installers { pip, uv, absent }
+}
+
+/// What pip and uv are told to work with, and is not there. Both take it from the working directory.
+fn absent(host: &dyn Host, pip: &PipConfiguration, uv: &[UvSetting]) -> Vec<HostPath> {
+    let Ok(here) = host.working_directory() else { return Vec::new() };
+    let of_pip = pip.effective("", "python").map(|setting| &setting.value);
+    let of_uv = uv.iter().find(|setting| setting.key == UvKey::Python).map(|setting| &setting.value);
+    let paths = of_pip.into_iter().chain(of_uv).map(|value| here.join(value));
+    paths.filter(|path| matches!(host.metadata(path), Err(FileError::Missing))).collect()
 }
 
 /// Every file in the order that pip reads them (`iter_config_files` and `get_configuration_files` in its

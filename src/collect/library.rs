@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::dyld;
 use crate::facts::interpreter::{LibraryLookup, LinkChain};
+use crate::facts::platform::System;
 use crate::host::{Files, Host};
 use crate::parse::binary::{self, Binary, BinaryFormat, CLibrary};
 use crate::path::{Flavour, HostPath, readable};
@@ -17,8 +19,12 @@ const SYSTEM_DIRECTORIES: [&str; 6] =
 
 /// For each `libpython` that the binary needs: the file that is loaded, and the one of its own build.
 pub fn libpython(host: &dyn Host, path: &HostPath, links: &LinkChain, binary: &Binary) -> Vec<LibraryLookup> {
-    if binary.format != BinaryFormat::Elf {
-        return Vec::new();
+    match binary.format {
+        BinaryFormat::Elf => {}
+        BinaryFormat::MachO | BinaryFormat::MachOFat if host.platform().system == System::MacOs => {
+            return dyld::libpython(host, path, links, binary);
+        }
+        _ => return Vec::new(),
     }
     let names = binary.libraries.iter().filter(|name| name.starts_with("libpython"));
     names.map(|name| lookup(host, path, links, binary, name)).collect()
@@ -170,7 +176,7 @@ fn expand(raw: &str, origin: &HostPath) -> Option<HostPath> {
     HostPath::new(Flavour::Posix, text)
 }
 
-fn version(files: &dyn Files, library: &HostPath) -> Option<String> {
+pub fn version(files: &dyn Files, library: &HostPath) -> Option<String> {
     binary::python_version_in(&files.read(library, LIBRARY_LIMIT).ok()?.bytes)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod commit;
+pub mod dyld;
 pub mod elsewhere;
 pub mod environment;
 mod execution_policy;

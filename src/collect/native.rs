@@ -12,10 +12,12 @@ use crate::parse::binary_pieces::Pieces;
 use crate::parse::extension_name::{self, Importer};
 use crate::path::HostPath;
 
+mod images;
 mod loading;
 mod modules;
 mod numpy;
 mod overrides;
+mod runtimes;
 
 use modules::{Compiled, Module};
 
@@ -61,8 +63,14 @@ fn of_environment(
     let binary = interpreter.binary.known().unwrap_or(&empty);
     let importer = importer(host, interpreter, binary, version);
     let (unfit, fitting) = by_name(host, &compiled, &importer);
-    let machine = loading::Machine::new(host, interpreter, binary, &compiled.libraries, &environment.root);
-    let (read, unloadable) = loading::unloadable(&machine, &compiled, &fitting);
+    let machine = loading::Machine::new(host, interpreter, binary, &compiled.libraries, environment, version);
+    let (numpy, (read, unloadable)) = std::thread::scope(|scope| {
+        let numpy = scope.spawn(|| numpy::mismatch(host, &library.site_packages, &compiled, &fitting));
+        let unloadable = loading::unloadable(&machine, &compiled, &fitting);
+        (numpy.join().ok().flatten(), unloadable)
+    });
+    let mut overrides = overrides::overrides(host, interpreter, binary, environment, version);
+    overrides.extend(unloadable.iter().filter_map(|module| machine.replaced(module)));
     Some(Native {
         environment: environment.root.clone(),
         version,
@@ -70,8 +78,8 @@ fn of_environment(
         read,
         unfit,
         unloadable,
-        numpy: numpy::mismatch(host, &compiled, &fitting),
-        overrides: overrides::overrides(host, interpreter, binary, environment, version),
+        numpy,
+        overrides,
     })
 }
 
@@ -147,14 +155,35 @@ fn has_other_form(files: &dyn Files, module: &Module, importer: &Importer) -> bo
 
 /// What the file needs to be loaded, and the parts of it that tell.
 fn read_binary(files: &dyn Files, path: &HostPath) -> Option<(Binary, Pieces)> {
-    let beginning = files.read(path, BEGINNING).ok()?;
-    let mut pieces = Pieces::new(beginning.size, beginning.bytes);
-    for _ in 0..MOST_PARTS {
-        let (binary, Some((offset, length))) = pieces.parse() else { break };
-        match files.read_at(path, offset, length) {
-            Ok(part) if !part.bytes.is_empty() => pieces.add(offset, part.bytes),
-            _ => return Some((binary, pieces)),
-        }
-    }
-    Some((pieces.parse().0, pieces))
+    let mut binary = Binary::default();
+    let pieces = read_pieces(files, path, &mut |pieces| {
+        let (found, wanted) = pieces.parse();
+        binary = found;
+        wanted
+    })?;
+    Some((binary, pieces))
+}
+
+/// The parts of a file that are wanted by what is known of it. None where not even its beginning can be read.
+fn read_pieces(
+    files: &dyn Files,
+    path: &HostPath,
+    wanted: &mut dyn FnMut(&Pieces) -> Option<(u64, usize)>,
+) -> Option<Pieces> {
+    let mut pieces: Option<Pieces> = None;
+    let mut parts = 0;
+    // a part that cannot be read leaves what was read before
+    let _read = files.read_parts(path, BEGINNING, &mut |offset, part| {
+        let empty = part.bytes.is_empty();
+        let known = match &mut pieces {
+            None => pieces.insert(Pieces::new(part.size, part.bytes)),
+            Some(known) => {
+                known.add(offset, part.bytes);
+                known
+            }
+        };
+        parts += 1;
+        wanted(known).filter(|_| !empty && parts <= MOST_PARTS)
+    });
+    pieces
 }

@@ -12,7 +12,7 @@ pub mod root;
 mod scripts;
 mod services;
 pub mod sources;
-mod tool_tables;
+pub(super) mod tool_tables;
 mod tools;
 
 /// What a reading of the project needs to know of the shell and the user.

@@ -2,7 +2,7 @@
 
 use super::environment::Own;
 use crate::facts::environment::{Launch, LaunchKind, Script};
-use crate::host::{FileKind, Host, Listing};
+use crate::host::{FileKind, Host, Listing, OpenDirectory};
 use crate::parse::activate::ActivatorKind;
 use crate::parse::launcher;
 use crate::parse::shebang::{self, Shebang, is_python_name, names_python};
@@ -31,9 +31,10 @@ pub fn entry_scripts(
         .map(|entry| entry.name.as_slice())
         .take(most)
         .collect();
+    let open = host.open_directory(directory);
     let examine = |names: &[&[u8]]| -> Vec<Script> {
         let mut states = States { own, known: Vec::new() };
-        names.iter().filter_map(|name| entry_script(host, &mut states, directory.join(name))).collect()
+        names.iter().filter_map(|name| entry_script(host, &mut states, &open, name)).collect()
     };
     if names.len() < WORTH_A_THREAD {
         return examine(&names);
@@ -47,11 +48,17 @@ pub fn entry_scripts(
     })
 }
 
-fn entry_script(host: &dyn Host, states: &mut States<'_>, path: HostPath) -> Option<Script> {
+fn entry_script(
+    host: &dyn Host,
+    states: &mut States<'_>,
+    directory: &OpenDirectory,
+    name: &[u8],
+) -> Option<Script> {
+    let path = directory.path.join(name);
     let name = path.name().into_owned();
     let windows_program = name.to_ascii_lowercase().ends_with(".exe");
     let limit = if windows_program { LAUNCHER_LIMIT } else { SCRIPT_LIMIT };
-    let contents = host.read(&path, limit).ok()?;
+    let contents = host.read_below(directory, path.file_name()?, limit).ok()?;
     let launch = if windows_program {
         let launcher = launcher::parse(&contents.bytes)?;
         let interpreter = HostPath::new(Flavour::Windows, launcher.interpreter);

@@ -5,10 +5,11 @@ use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, Installed, LaunchKind, Layout};
 use crate::facts::installation::best_installation;
 use crate::facts::interpreter::{Installation, Version};
-use crate::facts::project::ManagerKind;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::{Flavour, HostPath};
+
+mod managed;
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -20,10 +21,10 @@ pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
 pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Installation>) -> Remedy {
     let mut actions = Vec::new();
     let saved = save(environment, base, &mut actions);
-    let how = match manager(facts, environment) {
-        Some(manager) => {
-            actions.extend(with_manager(manager, environment, base));
-            manager.label().to_owned()
+    let how = match managed::managed(facts, environment) {
+        Some(managed) => {
+            actions.extend(managed.actions(facts, environment, base, saved.as_ref()));
+            managed.kind.label().to_owned()
         }
         None => {
             let maker = maker(facts, environment);
@@ -31,10 +32,10 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
             if let Some(file) = &saved {
                 actions.push(install(maker, environment, file));
             }
+            actions.extend(back_in_the_shell(facts, environment));
             maker.label().to_owned()
         }
     };
-    actions.extend(back_in_the_shell(facts, environment));
     let kept = match &saved {
         Some(file) => format!(", with what is installed in it (kept in {})", file.name()),
         None => String::new(),
@@ -126,32 +127,47 @@ pub fn rewrite_paths(facts: &Facts, environment: &Environment, old: &HostPath) -
 /// Takes the old environment out of the shell where it is in the way, and activates this one unless the
 /// shell runs it already.
 pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action> {
-    let claimed = facts.shell.path_variable("VIRTUAL_ENV");
-    let claims_this = claimed.as_ref().is_some_and(|root| environment.is_at(root));
-    let first = facts.search_path.entries.first().and_then(|entry| entry.directory.as_ref());
-    let on_path = first.is_some_and(|directory| {
-        environment.script_directory.as_ref().is_some_and(|scripts| scripts.same_as(directory))
-    });
-    if claims_this && on_path {
-        return vec![Action::Rehash];
+    let shell = Shell::of(facts, environment);
+    shell.before.into_iter().chain(shell.after).collect()
+}
+
+/// What leads the shell to an environment: what its tools must find, and what may come last.
+struct Shell {
+    before: Vec<Action>,
+    after: Option<Action>,
+}
+
+impl Shell {
+    fn of(facts: &Facts, environment: &Environment) -> Shell {
+        let claimed = facts.shell.path_variable("VIRTUAL_ENV");
+        let claims_this = claimed.as_ref().is_some_and(|root| environment.is_at(root));
+        let first = facts.search_path.entries.first().and_then(|entry| entry.directory.as_ref());
+        let on_path = first.is_some_and(|directory| {
+            environment.script_directory.as_ref().is_some_and(|scripts| scripts.same_as(directory))
+        });
+        if claims_this && on_path {
+            return Shell { before: Vec::new(), after: Some(Action::Rehash) };
+        }
+        let mut before: Vec<Action> = claimed.filter(|_| !claims_this).map(taken_out).into_iter().collect();
+        // made anew it has this system's layout
+        let foreign = match environment.layout {
+            Layout::Posix => is_windows(environment),
+            Layout::Windows => facts.platform.flavour() == Flavour::Posix,
+            Layout::Mixed | Layout::None => false,
+        };
+        before.push(if foreign || environment.activators.is_empty() {
+            Action::activate_new(&environment.root)
+        } else {
+            Action::activate(environment)
+        });
+        Shell { before, after: None }
     }
-    let mut actions = Vec::new();
-    if let Some(root) = claimed.filter(|_| !claims_this) {
-        let script_directory = scripts_of(&root);
-        actions.push(Action::Deactivate { root, script_directory });
-    }
-    // made anew it has this system's layout
-    let foreign = match environment.layout {
-        Layout::Posix => is_windows(environment),
-        Layout::Windows => facts.platform.flavour() == Flavour::Posix,
-        Layout::Mixed | Layout::None => false,
-    };
-    actions.push(if foreign || environment.activators.is_empty() {
-        Action::activate_new(&environment.root)
-    } else {
-        Action::activate(environment)
-    });
-    actions
+}
+
+/// Takes the environment that is active out of the shell.
+fn taken_out(root: HostPath) -> Action {
+    let script_directory = scripts_of(&root);
+    Action::Deactivate { root, script_directory }
 }
 
 /// Seen on Windows, whatever system it was made on.
@@ -187,48 +203,6 @@ fn base_for<'a>(facts: &'a Facts, environment: &Environment) -> Option<&'a Insta
     best_installation(&facts.installations, wanted_version(environment), requires)
 }
 
-/// The project's manager, where this is the project's environment and its program is there.
-fn manager(facts: &Facts, environment: &Environment) -> Option<ManagerKind> {
-    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
-        return None;
-    }
-    let usable =
-        facts.project.managers.iter().filter(|manager| manager.available).map(|manager| manager.kind);
-    usable.into_iter().find(|kind| {
-        matches!(
-            kind,
-            ManagerKind::Uv
-                | ManagerKind::Poetry
-                | ManagerKind::Pdm
-                | ManagerKind::Pipenv
-                | ManagerKind::Hatch
-        )
-    })
-}
-
-fn with_manager(manager: ManagerKind, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
-    let root = Word::from(&environment.root);
-    let words = |words: &[&str]| Action::Run(words.iter().map(|word| Word::from(*word)).collect());
-    match manager {
-        ManagerKind::Uv => {
-            let mut venv = vec![Word::from("uv"), Word::from("venv"), Word::from("--clear")];
-            if let Some(base) = base {
-                venv.extend([Word::from("--python"), Word::from(&base.interpreter)]);
-            }
-            venv.push(root);
-            vec![Action::Run(venv), words(&["uv", "sync"])]
-        }
-        ManagerKind::Poetry => {
-            vec![words(&["poetry", "env", "remove", "--all"]), words(&["poetry", "install"])]
-        }
-        ManagerKind::Pdm => {
-            vec![Action::run([Word::from("rm"), Word::from("-rf"), root]), words(&["pdm", "install"])]
-        }
-        ManagerKind::Pipenv => vec![words(&["pipenv", "--rm"]), words(&["pipenv", "sync", "--dev"])],
-        _ => vec![words(&["hatch", "env", "prune"]), words(&["hatch", "env", "create"])],
-    }
-}
-
 /// What makes an environment where no project manager does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Maker {
@@ -260,14 +234,23 @@ fn maker(facts: &Facts, environment: &Environment) -> Maker {
 fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
     let root = Word::from(&environment.root);
     let mut actions = Vec::new();
-    let python = match base {
-        Some(base) => Word::from(&base.interpreter),
-        None if is_windows(environment) => return make_with_launcher(environment),
-        None => Word::from("python3"),
-    };
+    let python = base.map(|base| Word::from(&base.interpreter));
+    if python.is_none() && is_windows(environment) && maker != Maker::Uv {
+        return make_with_launcher(environment);
+    }
+    let or_any = |python: Option<Word>| python.unwrap_or_else(|| Word::from("python3"));
     let words: Vec<Word> = match maker {
-        Maker::Uv => vec!["uv".into(), "venv".into(), "--clear".into(), "--python".into(), python, root],
-        Maker::Virtualenv => vec!["virtualenv".into(), "--clear".into(), "--python".into(), python, root],
+        Maker::Uv => {
+            let mut words: Vec<Word> = ["uv", "venv", "--clear"].map(Word::from).into();
+            // `uv venv` leaves pip out otherwise
+            words.extend(environment.has_pip().then(|| Word::from("--seed")));
+            words.extend(python.into_iter().flat_map(|python| ["--python".into(), python]));
+            words.push(root);
+            words
+        }
+        Maker::Virtualenv => {
+            vec!["virtualenv".into(), "--clear".into(), "--python".into(), or_any(python), root]
+        }
         Maker::Venv => {
             if let Some(base) = base.filter(|base| !base.has_ensurepip)
                 && let Some(version) = base.version
@@ -281,7 +264,7 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
                     Word::from(package),
                 ]));
             }
-            vec![python, "-m".into(), "venv".into(), "--clear".into(), root]
+            vec![or_any(python), "-m".into(), "venv".into(), "--clear".into(), root]
         }
     };
     actions.push(Action::Run(words));
@@ -301,7 +284,11 @@ fn make_with_launcher(environment: &Environment) -> Vec<Action> {
 }
 
 fn install(maker: Maker, environment: &Environment, file: &HostPath) -> Action {
-    let python = Word::from(scripts_of(&environment.root).join("python"));
+    install_at(maker, &environment.root, file)
+}
+
+fn install_at(maker: Maker, root: &HostPath, file: &HostPath) -> Action {
+    let python = Word::from(scripts_of(root).join("python"));
     let file = Word::from(file);
     match maker {
         Maker::Uv => Action::Run(vec![
@@ -378,11 +365,11 @@ fn requirement(environment: &Environment, installed: &Installed) -> Option<Strin
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::facts::example;
 
-    fn words(remedy: &Remedy) -> Vec<String> {
+    pub fn words(remedy: &Remedy) -> Vec<String> {
         let run = |action: &Action| match action {
             Action::Run(words) => Some(
                 words

@@ -43,6 +43,10 @@ pub struct CommittedInstall {
 pub enum Runs {
     /// On that of whoever works on the project.
     Developer,
+    /// The same, on another system than this.
+    OtherSystem,
+    /// In an environment that tox or nox makes.
+    TestEnvironment,
     /// In a container that they build.
     Container,
     /// On a machine that a CI service sets up for one run.

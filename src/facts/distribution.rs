@@ -17,8 +17,18 @@ pub struct Packages {
     pub overlaps: Vec<Overlap>,
     /// Names that can be imported from the directories that `.pth` lines add.
     pub added_modules: Vec<String>,
+    /// Modules that entry scripts import and that the package of that name does not have.
+    pub lost_targets: Vec<LostTarget>,
     /// Recorded files whose contents are others than were installed.
     pub contents: Gathered<Contents>,
+}
+
+/// An entry script that starts, and what it imports in vain: `pkg.cli` where `pkg` has no `cli`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostTarget {
+    pub script: HostPath,
+    /// Dotted; `pip` alone where only its function `main` is missing.
+    pub module: String,
 }
 
 /// Files that two distributions of one directory both claim, with different contents.
@@ -136,7 +146,7 @@ pub struct Distribution {
     pub form: DistributionForm,
     /// Whether METADATA (or PKG-INFO) is there and readable.
     pub has_metadata: bool,
-    /// Whether its directory could be listed.
+    /// Whether its metadata could be read, as far as there is any.
     pub readable: bool,
     /// Whether its directory holds a RECORD.
     pub has_record: bool,
@@ -155,8 +165,11 @@ pub struct Distribution {
     pub moved_to: Vec<MovedSource>,
     /// Without credentials.
     pub direct_url: Option<String>,
-    /// `Tag` lines of WHEEL.
+    /// `Tag` lines of WHEEL, where it is asked for and there is compiled code.
     pub tags: Vec<String>,
+    /// Extension modules and libraries that its RECORD names, below the directory of packages.
+    #[serde(default)]
+    pub compiled: Vec<String>,
     /// Top-level modules that it provides, from RECORD, else `top_level.txt`.
     pub modules: Vec<String>,
     /// Commands that it brings: the names of `[console_scripts]` and `[gui_scripts]`, and of what its RECORD puts into

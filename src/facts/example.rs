@@ -150,6 +150,7 @@ pub fn with_packages() -> Facts {
         }],
         overlaps: Vec::new(),
         added_modules: Vec::new(),
+        lost_targets: Vec::new(),
         contents: Gathered::NotAsked,
     }];
     facts
@@ -176,6 +177,7 @@ pub fn distribution(name: &str, version: &str) -> Distribution {
         moved_to: Vec::new(),
         direct_url: None,
         tags: vec!["py3-none-any".into()],
+        compiled: Vec::new(),
         modules: vec![name.into()],
         scripts: Vec::new(),
         record: Gathered::Known(Record { files: 5, modules: 2, ..Record::default() }),
@@ -235,7 +237,8 @@ fn search_entry(facts: &Facts, index: usize, raw: &str, earlier: &[&str]) -> Sea
     }
 }
 
-fn command(facts: &Facts, name: &str) -> Command {
+/// What the search path finds for a name.
+pub fn command(facts: &Facts, name: &str) -> Command {
     let mut hits = Vec::new();
     for entry in &facts.search_path.entries {
         let Some(directory) = &entry.directory else { continue };

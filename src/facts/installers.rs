@@ -1,4 +1,4 @@
-//! What steers installers: pip's settings, each with its place, in pip's own precedence.
+//! What steers installers: pip's settings in pip's own precedence, and uv's in its, each with its place.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,8 +78,77 @@ impl PipConfiguration {
     }
 }
 
+/// What of uv's configuration decides where it installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UvKey {
+    /// `uv pip` passes over virtual environments on the search path.
+    System,
+    /// The interpreter, environment or version that `uv pip` works with.
+    Python,
+    Target,
+    Prefix,
+    /// Where `uv sync`, `uv add` and `uv run` keep a project's environment.
+    ProjectEnvironment,
+}
+
+impl UvKey {
+    /// The key below `[pip]` in `uv.toml`, or `[tool.uv.pip]` in `pyproject.toml`.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            UvKey::System => Some("system"),
+            UvKey::Python => Some("python"),
+            UvKey::Target => Some("target"),
+            UvKey::Prefix => Some("prefix"),
+            UvKey::ProjectEnvironment => None,
+        }
+    }
+
+    pub fn variable(self) -> Option<&'static str> {
+        match self {
+            UvKey::System => Some("UV_SYSTEM_PYTHON"),
+            UvKey::Python => Some("UV_PYTHON"),
+            UvKey::ProjectEnvironment => Some("UV_PROJECT_ENVIRONMENT"),
+            UvKey::Target | UvKey::Prefix => None,
+        }
+    }
+}
+
+/// One setting of uv.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UvSetting {
+    pub key: UvKey,
+    /// A flag that is on says `true`; those that are off are not kept, since uv adds them up.
+    pub value: String,
+    /// The file and line, or None for a variable.
+    pub file: Option<HostPath>,
+    pub line: Option<usize>,
+}
+
+impl UvSetting {
+    /// `UV_PYTHON`, or `pip.python in /home/me/.config/uv/uv.toml, line 2`.
+    pub fn place(&self) -> String {
+        let name = self.key.name().unwrap_or_default();
+        match (&self.file, self.line) {
+            (Some(file), Some(line)) => format!("pip.{name} in {file}, line {line}"),
+            (Some(file), None) => format!("pip.{name} in {file}"),
+            _ => self.key.variable().unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 /// The configuration of installers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Installers {
     pub pip: PipConfiguration,
+    /// Strongest first: variables, the project's file, the user's, the machine's.
+    pub uv: Vec<UvSetting>,
+    /// Interpreters and directories that a `python` setting names and that are not there.
+    pub absent: Vec<HostPath>,
+}
+
+impl Installers {
+    pub fn of_uv(&self, key: UvKey) -> Option<&UvSetting> {
+        self.uv.iter().find(|setting| setting.key == key)
+    }
 }

@@ -53,6 +53,16 @@ pub struct UnloadableModule {
     pub siblings: usize,
     pub alike: usize,
     pub fault: LoadFault,
+    #[serde(default)]
+    pub sought: Sought,
+}
+
+/// Where a missing library was looked for. Empty where the loader's own directories are all.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Sought {
+    pub directories: Vec<HostPath>,
+    /// The same library in another version: `libicuuc.76.dylib`, where `libicuuc.74.dylib` is asked for.
+    pub other_version: Option<HostPath>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,8 +72,13 @@ pub enum LoadFault {
     WrongBinary { built_for: String },
     /// Linked to musl, and the interpreter to glibc, or the reverse: the library that it asks for.
     WrongCLibrary { library: String },
-    /// A needed library is nowhere.
-    MissingLibrary { library: String },
+    /// A needed library is nowhere. `needed_by`: another library that the module needs, where it is not the module
+    /// itself.
+    MissingLibrary {
+        library: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        needed_by: Option<HostPath>,
+    },
     /// The library that would be loaded does not define this symbol version; `newest` is its newest of that kind.
     MissingVersion { library: String, found: HostPath, version: String, newest: Option<String> },
 }
@@ -88,6 +103,6 @@ pub struct LibraryOverride {
     pub otherwise: HostPath,
     /// The module that needs it.
     pub needed_by: HostPath,
-    /// Symbol versions that it needs and the loaded file does not define.
+    /// Symbol versions or functions that it needs and the loaded file does not define.
     pub lacking: Vec<String>,
 }

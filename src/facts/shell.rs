@@ -319,6 +319,7 @@ const REPORTED: &[&str] = &[
     "UV_EXTRA_INDEX_URL",
     "UV_INDEX",
     "UV_INDEX_URL",
+    "UV_NO_CONFIG",
     "UV_NO_INDEX",
     "UV_NO_MANAGED_PYTHON",
     "UV_PROJECT",

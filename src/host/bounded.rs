@@ -1,25 +1,72 @@
-//! A machine that is asked for a limited time, and that remembers what was cut off.
+//! A machine that is asked for a limited time, that is asked most things once, and that remembers what was cut off.
 //!
 //! A file system that answers slowly must not keep the doctor for ever: once the time is up every question about a
 //! file fails at once, so that whatever is being gathered ends. A question that never returns is the business of
 //! [`RealMachine::end_after`](super::real::RealMachine::end_after).
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::{
-    Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process, TEXT_LIMIT,
+    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    OpenDirectory, Outcome, Process, TEXT_LIMIT,
 };
-use crate::facts::platform::{Platform, User};
+use crate::facts::platform::{Platform, System, User};
 use crate::path::HostPath;
 
 /// So many cut-off files and directories are remembered by name.
 const MOST_REMEMBERED: usize = 20;
 
+/// So many answers of a kind are kept.
+const MOST_ANSWERS: usize = 4096;
+
+/// A longer path, in bytes, is left to the system: it may be a stranger's, of any depth.
+const LONG_PATH: usize = 512;
+
 pub struct Bounded<'a> {
     host: &'a dyn Host,
     until: Instant,
     cut: Mutex<Cut>,
+    metadata: Answers<Result<Metadata, FileError>>,
+    link_metadata: Answers<Result<Metadata, FileError>>,
+    targets: Answers<Result<Vec<u8>, FileError>>,
+    canonical: Answers<Result<HostPath, FileError>>,
+    executable: Answers<bool>,
+}
+
+/// What was answered for a path: a dozen collectors ask for the same interpreter, and must not see two different ones.
+/// What this machine itself writes makes it forget; contents and listings are never kept.
+struct Answers<T>(Mutex<HashMap<HostPath, T>>);
+
+impl<T> Default for Answers<T> {
+    fn default() -> Answers<T> {
+        Answers(Mutex::default())
+    }
+}
+
+impl<T: Clone> Answers<T> {
+    fn get(&self, path: &HostPath, ask: impl FnOnce() -> T) -> T {
+        if let Some(known) = self.kept().get(path) {
+            return known.clone();
+        }
+        let answer = ask();
+        let mut kept = self.kept();
+        if kept.len() < MOST_ANSWERS {
+            // of two threads that asked at the same time both get the same
+            return kept.entry(path.clone()).or_insert(answer).clone();
+        }
+        answer
+    }
+
+    fn forget(&self) {
+        self.kept().clear();
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<HostPath, T>> {
+        // a thread that panicked while it held the lock had at most one answer to add
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
 }
 
 /// What was not looked at whole.
@@ -55,7 +102,16 @@ impl<'a> Bounded<'a> {
     pub fn new(host: &'a dyn Host, time: Duration) -> Bounded<'a> {
         let now = Instant::now();
         let until = now.checked_add(time).unwrap_or(now + Duration::from_secs(1 << 30));
-        Bounded { host, until, cut: Mutex::default() }
+        Bounded {
+            host,
+            until,
+            cut: Mutex::default(),
+            metadata: Answers::default(),
+            link_metadata: Answers::default(),
+            targets: Answers::default(),
+            canonical: Answers::default(),
+            executable: Answers::default(),
+        }
     }
 
     pub fn cut(&self) -> Cut {
@@ -77,6 +133,40 @@ impl<'a> Bounded<'a> {
         }
     }
 
+    /// A limit below [`TEXT_LIMIT`] asks for the beginning only.
+    fn note_cut(&self, contents: &Contents, limit: usize, path: impl FnOnce() -> HostPath) {
+        if limit < TEXT_LIMIT || !contents.truncated() {
+            return;
+        }
+        let path = path();
+        let mut cut = self.remembered();
+        if cut.files.len() < MOST_REMEMBERED && cut.files.iter().all(|(known, ..)| *known != path) {
+            cut.files.push((path, contents.bytes.len(), contents.size));
+        }
+    }
+
+    /// What was answered may hold no more.
+    fn forget(&self) {
+        self.metadata.forget();
+        self.link_metadata.forget();
+        self.targets.forget();
+        self.canonical.forget();
+        self.executable.forget();
+    }
+
+    /// The path with its links resolved where its last name is none: by what is known of its parent, so that the
+    /// directories above are walked once for all that lies below them. Systems that ignore case answer with the
+    /// case that is on the disk, so that only they can tell.
+    fn below_parent(&self, path: &HostPath) -> Option<HostPath> {
+        let long = path.as_bytes().len() > LONG_PATH;
+        if long || self.platform().system != System::Linux || *path != path.normalized() {
+            return None;
+        }
+        let Some(parent) = path.parent() else { return Some(path.clone()) };
+        let place = self.canonical(&parent).ok()?.join(path.file_name()?);
+        matches!(self.read_link(&place), Err(FileError::NotAFile)).then_some(place)
+    }
+
     fn in_time(&self, path: &HostPath) -> Result<(), FileError> {
         if Instant::now() < self.until {
             return Ok(());
@@ -89,11 +179,18 @@ impl<'a> Bounded<'a> {
 impl Files for Bounded<'_> {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         self.in_time(path)?;
-        self.host.metadata(path)
+        self.metadata.get(path, || self.host.metadata(path))
     }
 
-    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
-        let ask = |paths: &[&[u8]]| match self.in_time(directory) {
+    fn open_directory(&self, path: &HostPath) -> OpenDirectory {
+        match self.in_time(path) {
+            Ok(()) => self.host.open_directory(path),
+            Err(_) => OpenDirectory::named(path),
+        }
+    }
+
+    fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        let ask = |paths: &[&[u8]]| match self.in_time(&directory.path) {
             Ok(()) => self.host.metadata_below(directory, paths),
             Err(error) => vec![Err(error); paths.len()],
         };
@@ -103,26 +200,54 @@ impl Files for Bounded<'_> {
 
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         self.in_time(path)?;
-        self.host.link_metadata(path)
+        self.link_metadata.get(path, || {
+            let found = self.host.link_metadata(path);
+            // of what is no link both ask the same
+            if found.as_ref().is_ok_and(|found| found.kind != FileKind::Link) {
+                let _known = self.metadata.get(path, || found.clone());
+            }
+            found
+        })
     }
 
     fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError> {
         self.in_time(path)?;
-        self.host.read_link(path)
+        self.targets.get(path, || self.host.read_link(path))
     }
 
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         self.in_time(path)?;
         let read = self.host.read_at(path, offset, limit);
         let contents = read.inspect_err(|error| self.note_failure(path, error))?;
-        // a smaller limit asks for the beginning only
-        if offset == 0 && limit >= TEXT_LIMIT && contents.truncated() {
-            let mut cut = self.remembered();
-            if cut.files.len() < MOST_REMEMBERED && cut.files.iter().all(|(known, ..)| known != path) {
-                cut.files.push((path.clone(), contents.bytes.len(), contents.size));
-            }
+        if offset == 0 {
+            self.note_cut(&contents, limit, || path.clone());
         }
         Ok(contents)
+    }
+
+    fn read_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Contents, FileError> {
+        self.in_time(&directory.path)?;
+        let place = || directory.path.join(path);
+        let read = self.host.read_below(directory, path, limit);
+        let contents = read.inspect_err(|error| self.note_failure(&place(), error))?;
+        self.note_cut(&contents, limit, place);
+        Ok(contents)
+    }
+
+    fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
+        self.in_time(path)?;
+        let read = self.host.read_parts(path, first, &mut |offset, part| {
+            if offset == 0 {
+                self.note_cut(&part, first, || path.clone());
+            }
+            next(offset, part).filter(|_| self.in_time(path).is_ok())
+        });
+        read.inspect_err(|error| self.note_failure(path, error))
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
@@ -139,11 +264,11 @@ impl Files for Bounded<'_> {
 
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError> {
         self.in_time(path)?;
-        self.host.canonical(path)
+        self.canonical.get(path, || self.below_parent(path).map_or_else(|| self.host.canonical(path), Ok))
     }
 
     fn can_execute(&self, path: &HostPath) -> bool {
-        self.in_time(path).is_ok() && self.host.can_execute(path)
+        self.in_time(path).is_ok() && self.executable.get(path, || self.host.can_execute(path))
     }
 
     fn can_read(&self, path: &HostPath) -> bool {
@@ -195,11 +320,15 @@ impl Host for Bounded<'_> {
     }
 
     fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {
-        self.host.append(path, bytes)
+        let written = self.host.append(path, bytes);
+        self.forget();
+        written
     }
 
     fn create(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {
-        self.host.create(path, bytes)
+        let written = self.host.create(path, bytes);
+        self.forget();
+        written
     }
 
     fn registry(&self, key: &str, name: &str) -> Option<String> {
@@ -222,6 +351,61 @@ mod tests {
         let bounded = Bounded::new(&machine, Duration::from_secs(60));
         assert_eq!(bounded.text(&HostPath::posix("/a/b")).as_deref(), Some("text"));
         assert_eq!(bounded.cut(), Cut::default());
+    }
+
+    #[test]
+    fn asks_once_for_what_it_keeps() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = crate::host::real::RealMachine::new();
+        let root = crate::host::real::from_std(directory.path()).unwrap();
+        let bounded = Bounded::new(&machine, Duration::from_secs(60));
+        let (early, late) = (root.join("early"), root.join("late"));
+        assert!(!bounded.exists(&early));
+        for name in ["early", "late"] {
+            std::fs::write(directory.path().join(name), "text").unwrap();
+        }
+        assert!(!bounded.exists(&early) && bounded.exists(&late), "as it was first asked");
+        assert!(bounded.link_metadata(&early).is_ok(), "of the link itself it was not asked before");
+        assert!(!bounded.exists(&early));
+        std::fs::remove_file(directory.path().join("late")).unwrap();
+        assert!(bounded.exists(&late) && bounded.text(&late).is_none(), "what is read is read now");
+        bounded.create(&late, b"text").unwrap();
+        assert!(bounded.exists(&early) && bounded.exists(&late), "it wrote itself, so what it knew is void");
+    }
+
+    #[test]
+    fn resolves_links_as_the_machine_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = crate::host::real::RealMachine::new();
+        let root = crate::host::real::from_std(directory.path()).unwrap();
+        let bounded = Bounded::new(&machine, Duration::from_secs(60));
+        std::fs::create_dir_all(directory.path().join("a/b")).unwrap();
+        std::fs::write(directory.path().join("a/b/file"), "text").unwrap();
+        #[cfg(unix)]
+        for (target, link) in
+            [("a", "directory"), ("a/b/file", "link"), ("gone", "dangling"), ("loop", "loop")]
+        {
+            std::os::unix::fs::symlink(target, directory.path().join(link)).unwrap();
+        }
+        let deep = "a/".repeat(300);
+        for name in [
+            "a/b/file",
+            "directory/b/file",
+            "directory/b",
+            "link",
+            "dangling",
+            "loop",
+            "loop/x",
+            "a/b/file/x",
+            "a/gone",
+            "gone/x",
+            "a/../a/b",
+            ".",
+            &deep,
+        ] {
+            let path = root.join(name);
+            assert_eq!(bounded.canonical(&path), machine.canonical(&path), "{name}");
+        }
     }
 
     #[test]

@@ -524,6 +524,7 @@ impl Files for FakeMachine {
             bytes: bytes[start..end].to_vec(),
             size: bytes.len() as u64,
             mode: self.describe(node).mode,
+            modified: (self.describe(node).modified, self.describe(node).modified_nanoseconds),
         })
     }
 
@@ -832,7 +833,7 @@ mod tests {
                     host.metadata(&path).map(short),
                     host.link_metadata(&path).map(short),
                     host.read_link(&path),
-                    host.read(&path, 5),
+                    host.read(&path, 5).map(|contents| (contents.bytes, contents.size, contents.mode)),
                     host.canonical(&path),
                     (host.can_execute(&path), host.can_read(&path)),
                     host.list(&path),
@@ -845,6 +846,14 @@ mod tests {
                 (expected.5, answer.5) = ((true, true), (true, true));
             }
             assert_eq!(expected, answer, "{name:?}");
+            if !name.is_empty() {
+                let open = real.open_directory(&base);
+                let below = real.read_below(&open, name.as_bytes(), 5);
+                assert_eq!(below, real.read(&path, 5), "{name:?} below its directory");
+                let kind = |found: Result<Metadata, FileError>| found.map(|found| found.kind);
+                let below = real.metadata_below(&open, &[name.as_bytes()]).pop().map(kind);
+                assert_eq!(below, Some(kind(real.metadata(&path))), "{name:?} below its directory");
+            }
         }
     }
 }

@@ -77,6 +77,8 @@ pub struct Contents {
     pub size: u64,
     /// Its permission bits.
     pub mode: u32,
+    /// Seconds since 1970, and the part of that time below a second.
+    pub modified: (u64, u32),
 }
 
 impl Contents {
@@ -109,12 +111,39 @@ pub const LISTING_LIMIT: usize = 100_000;
 /// So much of a text file is read where nothing else is said.
 pub const TEXT_LIMIT: usize = 1 << 20;
 
+/// A directory that is asked about many files below it: the system walks to it once.
+#[derive(Debug, Clone)]
+pub struct OpenDirectory {
+    pub path: HostPath,
+    /// None where it could not be opened: each file is then found by its whole path.
+    #[cfg(unix)]
+    descriptor: Option<std::sync::Arc<std::os::fd::OwnedFd>>,
+}
+
+impl OpenDirectory {
+    /// By its path alone.
+    pub fn named(path: &HostPath) -> OpenDirectory {
+        OpenDirectory {
+            path: path.clone(),
+            #[cfg(unix)]
+            descriptor: None,
+        }
+    }
+}
+
+/// Tells where to read on in a file (offset and at most so many bytes) by the offset and the bytes of what was read last.
+pub type NextPart<'a> = dyn FnMut(u64, Contents) -> Option<(u64, usize)> + 'a;
+
 /// The file system. Every method follows links except where it says otherwise.
 pub trait Files: Sync {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
     /// The same for many paths, each absolute or below the directory, in their order.
-    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
-        paths.iter().map(|path| self.metadata(&directory.join(path))).collect()
+    fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        paths.iter().map(|path| self.metadata(&directory.path.join(path))).collect()
+    }
+    /// For [`metadata_below`](Files::metadata_below) and [`read_below`](Files::read_below).
+    fn open_directory(&self, path: &HostPath) -> OpenDirectory {
+        OpenDirectory::named(path)
     }
     /// Of the link itself.
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError>;
@@ -122,6 +151,26 @@ pub trait Files: Sync {
     fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError>;
     /// At most `limit` bytes from `offset` of a regular file; never blocks on a FIFO or device.
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError>;
+    /// As [`read`](Files::read), for a path below the directory.
+    fn read_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Contents, FileError> {
+        self.read(&directory.path.join(path), limit)
+    }
+    /// Parts of one file, the first at its beginning.
+    ///
+    /// # Errors
+    /// As [`read_at`](Files::read_at), for any of them.
+    fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
+        let mut wanted = Some((0, first));
+        while let Some((offset, limit)) = wanted {
+            wanted = next(offset, self.read_at(path, offset, limit)?);
+        }
+        Ok(())
+    }
     fn list(&self, path: &HostPath) -> Result<Listing, FileError>;
     /// Every link resolved.
     fn canonical(&self, path: &HostPath) -> Result<HostPath, FileError>;

@@ -10,7 +10,9 @@ use std::ffi::OsStr;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata};
+use super::{
+    Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart, OpenDirectory,
+};
 use crate::path::{Flavour, HostPath};
 
 mod machine;
@@ -210,20 +212,81 @@ fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
     options.open(to_std(path))
 }
 
+/// As many bytes as there are, by as few calls as possible.
+fn read_claimed(file: &mut std::fs::File, offset: u64, wanted: usize) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; wanted];
+    let mut filled = 0;
+    if cfg!(not(unix)) {
+        file.seek(SeekFrom::Start(offset))?;
+    }
+    while let Some(part) = bytes.get_mut(filled..).filter(|part| !part.is_empty()) {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(file, part, offset + filled as u64);
+        #[cfg(not(unix))]
+        let read = file.read(part);
+        match read {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Until nothing comes.
+fn read_unclaimed(file: &mut std::fs::File, offset: u64, limit: usize) -> std::io::Result<Vec<u8>> {
+    file.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::with_capacity(limit.min(4096));
+    file.take(limit as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What an open file is, where it is a regular one.
+fn regular(file: &std::fs::File) -> Result<Metadata, FileError> {
+    let metadata = describe_open(file).map_err(file_error)?;
+    if metadata.kind == FileKind::File { Ok(metadata) } else { Err(FileError::NotAFile) }
+}
+
+fn read_open(
+    file: &mut std::fs::File,
+    metadata: &Metadata,
+    offset: u64,
+    limit: usize,
+) -> Result<Contents, FileError> {
+    let rest = usize::try_from(metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
+    // files of /proc claim to be empty; of any other there is no more than it says
+    let bytes = match metadata.size {
+        0 => read_unclaimed(file, offset, limit),
+        _ => read_claimed(file, offset, rest.min(limit)),
+    }
+    .map_err(file_error)?;
+    let size = metadata.size.max(offset + bytes.len() as u64);
+    let modified = (metadata.modified, metadata.modified_nanoseconds);
+    Ok(Contents { bytes, size, mode: metadata.mode, modified })
+}
+
 impl Files for RealFiles {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         std::fs::metadata(to_std(path)).map(|metadata| describe(&metadata)).map_err(file_error)
     }
 
-    /// By one descriptor: the kernel walks to the directory once.
     #[cfg(unix)]
-    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
-        use rustix::fs::{AtFlags, Mode, OFlags, open, statat};
+    fn open_directory(&self, path: &HostPath) -> OpenDirectory {
+        use rustix::fs::{Mode, OFlags, open};
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(base) = open(directory.as_bytes(), flags, Mode::empty()) else {
-            return paths.iter().map(|path| self.metadata(&directory.join(path))).collect();
+        let descriptor = open(path.as_bytes(), flags, Mode::empty()).ok().map(std::sync::Arc::new);
+        OpenDirectory { path: path.clone(), descriptor }
+    }
+
+    #[cfg(unix)]
+    fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+        use rustix::fs::{AtFlags, statat};
+        let Some(base) = &directory.descriptor else {
+            return paths.iter().map(|path| self.metadata(&directory.path.join(path))).collect();
         };
-        let look = |path: &&[u8]| statat(&base, *path, AtFlags::empty());
+        let look = |path: &&[u8]| statat(base, *path, AtFlags::empty());
         paths
             .iter()
             .map(|path| look(path).map(|stat| from_stat(&stat)).map_err(|error| file_error(error.into())))
@@ -244,21 +307,35 @@ impl Files for RealFiles {
 
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         let mut file = open(path).map_err(file_error)?;
-        let metadata = describe_open(&file).map_err(file_error)?;
-        if metadata.kind != FileKind::File {
-            return Err(FileError::NotAFile);
+        let metadata = regular(&file)?;
+        read_open(&mut file, &metadata, offset, limit)
+    }
+
+    #[cfg(unix)]
+    fn read_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Contents, FileError> {
+        use rustix::fs::{Mode, OFlags, openat};
+        let Some(base) = &directory.descriptor else { return self.read(&directory.path.join(path), limit) };
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let descriptor =
+            openat(base, path, flags, Mode::empty()).map_err(|error| file_error(error.into()))?;
+        let mut file = std::fs::File::from(descriptor);
+        let metadata = regular(&file)?;
+        read_open(&mut file, &metadata, 0, limit)
+    }
+
+    fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
+        let mut file = open(path).map_err(file_error)?;
+        let metadata = regular(&file)?;
+        let mut wanted = Some((0, first));
+        while let Some((offset, limit)) = wanted {
+            wanted = next(offset, read_open(&mut file, &metadata, offset, limit)?);
         }
-        if offset > 0 {
-            file.seek(SeekFrom::Start(offset)).map_err(file_error)?;
-        }
-        let rest = usize::try_from(metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-        // files of /proc claim to be empty; of any other there is no more than it says
-        let claimed = metadata.size > 0;
-        let wanted = if claimed { rest.min(limit) } else { limit };
-        let mut bytes = Vec::with_capacity(if claimed { wanted } else { limit.min(4096) });
-        file.take(wanted as u64).read_to_end(&mut bytes).map_err(file_error)?;
-        let size = metadata.size.max(offset + bytes.len() as u64);
-        Ok(Contents { bytes, size, mode: metadata.mode })
+        Ok(())
     }
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {

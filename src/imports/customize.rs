@@ -7,7 +7,12 @@ use super::place::Place;
 use super::predict::{HookKind, ImportEntry, ImportOrigin, Prediction, Question, Settings, StartupHook};
 use crate::path::HostPath;
 
-pub(super) fn find(place: &Place, prediction: &mut Prediction) {
+/// `known`: pdm's hook, whose effect is in the entries already.
+pub(super) fn find(place: &Place, prediction: &mut Prediction, known: Option<HostPath>) {
+    if let Some(file) = known {
+        let (kind, text) = (HookKind::SiteCustomize, "import sitecustomize".to_owned());
+        prediction.hooks.push(StartupHook { kind, file, line: None, text, may_add_entries: false });
+    }
     let user = prediction.user_site.enabled == Some(true);
     let modules =
         [("sitecustomize", HookKind::SiteCustomize, true), ("usercustomize", HookKind::UserCustomize, user)];
@@ -52,7 +57,7 @@ fn holds_standard_library(place: &Place, entry: &ImportEntry) -> bool {
     place.is_file(&place.join(entry.directory.as_bytes(), "os.py"))
 }
 
-fn module_in(place: &Place, entry: &ImportEntry, module: &str) -> Option<HostPath> {
+pub(super) fn module_in(place: &Place, entry: &ImportEntry, module: &str) -> Option<HostPath> {
     let names = [format!("{module}/__init__.py"), format!("{module}.py"), format!("{module}.pyc")];
     let path = names
         .iter()

@@ -6,6 +6,7 @@ mod customize;
 mod getpath;
 pub mod known_modules;
 pub mod near;
+mod pep582;
 mod place;
 pub mod predict;
 mod pth;

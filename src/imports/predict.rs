@@ -8,7 +8,7 @@ use super::getpath::{self, Located};
 use super::place::Place;
 use super::site::Site;
 use super::spelling::Spelling;
-use super::{customize, site27};
+use super::{customize, pep582, site27};
 use crate::facts::platform::User;
 use crate::host::Files;
 use crate::path::HostPath;
@@ -43,6 +43,9 @@ pub struct Variables {
     pub appdata: Option<Vec<u8>>,
     /// `USERPROFILE`, what `~` means on Windows.
     pub userprofile: Option<Vec<u8>>,
+    /// What pdm's hook reads: `PEP582_PACKAGES`, the directory that it takes, and `NO_SITE_PACKAGES`.
+    pub pep582_packages: Option<Vec<u8>>,
+    pub no_site_packages: Option<Vec<u8>>,
 }
 
 impl Variables {
@@ -60,6 +63,8 @@ impl Variables {
             home: lookup("HOME"),
             appdata: lookup("APPDATA"),
             userprofile: lookup("USERPROFILE"),
+            pep582_packages: lookup("PEP582_PACKAGES"),
+            no_site_packages: lookup("NO_SITE_PACKAGES"),
         }
     }
 }
@@ -230,6 +235,9 @@ pub enum ImportOrigin {
         file: HostPath,
         line: usize,
     },
+    /// `__pypackages__/3.11/lib`, by pdm's hook (PEP 582).
+    #[serde(rename = "pypackages")]
+    PyPackages,
     Unexplained,
 }
 
@@ -356,9 +364,10 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
     } else if !settings.no_site {
         let mut site = Site::new(&place, question, &settings, located);
         let result = if site27::takes_over(&site) { site27::run(&mut site) } else { site.main() };
+        let result = result.and_then(|()| pep582::run(&mut site));
         site.into_prediction(&mut prediction);
         match result {
-            Ok(()) => customize::find(&place, &mut prediction),
+            Ok(known) => customize::find(&place, &mut prediction, known),
             // PyPy says that site failed, and goes on without the rest of it.
             Err(reason) if question.build.implementation == Implementation::PyPy => {
                 prediction.notes.push(format!("site fails, and Python goes on without it: {reason}"));

@@ -120,7 +120,12 @@ impl Files for Tree {
             (_, Node::File(bytes)) => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
                 let end = start.saturating_add(limit).min(bytes.len());
-                Ok(Contents { bytes: bytes[start..end].to_vec(), size: bytes.len() as u64, mode: 0o644 })
+                Ok(Contents {
+                    bytes: bytes[start..end].to_vec(),
+                    size: bytes.len() as u64,
+                    mode: 0o644,
+                    modified: (0, 0),
+                })
             }
             _ => Err(FileError::NotAFile),
         }
@@ -501,6 +506,45 @@ fn sitecustomize_is_found_before_the_first_entry_is_there() {
     let prediction = Machine::new(tree).predict(posix("/base/bin/python3.11"));
     let expected = posix("/base/lib/python3.11/site-packages/sitecustomize.py");
     assert_eq!(prediction.hooks.iter().map(|hook| &hook.file).collect::<Vec<_>>(), [&expected]);
+}
+
+#[test]
+fn pdms_hook_puts_pypackages_before_site_packages() {
+    let hook = "packages_name = f\"__pypackages__/{version}/lib\"\ndef get_pypackages_path():\n";
+    let library = "/here/__pypackages__/3.11/lib";
+    let tree = installation(Tree::default(), "/base", "python3.11")
+        .file(&posix("/pdm/pep582/sitecustomize.py"), hook)
+        .file(&posix("/base/lib/python3.11/site-packages/b.pth"), "/extra\nimport unknown\n")
+        .file(&posix(&format!("{library}/a.pth")), "/linked\n")
+        .directory(&posix("/extra"))
+        .directory(&posix("/linked"))
+        .directory(&posix("/here/below"));
+    let mut machine = Machine::new(tree);
+    machine.variables.pythonpath = Some(b"/pdm/pep582".to_vec());
+    machine.working_directory = posix("/here/below");
+    let prediction = machine.predict(posix("/base/bin/python3.11"));
+    let expected = [
+        "",
+        "/base/lib/python311.zip",
+        "/base/lib/python3.11",
+        "/base/lib/python3.11/lib-dynload",
+        library,
+        "/linked",
+        "/base/lib/python3.11/site-packages",
+        "/extra",
+    ];
+    assert_eq!(path(&prediction), expected);
+    assert_eq!(prediction.entries[4].origin, ImportOrigin::PyPackages);
+    let unknown: Vec<_> = prediction.hooks.iter().filter(|hook| hook.may_add_entries).collect();
+    assert_eq!(unknown.len(), 1, "the line of b.pth, once: {unknown:?}");
+
+    machine.working_directory = posix("/");
+    let elsewhere = machine.predict(posix("/base/bin/python3.11"));
+    assert_eq!(path(&elsewhere)[4..], ["/base/lib/python3.11/site-packages", "/extra"]);
+    machine.variables.pep582_packages = Some(b"/here/__pypackages__/3.11".to_vec());
+    machine.variables.no_site_packages = Some(b"1".to_vec());
+    let named = machine.predict(posix("/base/bin/python3.11"));
+    assert_eq!(path(&named)[4..], [library, "/linked"]);
 }
 
 #[test]

@@ -92,6 +92,21 @@ impl<'a> Site<'a> {
         };
     }
 
+    pub fn hook_count(&self) -> usize {
+        self.hooks.len()
+    }
+
+    /// Forgets all but the first hooks: they run once more, and were told the first time.
+    pub fn keep_hooks(&mut self, count: usize) {
+        self.hooks.truncate(count);
+    }
+
+    /// As if no directory had been added yet.
+    pub fn forget(&mut self) {
+        self.known.clear();
+        self.processed.clear();
+    }
+
     pub fn main(&mut self) -> Result<(), Fatal> {
         self.remove_duplicates();
         if self.build().version >= Version::new(3, 3) {
@@ -350,7 +365,7 @@ impl<'a> Site<'a> {
     }
 
     /// `addsitedir` called with nothing known: what exists on the path counts as known.
-    fn add_nested_site_directory(&mut self, directory: &[u8], origin: ImportOrigin) -> Result<(), Fatal> {
+    pub fn add_nested_site_directory(&mut self, directory: &[u8], origin: ImportOrigin) -> Result<(), Fatal> {
         let existing = self.existing();
         let known = std::mem::replace(&mut self.known, existing);
         let processed = std::mem::take(&mut self.processed);
@@ -361,7 +376,7 @@ impl<'a> Site<'a> {
     }
 
     /// 3.15's `StartupState.process`: the path first, then the import lines. Before, nothing is left to do.
-    fn process(&mut self) -> Result<(), Fatal> {
+    pub fn process(&mut self) -> Result<(), Fatal> {
         self.extend_path();
         for line in std::mem::take(&mut self.deferred) {
             self.apply(line)?;

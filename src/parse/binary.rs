@@ -56,6 +56,7 @@ pub struct Binary {
     pub bits: Option<u8>,
     /// The program that loads it (`PT_INTERP`, `LC_LOAD_DYLINKER`). None for a static one and for a library.
     pub loader: Option<String>,
+    /// Those without which it is not loaded: none that is weakly linked, or loaded at its first use.
     pub libraries: Vec<String>,
     /// The library's own name (`DT_SONAME`, `LC_ID_DYLIB`).
     pub soname: Option<String>,
@@ -119,7 +120,7 @@ pub fn parse(bytes: &[u8]) -> Binary {
     binary
 }
 
-/// An ELF file by the parts of it that are wanted; of any other format only what `beginning` tells.
+/// An ELF or PE file by the parts of it that are wanted; of any other format only what `beginning` tells.
 pub(super) fn parse_from<'data>(beginning: &[u8], bytes: impl ReadRef<'data>) -> Binary {
     let mut binary = Binary::default();
     let known = match beginning {
@@ -129,6 +130,7 @@ pub(super) fn parse_from<'data>(beginning: &[u8], bytes: impl ReadRef<'data>) ->
         [0x7f, b'E', b'L', b'F', 2, ..] => {
             elf::<elf::FileHeader64<object::Endianness>, _>(bytes, &mut binary)
         }
+        [b'M', b'Z', ..] => portable(bytes, &mut binary),
         _ => return parse(beginning),
     };
     binary.partial |= known.is_none();
@@ -345,7 +347,12 @@ fn mach<Mach: MachHeader<Endian = object::Endianness>>(
         let Some(command) = commands.next().ok()? else { return Some(()) };
         let string = |name| command.string(endian, name).ok().and_then(text);
         match command.variant().ok()? {
-            LoadCommandVariant::Dylib(library) => binary.libraries.extend(string(library.dylib.name)),
+            LoadCommandVariant::Dylib(library)
+                if [macho::LC_LOAD_DYLIB, macho::LC_REEXPORT_DYLIB, macho::LC_LOAD_UPWARD_DYLIB]
+                    .contains(&command.cmd()) =>
+            {
+                binary.libraries.extend(string(library.dylib.name));
+            }
             LoadCommandVariant::IdDylib(library) => binary.soname = string(library.dylib.name),
             LoadCommandVariant::LoadDylinker(linker) => binary.loader = string(linker.name),
             LoadCommandVariant::Rpath(path) => binary.rpath.extend(string(path.path)),
@@ -353,6 +360,22 @@ fn mach<Mach: MachHeader<Endian = object::Endianness>>(
         }
     }
     None
+}
+
+/// Where the part for one architecture begins in a [`BinaryFormat::MachOFat`], by the file's beginning.
+pub fn slice_for(beginning: &[u8], architecture: &str) -> Option<u64> {
+    fn offset<Fat: FatArch>(bytes: &[u8], architecture: &str) -> Option<u64> {
+        let file = MachOFatFile::<Fat>::parse(bytes).ok()?;
+        let mut parts = file.arches().iter().take(MANY);
+        let is_for =
+            |part: &&Fat| mach_architecture(part.cputype()).is_some_and(|(name, _)| name == architecture);
+        parts.find(is_for).map(|part| part.file_range().0)
+    }
+    match beginning {
+        [0xca, 0xfe, 0xba, 0xbe, ..] => offset::<macho::FatArch32>(beginning, architecture),
+        [0xca, 0xfe, 0xba, 0xbf, ..] => offset::<macho::FatArch64>(beginning, architecture),
+        _ => None,
+    }
 }
 
 /// All architectures, and what the first of them needs.
@@ -377,17 +400,20 @@ fn fat<Fat: FatArch>(bytes: &[u8], binary: &mut Binary) -> Option<()> {
     }
 }
 
-fn portable(bytes: &[u8], binary: &mut Binary) -> Option<()> {
+fn portable<'data, Bytes: ReadRef<'data>>(bytes: Bytes, binary: &mut Binary) -> Option<()> {
     binary.format = BinaryFormat::Pe;
     match object::read::pe::optional_header_magic(bytes).ok()? {
-        pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC => windows::<pe::ImageNtHeaders64>(bytes, binary),
-        pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC => windows::<pe::ImageNtHeaders32>(bytes, binary),
+        pe::IMAGE_NT_OPTIONAL_HDR64_MAGIC => windows::<pe::ImageNtHeaders64, _>(bytes, binary),
+        pe::IMAGE_NT_OPTIONAL_HDR32_MAGIC => windows::<pe::ImageNtHeaders32, _>(bytes, binary),
         _ => None,
     }
 }
 
-fn windows<Pe: ImageNtHeaders>(bytes: &[u8], binary: &mut Binary) -> Option<()> {
-    let file = PeFile::<Pe>::parse(bytes).ok()?;
+fn windows<'data, Pe: ImageNtHeaders, Bytes: ReadRef<'data>>(
+    bytes: Bytes,
+    binary: &mut Binary,
+) -> Option<()> {
+    let file = PeFile::<Pe, Bytes>::parse(bytes).ok()?;
     let architecture = match file.nt_headers().file_header().machine.get(object::LittleEndian) {
         pe::IMAGE_FILE_MACHINE_AMD64 => Some(("x86_64", 64)),
         pe::IMAGE_FILE_MACHINE_ARM64 => Some(("aarch64", 64)),

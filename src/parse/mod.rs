@@ -46,6 +46,11 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
         .map(|(line, number)| (number, line))
 }
 
+/// The line, from 1, that the byte at `offset` stands in.
+pub(crate) fn line_of(bytes: &[u8], offset: usize) -> usize {
+    bytes.iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
+}
+
 /// Where `needle` first stands in `haystack`.
 pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     if needle.is_empty() { None } else { memchr::memmem::find(haystack, needle) }

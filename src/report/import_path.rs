@@ -287,6 +287,7 @@ impl Human<'_> {
             ImportOrigin::Pth { file, line } => {
                 format!("line {line} of {}", self.places.value(&file.to_text()))
             }
+            ImportOrigin::PyPackages => "__pypackages__, by pdm's start-up hook (PEP 582)".to_owned(),
             ImportOrigin::Unexplained => "no rule explains it".to_owned(),
         }
     }

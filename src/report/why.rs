@@ -211,6 +211,9 @@ fn origin_text(origin: &ImportOrigin) -> String {
         ImportOrigin::SitePackages => "the environment's site-packages".to_owned(),
         ImportOrigin::DistPackages => "Debian's dist-packages".to_owned(),
         ImportOrigin::Pth { file, line } => format!("line {line} of {file}"),
+        ImportOrigin::PyPackages => {
+            "the project's __pypackages__, by pdm's start-up hook (PEP 582)".to_owned()
+        }
         ImportOrigin::Unexplained => "put there by no rule that is known".to_owned(),
     }
 }

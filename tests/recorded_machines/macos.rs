@@ -2,6 +2,7 @@
 
 use venv_doctor::host::fake::FakeMachine;
 
+use crate::mach_o::{ARM, INTEL, Image, fat};
 use crate::{leads, quiet};
 
 const ZSH: &str = "/bin/zsh";
@@ -23,12 +24,9 @@ fn machine() -> FakeMachine {
         .executable("/Library/Developer/CommandLineTools/usr/bin/python3", mach(ARM))
 }
 
-const ARM: u32 = 0x0100_000c;
-const INTEL: u32 = 0x0100_0007;
-
-/// A 64-bit Mach-O header for one processor, without load commands (`mach-o/loader.h`).
+/// An image for one processor that needs nothing.
 fn mach(processor: u32) -> Vec<u8> {
-    [0xfeed_facf, processor, 0, 2, 0, 0, 0, 0].iter().flat_map(|word: &u32| word.to_le_bytes()).collect()
+    Image::of(processor).bytes()
 }
 
 /// A framework build: `VERSION` is Homebrew's, with its revision.
@@ -194,4 +192,149 @@ fn an_environment_of_xcodes_python_is_quiet() {
             "../../Library/Frameworks/Python3.framework/Versions/3.9/bin/python3.9",
         );
     quiet(&active(venv(machine, &format!("{tools}/usr/bin"), "3.9", "3.9.6")));
+}
+
+const CORE: &str = ".venv/lib/python3.13/site-packages/fastmath";
+
+fn needing(library: &str) -> Image {
+    Image::of(ARM).needs("/usr/lib/libSystem.B.dylib").needs(library)
+}
+
+#[test]
+fn an_upgrade_by_homebrew_takes_the_library_that_a_module_was_built_with() {
+    let old = format!("{BREW}/opt/icu4c/lib/libicuuc.74.dylib");
+    let cellar = format!("{BREW}/Cellar/icu4c/76.1/lib/libicuuc.76.dylib");
+    let machine = extension(healthy(), needing(&old).bytes())
+        .file(&cellar, mach(ARM))
+        .link(format!("{BREW}/opt/icu4c"), "../Cellar/icu4c/76.1");
+    let anew = format!(
+        "{VENV}/bin/python -m pip install --force-reinstall --no-deps --no-cache-dir --no-binary fastmath fastmath==1.0"
+    );
+    leads(&machine, "missing-shared-library", &[&anew]);
+    // a directory of its own version that is gone altogether
+    let machine = extension(healthy(), needing(&format!("{BREW}/opt/libomp/lib/libomp.dylib")).bytes());
+    leads(&machine, "missing-shared-library", &["brew reinstall libomp"]);
+    let there = machine.file(format!("{BREW}/opt/libomp/lib/libomp.dylib"), mach(ARM));
+    quiet(&there);
+}
+
+#[test]
+fn a_library_that_a_library_needs_is_missing() {
+    let openssl = format!("{BREW}/opt/openssl@1.1/lib/libssl.1.1.dylib");
+    let libpq = format!("{BREW}/opt/libpq/lib/libpq.5.dylib");
+    let machine = extension(healthy(), needing(&libpq).bytes()).file(&libpq, needing(&openssl).bytes());
+    leads(&machine, "missing-shared-library", &["brew reinstall openssl@1.1"]);
+    quiet(&machine.file(&openssl, mach(ARM)));
+}
+
+/// What `delocate` makes: libraries in `.dylibs`, found by `@loader_path`; what they need in turn by `@rpath`.
+#[test]
+fn a_wheel_with_its_own_libraries_is_quiet() {
+    let core = needing("@loader_path/.dylibs/libgfortran.5.dylib").run_path("@loader_path/.dylibs");
+    let gfortran = needing("@rpath/libquadmath.0.dylib").uses_if_there("/opt/none/libweak.dylib");
+    let machine = extension(healthy(), core.bytes())
+        .file(format!("/Users/me/shop/{CORE}/.dylibs/libgfortran.5.dylib"), gfortran.bytes());
+    let install = format!("{VENV}/bin/python -m pip install --force-reinstall --no-deps fastmath==1.0");
+    leads(&machine, "missing-shared-library", &[&install]);
+    quiet(&machine.file(format!("/Users/me/shop/{CORE}/.dylibs/libquadmath.0.dylib"), mach(ARM)));
+}
+
+#[test]
+fn libraries_of_the_system_are_in_the_shared_cache() {
+    let core = needing("/usr/lib/libz.1.dylib")
+        .needs("/System/Library/Frameworks/Accelerate.framework/Versions/A/Accelerate")
+        .needs("@rpath/libc++.1.dylib")
+        .needs("@rpath/libswiftCore.dylib")
+        .run_path("/usr/lib/swift");
+    quiet(&extension(healthy(), core.bytes()));
+}
+
+#[test]
+fn the_part_for_the_interpreters_processor_is_the_one_that_counts() {
+    let missing = Image::of(INTEL).needs("/usr/local/opt/libpq/lib/libpq.5.dylib");
+    quiet(&extension(healthy(), fat(&[missing.clone(), Image::of(ARM)])));
+    let machine =
+        extension(healthy(), fat(&[Image::of(INTEL), needing("/usr/local/opt/libpq/lib/libpq.5.dylib")]));
+    leads(&machine, "missing-shared-library", &["brew reinstall libpq"]);
+    let install = format!("{VENV}/bin/python -m pip install --force-reinstall --no-deps fastmath==1.0");
+    leads(&extension(healthy(), fat(&[missing])), "extension-for-another-platform", &[&install]);
+}
+
+#[test]
+fn the_fallback_and_the_variable_find_a_library() {
+    let core = needing("@rpath/libfast.dylib").bytes();
+    quiet(&extension(healthy(), core.clone()).file("/usr/local/lib/libfast.dylib", mach(ARM)));
+    let machine = extension(healthy(), core).file("/opt/kit/lib/libfast.dylib", mach(ARM));
+    quiet(&machine.variable("DYLD_LIBRARY_PATH", "/opt/other:/opt/kit/lib"));
+}
+
+/// A Python of uv's: a small program, and its library beside it.
+fn standalone(machine: FakeMachine, version: &str) -> FakeMachine {
+    let base = "/Users/me/.local/share/uv/python/cpython-3.13-macos-aarch64-none";
+    let program = Image::of(ARM).needs("@executable_path/../lib/libpython3.13.dylib").bytes();
+    let machine = machine
+        .executable(format!("{base}/bin/python3.13"), program)
+        .file(format!("{base}/lib/libpython3.13.dylib"), libpython("3.13.5"))
+        .file(format!("{base}/lib/python3.13/os.py"), "")
+        .file(format!("{base}/lib/python3.13/site.py"), "")
+        .file(format!("{base}/lib/python3.13/ensurepip/__init__.py"), "")
+        .dir(format!("{base}/lib/python3.13/lib-dynload"))
+        .file("/opt/kit/lib/libpython3.13.dylib", libpython(version));
+    active(venv(project(machine), &format!("{base}/bin"), "3.13", "3.13.5"))
+}
+
+fn libpython(version: &str) -> Vec<u8> {
+    let image = Image::of(ARM).named("@rpath/libpython3.13.dylib").bytes();
+    [image, format!("\0{version}\0").into_bytes()].concat()
+}
+
+#[test]
+fn the_variable_loads_the_library_of_another_python() {
+    let other = standalone(machine(), "3.13.1");
+    quiet(&other);
+    let set = |machine: FakeMachine| machine.variable("DYLD_LIBRARY_PATH", "/opt/kit/lib");
+    leads(&set(other), "libpython-mismatch", &["unset DYLD_LIBRARY_PATH"]);
+    quiet(&set(standalone(machine(), "3.13.5")));
+}
+
+#[test]
+fn the_library_of_the_interpreter_went_with_its_base() {
+    let base = "/Users/me/.local/share/uv/python/cpython-3.13-macos-aarch64-none";
+    let machine = standalone(machine(), "3.13.5").remove(format!("{base}/lib/libpython3.13.dylib"));
+    let report = crate::report(&machine);
+    assert_eq!(crate::text(&crate::findings(&report)[0], "check"), "libpython-missing", "{report:#}");
+}
+
+/// System Integrity Protection takes the variable away before the program starts.
+#[test]
+fn the_variable_does_not_reach_apples_python() {
+    let library = "/opt/homebrew/opt/libpq/lib/libpq.5.dylib";
+    let tools = "/Library/Developer/CommandLineTools";
+    let framework = format!("{tools}/Library/Frameworks/Python3.framework/Versions/3.9");
+    let program = Image::of(ARM).needs("@executable_path/../Python3").bytes();
+    let machine = project(machine())
+        .executable(format!("{framework}/bin/python3.9"), program)
+        .file(format!("{framework}/Python3"), libpython("3.9.6"))
+        .file(format!("{framework}/lib/python3.9/os.py"), "")
+        .file(format!("{framework}/lib/python3.9/site.py"), "")
+        .dir(format!("{framework}/lib/python3.9/lib-dynload"))
+        .link(
+            format!("{tools}/usr/bin/python3.9"),
+            "../../Library/Frameworks/Python3.framework/Versions/3.9/bin/python3.9",
+        )
+        .file("/opt/kit/lib/Python3", libpython("3.9.1"))
+        .file("/opt/kit/lib/libpq.5.dylib", mach(ARM))
+        .variable("DYLD_LIBRARY_PATH", "/opt/kit/lib");
+    let machine = active(venv(machine, &format!("{tools}/usr/bin"), "3.9", "3.9.6"));
+    quiet(&machine);
+    let site = format!("{VENV}/lib/python3.9/site-packages");
+    let machine = machine.file(format!("{site}/_pq.cpython-39-darwin.so"), needing(library).bytes());
+    leads(&machine, "missing-shared-library", &["brew reinstall libpq"]);
+}
+
+#[test]
+fn the_python_of_the_command_line_tools_went_with_an_upgrade_of_macos() {
+    let tools = "/Library/Developer/CommandLineTools/usr/bin";
+    let machine = active(venv(project(machine()).remove("/Library/Developer"), tools, "3.9", "3.9.6"));
+    leads(&machine, "dangling-interpreter", &["xcode-select --install"]);
 }

@@ -13,7 +13,9 @@ use venv_doctor::diagnosis::{Check, Need, examine};
 use venv_doctor::host::fake::FakeMachine;
 use venv_doctor::report::{Dialect, json};
 
+mod mach_o;
 mod macos;
+mod pe;
 mod windows;
 
 /// Report of the whole examination, without starting an interpreter.

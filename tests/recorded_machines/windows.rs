@@ -2,7 +2,7 @@
 
 use venv_doctor::host::fake::FakeMachine;
 
-use crate::{leads, quiet};
+use crate::{leads, pe, quiet};
 
 const BASE: &str = r"C:\Users\me\AppData\Local\Programs\Python\Python312";
 const SYSTEM: &str = r"C:\Windows\system32;C:\Windows;C:\Windows\System32\WindowsPowerShell\v1.0";
@@ -291,4 +291,54 @@ fn a_long_path_and_a_share_are_quiet() {
 #[test]
 fn cmd_asks_no_policy() {
     leads(&desktop(CMD), "forgotten-activation", &[r"call C:\work\shop\.venv\Scripts\activate.bat"]);
+}
+
+/// A module that was built with Visual C++, in a distribution.
+fn extension(machine: FakeMachine, libraries: &[&str]) -> FakeMachine {
+    let site = format!(r"{VENV}\Lib\site-packages");
+    let info = format!(r"{site}\fastmath-1.0.dist-info");
+    let core = "fastmath/_core.cp312-win_amd64.pyd";
+    machine
+        .file(r"C:\Windows\System32\kernel32.dll", "MZ")
+        .file(format!(r"{BASE}\vcruntime140.dll"), "MZ")
+        .file(format!(r"{BASE}\vcruntime140_1.dll"), "MZ")
+        .file(format!(r"{site}\fastmath\__init__.py"), "from . import _core\n")
+        .file(format!(r"{site}\fastmath\_core.cp312-win_amd64.pyd"), pe::library(libraries))
+        .file(format!(r"{info}\METADATA"), "Metadata-Version: 2.1\nName: fastmath\nVersion: 1.0\n")
+        .file(format!(r"{info}\WHEEL"), "Wheel-Version: 1.0\nTag: cp312-cp312-win_amd64\n")
+        .file(format!(r"{info}\INSTALLER"), "pip\n")
+        .file(format!(r"{info}\RECORD"), format!("fastmath/__init__.py,,\n{core},,\nfastmath-1.0.dist-info/METADATA,,\nfastmath-1.0.dist-info/WHEEL,,\nfastmath-1.0.dist-info/RECORD,,\n"))
+}
+
+const USUAL: [&str; 4] =
+    ["python312.dll", "KERNEL32.dll", "VCRUNTIME140.dll", "api-ms-win-crt-runtime-l1-1-0.dll"];
+
+#[test]
+fn the_visual_cpp_runtime_is_missing() {
+    let cure = "winget install --exact --id Microsoft.VCRedist.2015+.x64";
+    let libraries = [&USUAL[..], &["MSVCP140.dll", "VCRUNTIME140_1.dll"]].concat();
+    let machine = extension(healthy(POWERSHELL), &libraries);
+    leads(&machine, "missing-shared-library", &[cure]);
+    // the search path is no place for a module's libraries
+    let elsewhere = machine.file(format!(r"{APPS}\msvcp140.dll"), "MZ");
+    leads(&elsewhere, "missing-shared-library", &[cure]);
+    quiet(&elsewhere.file(r"C:\Windows\System32\msvcp140.dll", "MZ"));
+}
+
+#[test]
+fn a_module_whose_runtime_is_there_is_quiet() {
+    quiet(&extension(healthy(POWERSHELL), &USUAL));
+    // another library: its package may add the directory while it is imported
+    quiet(&extension(healthy(POWERSHELL), &["python312.dll", "cudart64_12.dll"]));
+}
+
+/// What `delvewheel` makes: libraries in `NAME.libs`, which the package adds when it is imported.
+#[test]
+fn a_wheel_with_its_own_libraries_is_quiet() {
+    let site = format!(r"{VENV}\Lib\site-packages");
+    let libraries = ["python312.dll", "MSVCP140.dll", "msvcp140-d64049c6e3865410a7dda6a7e9f0c575.dll"];
+    let machine = extension(healthy(POWERSHELL), &libraries)
+        .file(format!(r"{site}\fastmath.libs\msvcp140-d64049c6e3865410a7dda6a7e9f0c575.dll"), "MZ")
+        .file(format!(r"{site}\fastmath.libs\msvcp140.dll"), "MZ");
+    quiet(&machine);
 }

@@ -34,11 +34,13 @@ fn severity(facts: &Facts, install: &CommittedInstall) -> Option<Severity> {
         (Runs::Container | Runs::ContinuousIntegration, _) => None,
         (Runs::Reader, InstallManner::Sudo | InstallManner::BreakSystemPackages) => Some(Severity::Warning),
         (Runs::Reader, _) => None,
-        (Runs::Developer, InstallManner::Sudo | InstallManner::BreakSystemPackages) => {
-            Some(Severity::Warning)
-        }
-        (Runs::Developer, _) if found.only_tools => None,
-        (Runs::Developer, InstallManner::User | InstallManner::System) => Some(Severity::Warning),
+        // in an active environment the option changes nothing
+        (_, InstallManner::BreakSystemPackages) if found.prepared => Some(Severity::Info),
+        (_, InstallManner::Sudo | InstallManner::BreakSystemPackages) => Some(Severity::Warning),
+        (_, _) if found.only_tools => None,
+        (_, InstallManner::User | InstallManner::System) => Some(Severity::Warning),
+        // what comes first there is not known here
+        (Runs::OtherSystem | Runs::TestEnvironment, InstallManner::Bare) => None,
         (Runs::Developer, InstallManner::Bare) => {
             (!found.prepared && shared_python(facts, &found.program).is_some()).then_some(Severity::Warning)
         }
@@ -74,7 +76,10 @@ fn finding(facts: &Facts, commit: &Commit, install: &CommittedInstall, severity:
             found.text
         ),
         InstallManner::System => {
-            format!("{place} runs `{}`, which installs into the system's Python by name", found.text)
+            format!(
+                "{place} runs `{}`, which installs into the system's Python, whatever environment is active",
+                found.text
+            )
         }
         InstallManner::Bare => match shared_python(facts, &found.program) {
             Some(program) => format!(
@@ -141,6 +146,11 @@ fn hint(install: &CommittedInstall) -> Action {
         Runs::Developer | Runs::Reader => format!(
             "python3 -m venv .venv && .venv/bin/python -m pip install {arguments} (for a program rather than a library: pipx install)"
         ),
+        Runs::OtherSystem => format!(
+            "py -m venv .venv, then .venv\\Scripts\\python -m pip install {arguments} (for a program rather than a library: pipx install)"
+        ),
+        Runs::TestEnvironment if install.file.name() == "tox.ini" => format!("deps = {arguments}"),
+        Runs::TestEnvironment => format!("session.install({arguments})"),
         Runs::Container => {
             format!("python3 -m venv /opt/venv && /opt/venv/bin/python -m pip install {arguments}")
         }
@@ -253,6 +263,26 @@ mod tests {
         let mut facts = example::not_activated();
         facts.surroundings.ci = Some("CI is set".into());
         assert!(script(facts, "pip3 install x").is_empty());
+    }
+
+    #[test]
+    fn fires_when_a_script_for_windows_names_a_version() {
+        let facts = with(
+            example::not_activated(),
+            Runs::OtherSystem,
+            CommandText::PowerShell,
+            "py -3 -m pip install y\npip install x\n",
+        );
+        let found = CHECK.findings(&facts);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].message.contains("py -3"), "{}", found[0].message);
+    }
+
+    #[test]
+    fn quiet_when_tox_makes_the_environment() {
+        let text = "commands =\n  pip install x\n";
+        let facts = with(example::not_activated(), Runs::TestEnvironment, CommandText::Tox, text);
+        assert!(CHECK.findings(&facts).is_empty());
     }
 
     #[test]

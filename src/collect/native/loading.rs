@@ -3,11 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::images::Images;
 use super::modules::{Compiled, Module};
+use super::overrides::same_kind;
+use super::runtimes::Runtimes;
 use super::{owner, read_binary};
-use crate::collect::library::Loader;
-use crate::facts::interpreter::Interpreter;
-use crate::facts::native::{LoadFault, UnloadableModule};
+use crate::collect::dyld::Dyld;
+use crate::collect::library::{Loader, THROUGH_VARIABLE};
+use crate::facts::environment::Environment;
+use crate::facts::interpreter::{Interpreter, Version};
+use crate::facts::native::{LibraryOverride, LoadFault, Sought, UnloadableModule};
 use crate::facts::platform::System;
 use crate::host::{Files, Host};
 use crate::parse::binary::{Binary, BinaryFormat, CLibrary};
@@ -21,8 +26,6 @@ const MOST_OF_ONE: usize = 6;
 const MOST: usize = 192;
 /// From so many files on, two threads read them sooner than one.
 const WORTH_A_THREAD: usize = 16;
-/// The C library is 2 MB, the C++ one too.
-const LIBRARY_LIMIT: usize = 64 << 20;
 
 /// What decides whether a binary can be loaded into the interpreter.
 pub struct Machine<'a> {
@@ -34,6 +37,10 @@ pub struct Machine<'a> {
     brought: &'a BTreeSet<String>,
     /// The environment's own directory of libraries: conda's interpreters look there.
     prefix_library: HostPath,
+    /// On macOS.
+    images: Option<Images<'a>>,
+    /// On Windows.
+    runtimes: Option<Runtimes<'a>>,
     versions: Mutex<BTreeMap<HostPath, Option<BTreeSet<String>>>>,
     elsewhere: Mutex<BTreeMap<String, bool>>,
 }
@@ -44,8 +51,10 @@ impl<'a> Machine<'a> {
         interpreter: &Interpreter,
         binary: &'a Binary,
         brought: &'a BTreeSet<String>,
-        root: &HostPath,
+        environment: &Environment,
+        version: Version,
     ) -> Machine<'a> {
+        let root = &environment.root;
         let file = interpreter.links.last().unwrap_or(&interpreter.path);
         let directory = file.parent().unwrap_or_else(|| root.clone());
         Machine {
@@ -55,6 +64,8 @@ impl<'a> Machine<'a> {
             interpreter_directory: directory,
             brought,
             prefix_library: root.join("lib"),
+            images: images(host, interpreter, binary, brought),
+            runtimes: Runtimes::new(host, environment, version, brought),
             versions: Mutex::default(),
             elsewhere: Mutex::default(),
         }
@@ -68,6 +79,15 @@ impl<'a> Machine<'a> {
         if let Some(fault) = self.wrong_binary(&binary) {
             return Some(fault);
         }
+        if matches!(binary.format, BinaryFormat::MachO | BinaryFormat::MachOFat) {
+            let missing = self.images.as_ref()?.missing(&module.path)?;
+            let needed_by = Some(missing.needed_by).filter(|path| *path != module.path);
+            return Some(LoadFault::MissingLibrary { library: missing.library, needed_by });
+        }
+        if binary.format == BinaryFormat::Pe {
+            let library = self.runtimes.as_ref()?.missing(&module.path, &binary)?;
+            return Some(LoadFault::MissingLibrary { library, needed_by: None });
+        }
         if binary.format != BinaryFormat::Elf
             || self.interpreter.format != BinaryFormat::Elf
             || binary.partial
@@ -75,6 +95,39 @@ impl<'a> Machine<'a> {
             return None;
         }
         self.missing_library(module, &binary).or_else(|| self.missing_version(module, &binary))
+    }
+
+    /// The variable as the cause: without it the module gets a library that has the symbol version.
+    pub fn replaced(&self, module: &UnloadableModule) -> Option<LibraryOverride> {
+        let LoadFault::MissingVersion { library, found, version, .. } = &module.fault else { return None };
+        let (binary, _) = read_binary(self.host, &module.path)?;
+        let origin = module.path.parent()?;
+        let (_, through) = self.loader.find(library, &binary, &origin)?;
+        let (otherwise, _) = self.loader.without_variable().find(library, &binary, &origin)?;
+        let defined = defined_versions(self.host, &otherwise, families(library))?;
+        (through == THROUGH_VARIABLE && defined.contains(version)).then(|| LibraryOverride {
+            variable: THROUGH_VARIABLE.to_owned(),
+            directory: found.parent().unwrap_or_else(|| found.clone()),
+            library: library.clone(),
+            loaded: found.clone(),
+            otherwise,
+            needed_by: module.path.clone(),
+            lacking: vec![version.clone()],
+        })
+    }
+
+    /// Where the loaders of macOS and Windows looked for a missing library.
+    fn sought(&self, module: &Module, fault: &LoadFault) -> Sought {
+        if !matches!(fault, LoadFault::MissingLibrary { .. }) {
+            return Sought::default();
+        }
+        match (&self.images, &self.runtimes) {
+            (Some(images), _) => images.sought(&module.path),
+            (_, Some(runtimes)) => {
+                Sought { directories: runtimes.directories(&module.path), other_version: None }
+            }
+            _ => Sought::default(),
+        }
     }
 
     fn wrong_binary(&self, binary: &Binary) -> Option<LoadFault> {
@@ -106,7 +159,7 @@ impl<'a> Machine<'a> {
         Some(if foreign {
             LoadFault::WrongCLibrary { library: missing.clone() }
         } else {
-            LoadFault::MissingLibrary { library: missing.clone() }
+            LoadFault::MissingLibrary { library: missing.clone(), needed_by: None }
         })
     }
 
@@ -143,7 +196,11 @@ impl<'a> Machine<'a> {
             if !families.contains(&family) {
                 return None;
             }
-            let (found, _) = self.loader.find(&required.library, binary, &origin)?;
+            let (found, through) = self.loader.find(&required.library, binary, &origin)?;
+            // the loader passes over a file for another processor
+            if through == THROUGH_VARIABLE && !same_kind(self.host, &found, &module.path) {
+                return None;
+            }
             let mut known = lock(&self.versions);
             let defined =
                 known.entry(found.clone()).or_insert_with(|| defined_versions(self.host, &found, families));
@@ -158,6 +215,28 @@ impl<'a> Machine<'a> {
     }
 }
 
+/// None on other systems, and where the interpreter's processor is not certain.
+fn images<'a>(
+    host: &'a dyn Host,
+    interpreter: &Interpreter,
+    binary: &Binary,
+    brought: &BTreeSet<String>,
+) -> Option<Images<'a>> {
+    let platform = host.platform();
+    let architecture = match binary.architectures.as_slice() {
+        [] => return None,
+        [only] => only,
+        several => several.iter().find(|own| **own == platform.architecture)?,
+    };
+    if platform.system != System::MacOs {
+        return None;
+    }
+    let loaded = binary.libraries.iter().filter_map(|name| name.rsplit('/').next());
+    let known = brought.iter().cloned().chain(loaded.map(str::to_owned)).collect();
+    let dyld = Dyld::new(host, &interpreter.path, &interpreter.links, binary);
+    Some(Images::new(host, dyld, architecture.clone(), known))
+}
+
 fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -166,6 +245,7 @@ fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
 fn is_extension(module: &Module, binary: &Binary, pieces: &Pieces) -> bool {
     let stem = module.name.rsplit('.').next().unwrap_or_default();
     match module.built_for {
+        BuiltFor::Any if binary.format == BinaryFormat::Pe => module.path.name().ends_with(".pyd"),
         BuiltFor::Any => {
             binary.format == BinaryFormat::Elf && pieces.contain(format!("PyInit_{stem}\0").as_bytes())
         }
@@ -189,14 +269,11 @@ fn families(library: &str) -> &'static [&'static str] {
 
 /// Every name of a symbol version of these families that stands in the library. None where it cannot be read whole.
 fn defined_versions(files: &dyn Files, library: &HostPath, families: &[&str]) -> Option<BTreeSet<String>> {
-    let contents = files.read(library, LIBRARY_LIMIT).ok()?;
-    if contents.truncated() {
-        return None;
-    }
+    let (_, pieces) = read_binary(files, library).filter(|(binary, _)| !binary.partial)?;
     let mut found = BTreeSet::new();
-    for family in families {
+    for (family, part) in families.iter().flat_map(|family| pieces.parts().map(move |part| (family, part))) {
         let prefix = format!("{family}_").into_bytes();
-        let mut rest = contents.bytes.as_slice();
+        let mut rest = part;
         while let Some(at) = crate::parse::find(rest, &prefix) {
             rest = rest.get(at..).unwrap_or_default();
             let end = rest.iter().take(64).position(|byte| *byte == 0);
@@ -270,6 +347,7 @@ pub fn unloadable(
             owner: owner(compiled, first),
             siblings: if index.is_some() { read.get(&index).copied().unwrap_or(1) } else { modules.len() },
             alike: modules.len(),
+            sought: machine.sought(first, &fault),
             fault,
         })
     });

@@ -13,6 +13,7 @@ use crate::path::{HostPath, readable};
 
 const WHEEL_LIMIT: usize = 16 << 10;
 const RECORD_LIMIT: usize = 4 << 20;
+const METADATA_LIMIT: usize = 64 << 10;
 /// So many modules are kept by name.
 const MOST_MODULES: usize = 20_000;
 
@@ -30,9 +31,10 @@ pub struct Module {
 #[derive(Debug)]
 pub struct Distribution {
     pub owner: Owner,
-    pub metadata: HostPath,
     /// Made for machines in general (`manylinux`, `musllinux`, `macosx`, `win`), not on this one.
     pub portable: bool,
+    /// `Requires-Dist`, as written.
+    pub requires: Vec<String>,
 }
 
 /// The compiled code of one directory.
@@ -126,6 +128,9 @@ fn tell(
     known: Option<&facts::distribution::Distribution>,
 ) -> Option<Told> {
     let metadata = site_packages.join(directory);
+    if known.is_some_and(|known| known.compiled.is_empty()) {
+        return None;
+    }
     let tags = known.map_or_else(|| wheel_tags(files, &metadata), |known| known.tags.clone());
     if !tags.is_empty() && tags.iter().all(|tag| tag.ends_with("-any")) {
         return None;
@@ -135,25 +140,35 @@ fn tell(
             .iter()
             .any(|system| tag.rsplit('-').next().is_some_and(|platform| platform.starts_with(system)))
     });
-    let record = files.read(&metadata.join("RECORD"), RECORD_LIMIT).ok()?;
+    let compiled = known.map_or_else(|| recorded(files, &metadata), |known| Some(known.compiled.clone()))?;
+    let requires = known.map_or_else(|| requirements(files, &metadata), |known| known.requires.clone());
     let mut told = Told {
-        distribution: Distribution { owner: owner(directory)?, metadata, portable },
+        distribution: Distribution { owner: owner(directory)?, portable, requires },
         files: Vec::new(),
         libraries: Vec::new(),
     };
-    for entry in record::entries(&record.bytes) {
-        let path = entry.path.as_ref();
-        let name = memchr::memrchr2(b'/', b'\\', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
-        if !is_compiled(name) || path.starts_with(b"../") || path.starts_with(b"/") {
-            continue;
-        }
-        let text = readable(path).into_owned();
-        told.libraries.push(readable(name).into_owned());
-        if extension_name::parse(&readable(name)).is_some() {
-            told.files.push(text);
+    for file in compiled {
+        let name = file.rsplit(['/', '\\']).next().unwrap_or(&file);
+        told.libraries.push(name.to_owned());
+        if extension_name::parse(name).is_some() {
+            told.files.push(file);
         }
     }
     Some(told)
+}
+
+/// The compiled files in a RECORD. None where it cannot be read.
+fn recorded(files: &dyn Files, metadata: &HostPath) -> Option<Vec<String>> {
+    let record = files.read(&metadata.join("RECORD"), RECORD_LIMIT).ok()?;
+    let paths = record::entries(&record.bytes).map(|entry| entry.path);
+    let inside = paths.filter(|path| !path.starts_with(b"../") && !path.starts_with(b"/"));
+    Some(inside.filter(|path| is_compiled(path)).map(|path| readable(&path).into_owned()).collect())
+}
+
+/// `Requires-Dist`, as written.
+fn requirements(files: &dyn Files, metadata: &HostPath) -> Vec<String> {
+    let contents = files.read(&metadata.join("METADATA"), METADATA_LIMIT);
+    contents.map_or_else(|_| Vec::new(), |contents| metadata::values(&contents.bytes, "Requires-Dist"))
 }
 
 fn wheel_tags(files: &dyn Files, metadata: &HostPath) -> Vec<String> {
@@ -162,7 +177,8 @@ fn wheel_tags(files: &dyn Files, metadata: &HostPath) -> Vec<String> {
 }
 
 /// `x.so`, `libx.so.3`, `x.pyd`, `x.dll`, `x.dylib`.
-fn is_compiled(name: &[u8]) -> bool {
+fn is_compiled(path: &[u8]) -> bool {
+    let name = memchr::memrchr2(b'/', b'\\', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
     name.ends_with(b".so")
         || name.ends_with(b".pyd")
         || name.ends_with(b".dll")

@@ -5,36 +5,43 @@
 //! "module compiled against ABI version" when the numbers differ (`numpy/_core/code_generators/generate_numpy_api.py`).
 
 use super::modules::{Compiled, Module};
+use super::read_pieces;
 use crate::facts::native::NumpyMismatch;
 use crate::host::Files;
 use crate::parse::find;
+use crate::path::HostPath;
 
-const METADATA_LIMIT: usize = 64 << 10;
 const MODULE_LIMIT: usize = 4 << 20;
 /// One module with the C API settles a distribution; the smallest are looked at.
 const MOST_MODULES: usize = 4;
 
-pub fn mismatch(files: &dyn Files, compiled: &Compiled, fitting: &[&Module]) -> Option<NumpyMismatch> {
+pub fn mismatch(
+    files: &dyn Files,
+    site_packages: &HostPath,
+    compiled: &Compiled,
+    fitting: &[&Module],
+) -> Option<NumpyMismatch> {
     let numpy_version = compiled.numpy.clone()?;
     let major: u32 = numpy_version.split('.').next()?.parse().ok()?;
     if major < 2 {
         return None;
     }
+    let directory = files.open_directory(site_packages);
     let mut compiled_for_1 = Vec::new();
     for (index, distribution) in compiled.distributions.iter().enumerate() {
-        if distribution.owner.name == "numpy" || !requires_numpy(files, distribution) {
+        if distribution.owner.name == "numpy" || !requires_numpy(distribution) {
             continue;
         }
         let own: Vec<&Module> =
             fitting.iter().copied().filter(|module| module.owner == Some(index)).collect();
-        let paths: Vec<&[u8]> = own.iter().map(|module| module.path.as_bytes()).collect();
-        let sizes = files.metadata_below(&distribution.metadata, &paths).into_iter();
+        let paths: Vec<&[u8]> = own.iter().map(|module| below(site_packages, &module.path)).collect();
+        let sizes = files.metadata_below(&directory, &paths).into_iter();
         let mut own: Vec<(u64, &Module)> =
             sizes.zip(own).filter_map(|(found, module)| Some((found.ok()?.size, module))).collect();
         own.sort_by_key(|(size, _)| *size);
         let generation = own.iter().take(MOST_MODULES).find_map(|(_, module)| {
-            let contents = files.read(&module.path, MODULE_LIMIT).ok()?;
-            generation(&contents.bytes).map(|generation| (generation, module.path.clone()))
+            let generation = generation(&constants(files, &module.path)?);
+            generation.map(|generation| (generation, module.path.clone()))
         });
         if let Some((Generation::One, path)) = generation {
             compiled_for_1.push((distribution.owner.clone(), path));
@@ -43,16 +50,41 @@ pub fn mismatch(files: &dyn Files, compiled: &Compiled, fitting: &[&Module]) -> 
     (!compiled_for_1.is_empty()).then_some(NumpyMismatch { numpy_version, compiled_for_1 })
 }
 
-fn requires_numpy(files: &dyn Files, distribution: &super::modules::Distribution) -> bool {
-    let Ok(contents) = files.read(&distribution.metadata.join("METADATA"), METADATA_LIMIT) else {
-        return false;
+/// A path relative to the directory, where it lies below it.
+fn below<'a>(directory: &HostPath, path: &'a HostPath) -> &'a [u8] {
+    let rest = path.as_bytes().strip_prefix(directory.as_bytes());
+    rest.and_then(|rest| rest.strip_prefix(b"/")).unwrap_or(path.as_bytes())
+}
+
+/// What a compiler puts its strings into; the whole module where its sections do not tell.
+fn constants(files: &dyn Files, module: &HostPath) -> Option<Vec<u8>> {
+    let mut sections = None;
+    let pieces = read_pieces(files, module, &mut |pieces| {
+        let (found, wanted) = pieces.constants();
+        sections = found;
+        wanted
+    })?;
+    let Some(sections) = sections else {
+        return files.read(module, MODULE_LIMIT).ok().map(|contents| contents.bytes);
     };
-    contents.bytes.split(|byte| *byte == b'\n').any(|line| {
-        line.strip_prefix(b"Requires-Dist:").is_some_and(|rest| {
-            let rest = rest.trim_ascii();
-            rest.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"numpy"))
-                && !rest.get(5).is_some_and(|next| next.is_ascii_alphanumeric() || b"-_.".contains(next))
-        })
+    let mut bytes = Vec::new();
+    for (offset, length) in sections {
+        let length = length.min(MODULE_LIMIT.saturating_sub(bytes.len()));
+        if length == 0 {
+            continue;
+        }
+        match pieces.known(offset, length) {
+            Some(known) => bytes.extend_from_slice(known),
+            None => bytes.extend(files.read_at(module, offset, length).ok()?.bytes),
+        }
+    }
+    Some(bytes)
+}
+
+fn requires_numpy(distribution: &super::modules::Distribution) -> bool {
+    distribution.requires.iter().map(|requirement| requirement.trim().as_bytes()).any(|rest| {
+        rest.get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"numpy"))
+            && !rest.get(5).is_some_and(|next| next.is_ascii_alphanumeric() || b"-_.".contains(next))
     })
 }
 

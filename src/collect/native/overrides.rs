@@ -1,5 +1,7 @@
 //! Libraries of Python's own modules that `LD_LIBRARY_PATH` replaces.
 
+use std::collections::BTreeSet;
+
 use super::read_binary;
 use crate::collect::library::{Loader, THROUGH_VARIABLE};
 use crate::facts::environment::Environment;
@@ -92,7 +94,7 @@ fn replaced(host: &dyn Host, loader: &Loader, module: &HostPath, found: &mut Vec
             continue;
         };
         let lacking = lacking(host, &loaded, &binary, library);
-        found.push(LibraryOverride {
+        let mut replaced = LibraryOverride {
             variable: THROUGH_VARIABLE.to_owned(),
             directory,
             library: library.clone(),
@@ -100,17 +102,46 @@ fn replaced(host: &dyn Host, loader: &Loader, module: &HostPath, found: &mut Vec
             otherwise,
             needed_by: module.clone(),
             lacking,
-        });
+        };
+        if replaced.lacking.is_empty() {
+            replaced.lacking = lacking_functions(host, &replaced);
+        }
+        found.push(replaced);
     }
 }
 
 /// The loader passes over libraries of another class or machine: the first 20 bytes tell both.
-fn same_kind(files: &dyn Files, left: &HostPath, right: &HostPath) -> bool {
+pub fn same_kind(files: &dyn Files, left: &HostPath, right: &HostPath) -> bool {
     let header = |path: &HostPath| {
         let bytes = files.read(path, HEADER_LIMIT).ok()?.bytes;
         Some((bytes.get(..6)?.to_vec(), bytes.get(18..20)?.to_vec()))
     };
     header(left).is_some_and(|header_of_left| Some(header_of_left) == header(right))
+}
+
+/// Libraries without symbol versions, and how their functions begin.
+const UNVERSIONED: [(&str, &str); 3] = [("libsqlite3", "sqlite3_"), ("libexpat", "XML_"), ("libbz2", "BZ2_")];
+
+/// Functions whose names stand in the module and in its usual library, and not in the one that is loaded: "undefined
+/// symbol: XML_SetReparseDeferralEnabled".
+fn lacking_functions(files: &dyn Files, found: &LibraryOverride) -> Vec<String> {
+    let prefix =
+        UNVERSIONED.iter().find(|(name, _)| is_library(&found.library, name)).map(|(_, prefix)| *prefix);
+    let whole = |path: &HostPath| {
+        let contents = files.read(path, LIBRARY_LIMIT).ok().filter(|contents| !contents.truncated())?;
+        Some(contents.bytes)
+    };
+    let (Some(prefix), Some(module), Some(loaded), Some(otherwise)) =
+        (prefix, whole(&found.needed_by), whole(&found.loaded), whole(&found.otherwise))
+    else {
+        return Vec::new();
+    };
+    let names = |bytes: &[u8]| -> BTreeSet<String> {
+        let strings = bytes.split(|byte| *byte == 0).filter(|string| string.starts_with(prefix.as_bytes()));
+        strings.map(|string| readable(string).into_owned()).collect()
+    };
+    let (asked, usual, there) = (names(&module), names(&otherwise), names(&loaded));
+    asked.into_iter().filter(|name| usual.contains(name) && !there.contains(name)).collect()
 }
 
 /// Symbol versions that the module asks this library for and that do not stand in it.

@@ -5,7 +5,7 @@ use super::{Question, RECORD_LIMIT, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
-use crate::host::{FileError, FileKind, Files};
+use crate::host::{Contents, FileError, FileKind, Files, Listing};
 use crate::parse::names::{InstalledName, normalize_name};
 use crate::parse::{editable_finder, entry_points, metadata};
 use crate::path::{HostPath, readable};
@@ -42,6 +42,7 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Ques
         moved_to: Vec::new(),
         direct_url: None,
         tags: Vec::new(),
+        compiled: Vec::new(),
         modules: Vec::new(),
         scripts: Vec::new(),
         record: Gathered::NotAsked,
@@ -62,6 +63,38 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Ques
     Reading { distribution, roots }
 }
 
+/// What lies in a directory of metadata.
+enum OwnFiles {
+    /// By its RECORD, which names those of the directory, too: no look at the directory is needed.
+    Recorded(Vec<Vec<u8>>),
+    Listed(Listing),
+}
+
+impl OwnFiles {
+    /// None: the directory cannot be listed. A RECORD that was not read `whole` does not name all.
+    fn of(files: &dyn Files, directory: &HostPath, recorded: &mut Recorded, whole: bool) -> Option<OwnFiles> {
+        if whole && recorded.own.iter().any(|name| name == b"METADATA") {
+            return Some(OwnFiles::Recorded(std::mem::take(&mut recorded.own)));
+        }
+        files.list(directory).ok().map(OwnFiles::Listed)
+    }
+
+    /// Whether it is worth a try to read a file of that name.
+    fn has(&self, name: &str) -> bool {
+        match self {
+            // tools that write these when the distribution is installed already do not always record them
+            OwnFiles::Recorded(_) if matches!(name, "INSTALLER" | "direct_url.json") => true,
+            OwnFiles::Recorded(names) => names.iter().any(|own| own == name.as_bytes()),
+            OwnFiles::Listed(listing) => listing
+                .entries
+                .binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes()))
+                .ok()
+                .and_then(|index| listing.entries.get(index))
+                .is_some_and(|entry| entry.kind != FileKind::Directory),
+        }
+    }
+}
+
 /// Returns the first names of the modules in its RECORD.
 fn dist_info(
     files: &dyn Files,
@@ -70,23 +103,34 @@ fn dist_info(
     Question { compare, tags, .. }: Question,
 ) -> Vec<Vec<u8>> {
     let directory = distribution.metadata.clone();
-    let Ok(listing) = files.list(&directory) else {
+    let name = directory.file_name().unwrap_or_default();
+    let below = |file: &str, limit: usize| {
+        files.read_below(&site.open, &[name, b"/", file.as_bytes()].concat(), limit)
+    };
+    let contents = below("RECORD", RECORD_LIMIT).ok();
+    let mut recorded = contents
+        .as_ref()
+        .map(|contents| recorded::read(files, site, name, contents, compare))
+        .unwrap_or_default();
+    let whole = contents.as_ref().is_some_and(|contents| !contents.truncated());
+    let Some(own) = OwnFiles::of(files, &directory, &mut recorded, whole) else {
         distribution.readable = false;
         return Vec::new();
     };
-    let has = |name: &str| {
-        let found = listing.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes()));
-        found.is_ok_and(|index| listing.entries[index].kind != FileKind::Directory)
-    };
     let read = |name: &str, limit: usize| {
-        if has(name) { files.read(&directory.join(name), limit).ok() } else { None }
+        if own.has(name) { below(name, limit).ok() } else { None }
     };
-    headers(files, &directory.join("METADATA"), distribution);
-    distribution.requested = has("REQUESTED");
-    distribution.installer = read("INSTALLER", 4096)
-        .map(|contents| contents.text().trim().to_owned())
+    headers(&|limit| below("METADATA", limit), distribution);
+    distribution.requested = own.has("REQUESTED");
+    distribution.installer = recorded
+        .installer
+        .map(str::to_owned)
+        .or_else(|| read("INSTALLER", 4096).map(|contents| contents.text().trim().to_owned()))
         .filter(|installer| !installer.is_empty());
-    if tags && let Some(contents) = read("WHEEL", SMALL_LIMIT) {
+    if tags
+        && !recorded.compiled.is_empty()
+        && let Some(contents) = read("WHEEL", SMALL_LIMIT)
+    {
         distribution.tags = metadata::values(&contents.bytes, "Tag");
     }
     if let Some(contents) = read("entry_points.txt", SMALL_LIMIT * 4) {
@@ -99,13 +143,9 @@ fn dist_info(
         distribution.editable =
             origin.editable.and_then(|path| HostPath::new(directory.flavour(), local_path(path, &directory)));
     }
-    distribution.has_record = has("RECORD");
-    let contents = read("RECORD", RECORD_LIMIT);
-    let recorded = contents
-        .as_ref()
-        .map(|contents| recorded::read(files, site, &directory, &contents.bytes, compare))
-        .unwrap_or_default();
-    let Recorded { record, modules, scripts, pth_files, finders, roots } = recorded;
+    distribution.has_record = contents.is_some() || own.has("RECORD");
+    let Recorded { record, modules, scripts, pth_files, finders, roots, compiled, .. } = recorded;
+    distribution.compiled = compiled;
     for script in scripts {
         if !distribution.scripts.contains(&script) {
             distribution.scripts.push(script);
@@ -136,8 +176,9 @@ fn local_path(path: String, beside: &HostPath) -> String {
     }
 }
 
-fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) {
-    let mut contents = match files.read(path, FIRST_READ) {
+/// `read` is given how many bytes are wanted.
+fn headers(read: &dyn Fn(usize) -> Result<Contents, FileError>, distribution: &mut Distribution) {
+    let mut contents = match read(FIRST_READ) {
         Ok(contents) => contents,
         Err(error) => {
             distribution.readable = !matches!(error, FileError::Denied | FileError::Other(_));
@@ -146,7 +187,7 @@ fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) 
     };
     let mut headers = metadata::parse(&contents.bytes, !contents.truncated());
     if !headers.complete
-        && let Ok(more) = files.read(path, HEADER_LIMIT)
+        && let Ok(more) = read(HEADER_LIMIT)
     {
         contents = more;
         headers = metadata::parse(&contents.bytes, !contents.truncated());
@@ -165,10 +206,11 @@ fn headers(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) 
 /// An `.egg-info`, which may be a file (distutils) or a directory, or an egg's `EGG-INFO`.
 fn egg_info(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) {
     if files.is_file(path) {
-        headers(files, path, distribution);
+        headers(&|limit| files.read(path, limit), distribution);
         return;
     }
-    headers(files, &path.join("PKG-INFO"), distribution);
+    let own = path.join("PKG-INFO");
+    headers(&|limit| files.read(&own, limit), distribution);
     let text = |name: &str| {
         files.read(&path.join(name), SMALL_LIMIT * 4).ok().map(|contents| contents.text().into_owned())
     };

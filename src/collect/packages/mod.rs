@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
 use crate::facts::environment::Environment;
-use crate::host::{FileKind, Files, Host, Listing};
+use crate::host::{FileKind, Files, Host, Listing, OpenDirectory};
 use crate::parse::names::{self, MetadataForm};
 use crate::parse::pth;
 use crate::path::HostPath;
@@ -18,6 +18,7 @@ mod moved;
 mod overlap;
 mod recorded;
 mod sites;
+mod targets;
 
 pub use sites::Variables;
 
@@ -47,6 +48,8 @@ pub struct Question<'a> {
 /// One directory of packages while it is read.
 struct Site {
     directory: HostPath,
+    /// The same, open while it is read.
+    open: OpenDirectory,
     kind: SiteKind,
     listing: Option<Listing>,
     pth_files: Vec<PthFile>,
@@ -80,7 +83,9 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         true => Gathered::Known(contents::contents(host, question.environment, &sites)),
         false => Gathered::NotAsked,
     };
-    Packages { environment: question.environment.root.clone(), sites, overlaps, added_modules, contents }
+    let lost_targets = targets::lost(host, question.environment, &sites);
+    let environment = question.environment.root.clone();
+    Packages { environment, sites, overlaps, added_modules, lost_targets, contents }
 }
 
 fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
@@ -91,7 +96,7 @@ fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
         .filter(|_| kind != SiteKind::PythonPath)
         .filter_map(|entry| pth_file(files, &directory, &entry.name))
         .collect();
-    Site { directory, kind, listing, pth_files }
+    Site { open: files.open_directory(&directory), directory, kind, listing, pth_files }
 }
 
 fn pth_file(files: &dyn Files, directory: &HostPath, name: &[u8]) -> Option<PthFile> {

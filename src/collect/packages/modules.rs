@@ -13,7 +13,8 @@ pub fn top_level(files: &dyn Files, directory: &HostPath, listing: Option<&Listi
     let names: Vec<&str> = entries().filter_map(|entry| package_name(files, directory, entry)).collect();
     let inits: Vec<Vec<u8>> = names.iter().map(|name| format!("{name}/__init__.py").into_bytes()).collect();
     let inits: Vec<&[u8]> = inits.iter().map(Vec::as_slice).collect();
-    for (name, init) in names.into_iter().zip(files.metadata_below(directory, &inits)) {
+    for (name, init) in names.into_iter().zip(files.metadata_below(&files.open_directory(directory), &inits))
+    {
         let path = directory.join(name);
         let whole = init.is_ok_and(|init| init.kind == FileKind::File);
         let kind = if whole { Some((TopLevelKind::Package, false)) } else { without_init(files, &path) };

@@ -14,6 +14,16 @@ use crate::path::HostPath;
 /// So many files of an overlap are named.
 const MOST_NAMED: usize = 5;
 
+/// What RECORD says of a file without contents.
+const EMPTY: &[u8] = b"sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+
+/// Of an `__init__.py` so much is read: a namespace is declared in its first lines.
+const INIT_LIMIT: usize = 64 * 1024;
+
+/// Packages that many distributions install by mistake and nobody imports.
+const BY_MISTAKE: [&[u8]; 9] =
+    [b"tests", b"test", b"testing", b"docs", b"doc", b"examples", b"example", b"benchmarks", b"scripts"];
+
 pub fn overlaps(files: &dyn Files, sites: &[Site], read: &[Read]) -> Vec<Overlap> {
     let mut found = Vec::new();
     for (index, site) in sites.iter().enumerate() {
@@ -32,7 +42,7 @@ pub fn overlaps(files: &dyn Files, sites: &[Site], read: &[Read]) -> Vec<Overlap
             let (Some(left), Some(right)) = (readings.get(left), readings.get(right)) else { continue };
             if left.distribution.normalized != right.distribution.normalized {
                 paths.sort_unstable();
-                found.extend(overlap(site, left, right, &paths));
+                found.extend(overlap(files, site, left, right, &paths));
             }
         }
     }
@@ -79,7 +89,9 @@ fn shared<'a>(
             }
             let before =
                 claims.insert(entry.path.clone(), Claim { owner: at, place, hash: entry.hash.clone() });
-            if let Some(before) = before.filter(|before| before.owner != at && before.hash != entry.hash) {
+            if let Some(before) =
+                before.filter(|before| before.owner != at && differ(&entry.path, &before.hash, &entry.hash))
+            {
                 pairs.entry((before.owner, at)).or_default().push((before.place, entry.path));
             }
         }
@@ -87,15 +99,79 @@ fn shared<'a>(
     pairs
 }
 
-/// None when all that they share are `__init__` files, as distributions of one old-style namespace do.
-fn overlap(site: &Site, left: &Reading, right: &Reading, paths: &Paths) -> Option<Overlap> {
-    let mut shared = paths.iter().map(|(_, path)| path).filter(|path| !path.ends_with(b"/__init__.py"));
-    let files: Vec<HostPath> =
-        shared.by_ref().take(MOST_NAMED).map(|path| site.directory.join(path)).collect();
-    (!files.is_empty()).then(|| Overlap {
+/// An `__init__.py` without contents is no rival: namespaces have such ones, and plugins by mistake.
+fn differ(path: &[u8], one: &[u8], other: &[u8]) -> bool {
+    let void = path.ends_with(b"/__init__.py") && [one, other].contains(&EMPTY);
+    one != other && !void
+}
+
+/// None when all that they share are the `__init__` files of an old-style namespace.
+fn overlap(
+    files: &dyn Files,
+    site: &Site,
+    left: &Reading,
+    right: &Reading,
+    paths: &Paths,
+) -> Option<Overlap> {
+    let (inits, mut shared): (Vec<_>, Vec<_>) =
+        paths.iter().map(|(_, path)| path).partition(|path| path.ends_with(b"/__init__.py"));
+    if shared.is_empty() {
+        shared = inits.into_iter().filter(|path| holds_code(files, &site.directory, path)).collect();
+    }
+    let named: Vec<HostPath> = shared.iter().take(MOST_NAMED).map(|path| site.directory.join(path)).collect();
+    (!named.is_empty()).then(|| Overlap {
         left: left.distribution.metadata.clone(),
         right: right.distribution.metadata.clone(),
-        count: files.len() + shared.count(),
-        files,
+        count: shared.len(),
+        files: named,
     })
+}
+
+/// Whether this is a top package's `__init__.py` that means something by itself: one that declares a namespace
+/// (`pkgutil.extend_path`, `pkg_resources.declare_namespace`) or only says what it is may come from anyone.
+fn holds_code(files: &dyn Files, directory: &HostPath, path: &[u8]) -> bool {
+    let Some(package) = path.strip_suffix(b"/__init__.py") else { return false };
+    if package.contains(&b'/') || BY_MISTAKE.contains(&package) {
+        return false;
+    }
+    let Ok(contents) = files.read(&directory.join(path), INIT_LIMIT) else { return false };
+    let text = contents.text();
+    let declares = text.contains("extend_path") || text.contains("declare_namespace");
+    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    !declares && !text.lines().all(blank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::fake::FakeMachine;
+
+    #[test]
+    fn only_an_init_that_means_something_by_itself_is_contended() {
+        let host = FakeMachine::linux()
+            .file("/site/cv/__init__.py", "from .cv import *\n")
+            .file("/site/tests/__init__.py", "import cv\n")
+            .file("/site/cv/deep/__init__.py", "import cv\n")
+            .file("/site/comment/__init__.py", "\n# nothing here\n")
+            .file(
+                "/site/old/__init__.py",
+                "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n",
+            )
+            .file("/site/older/__init__.py", "__import__('pkg_resources').declare_namespace(__name__)\n");
+        let contended = |path: &str| {
+            holds_code(&host, &HostPath::posix("/site"), format!("{path}/__init__.py").as_bytes())
+        };
+        assert!(contended("cv"));
+        for path in ["tests", "cv/deep", "comment", "old", "older", "gone"] {
+            assert!(!contended(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_empty_init_is_no_rival_and_an_empty_module_is() {
+        assert!(!differ(b"cv/__init__.py", EMPTY, b"sha256=x"));
+        assert!(!differ(b"cv/__init__.py", b"sha256=x", EMPTY));
+        assert!(differ(b"cv/__init__.py", b"sha256=x", b"sha256=y"));
+        assert!(differ(b"cv/core.py", b"sha256=x", EMPTY));
+    }
 }

@@ -2,18 +2,13 @@
 //! since holds what was recorded. The others are listed; a look at each file would cost a system call for each.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
-
-use memchr::memmem::Finder;
 
 use super::Site;
 use super::modules::by_suffix;
 use crate::facts::distribution::Record;
-use crate::host::{FileError, Files, Listing, Metadata};
+use crate::host::{Contents, FileError, Files, Listing, Metadata};
 use crate::parse::record;
-use crate::path::{Flavour, HostPath};
-
-static CACHE: LazyLock<Finder> = LazyLock::new(|| Finder::new(b"__pycache__/"));
+use crate::path::{Flavour, readable};
 
 /// So many missing files are named.
 const MOST_NAMED: usize = 100;
@@ -29,32 +24,103 @@ pub struct Recorded {
     pub finders: Vec<String>,
     /// First names of the paths of modules: what may be shared with another distribution.
     pub roots: Vec<Vec<u8>>,
+    /// Extension modules and libraries.
+    pub compiled: Vec<String>,
+    /// Names of files directly in its own directory of metadata.
+    pub own: Vec<Vec<u8>>,
+    /// What its INSTALLER says, where the hash tells.
+    pub installer: Option<&'static str>,
 }
 
-pub fn read(files: &dyn Files, site: &Site, metadata: &HostPath, bytes: &[u8], compare: bool) -> Recorded {
-    let own = metadata.file_name().unwrap_or_default();
+pub fn read(files: &dyn Files, site: &Site, own: &[u8], contents: &Contents, compare: bool) -> Recorded {
+    let bytes = contents.bytes.as_slice();
     let mut recorded = Recorded::default();
-    let mut directories = Directories::new(site);
+    let mut directories = Directories::new(site, (contents.modified.0 > 0).then_some(contents.modified));
+    let mut here = Here::of(b"", own);
     for entry in record::entries(bytes) {
         recorded.record.files += 1;
         let path = entry.path.as_ref();
-        if is_unimportant(path, own) {
+        let (directory, name) = split(path);
+        if here.directory != directory {
+            here = Here::of(directory, own);
+        }
+        if here.is_own {
+            if directory.len() == own.len() {
+                recorded.own.push(name.to_vec());
+                if name == b"INSTALLER" && directories.unchanged(files, path) {
+                    recorded.installer = installer(&entry.hash);
+                }
+            }
             continue;
         }
-        note_name(&mut recorded, path);
-        if is_module(path) {
-            recorded.record.modules += 1;
+        if here.is_cache || is_bytecode(name) || path.starts_with(b"/") {
+            continue;
+        }
+        here.is_named = here.is_named || note_name(&mut recorded, path);
+        if here.is_outside || !is_code(name) {
+            continue;
+        }
+        if !name.ends_with(b".py") {
+            recorded.compiled.push(readable(path).into_owned());
+        }
+        if here.is_aside || is_aside(name) {
+            continue;
+        }
+        recorded.record.modules += 1;
+        if directory.is_empty() || !here.has_modules {
+            here.has_modules = true;
             note_root(&mut recorded.roots, path);
             if compare {
-                directories.add(directory_of(path));
+                directories.add(directory);
             }
         }
     }
     // data and tests are looked for only where modules may be gone: nobody misses a translation at import
-    if compare && directories.look(files, &metadata.join("RECORD")) {
+    if compare && directories.look(files) {
         count_missing(files, &mut directories, own, bytes, &mut recorded.record);
     }
     recorded
+}
+
+/// Who wrote an INSTALLER of this recorded hash: "pip\n" and "uv" are the contents of nearly all.
+fn installer(hash: &[u8]) -> Option<&'static str> {
+    match hash {
+        b"sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQrAP7zeNuwvFQg" => Some("pip"),
+        b"sha256=5hhM4Q4mYTT9z6QB6PGpUAW81PGNFrYrdXMj4oM_6ak" => Some("uv"),
+        _ => None,
+    }
+}
+
+/// What holds for all files of one directory: they mostly follow one another.
+struct Here {
+    directory: Vec<u8>,
+    /// The distribution's metadata.
+    is_own: bool,
+    is_cache: bool,
+    is_aside: bool,
+    is_outside: bool,
+    /// Whether its files can add nothing to the names of modules.
+    is_named: bool,
+    has_modules: bool,
+}
+
+impl Here {
+    fn of(directory: &[u8], own: &[u8]) -> Here {
+        Here {
+            is_own: directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/")),
+            is_cache: is_in_cache(directory),
+            is_aside: is_aside(directory),
+            is_outside: directory.starts_with(b".."),
+            is_named: false,
+            has_modules: false,
+            directory: directory.to_vec(),
+        }
+    }
+}
+
+/// Directory and name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    memchr::memrchr(b'/', path).map_or((&[], path), |at| (&path[..at], &path[at + 1..]))
 }
 
 /// Its own metadata, and bytecode, which comes and goes.
@@ -90,10 +156,6 @@ fn count_missing(
     record.missing.truncate(MOST_NAMED);
 }
 
-fn directory_of(path: &[u8]) -> &[u8] {
-    memchr::memrchr(b'/', path).and_then(|at| path.get(..at)).unwrap_or_default()
-}
-
 /// The first name of a path: what two distributions share when they share a file.
 pub fn root_of(path: &[u8]) -> &[u8] {
     memchr::memchr(b'/', path).and_then(|at| path.get(..at)).unwrap_or(path)
@@ -108,25 +170,28 @@ fn note_root(roots: &mut Vec<Vec<u8>>, path: &[u8]) {
 
 /// Bytecode comes and goes.
 pub fn is_cache(path: &[u8]) -> bool {
-    path.ends_with(b".pyc")
-        || path.ends_with(b".pyo")
-        || path.ends_with(b"/")
-        || CACHE.find_iter(path).any(|at| at == 0 || path.get(at - 1) == Some(&b'/'))
+    let (directory, name) = split(path);
+    is_bytecode(name) || is_in_cache(directory)
+}
+
+/// By a file's name; that of a directory is empty.
+fn is_bytecode(name: &[u8]) -> bool {
+    name.is_empty() || name.ends_with(b".pyc") || name.ends_with(b".pyo")
+}
+
+fn is_in_cache(directory: &[u8]) -> bool {
+    directory.split(|byte| *byte == b'/').any(|part| part == b"__pycache__")
 }
 
 /// A module, or a library that modules load, outside of tests: what an import may need.
 pub fn is_module(path: &[u8]) -> bool {
-    if path.starts_with(b"..") || path.starts_with(b"/") {
-        return false;
-    }
-    let name = memchr::memrchr(b'/', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
-    let code = name.ends_with(b".py")
-        || name.ends_with(b".so")
-        || name.ends_with(b".pyd")
-        || name.ends_with(b".dylib")
-        || name.ends_with(b".dll")
-        || crate::parse::find(name, b".so.").is_some();
-    code && !is_aside(path)
+    !path.starts_with(b"..") && !path.starts_with(b"/") && is_code(split(path).1) && !is_aside(path)
+}
+
+/// By a file's name.
+fn is_code(name: &[u8]) -> bool {
+    [&b".py"[..], b".so", b".pyd", b".dylib", b".dll"].iter().any(|suffix| name.ends_with(suffix))
+        || crate::parse::find(name, b".so.").is_some()
 }
 
 /// Tests and documentation, which are deleted to save space.
@@ -136,41 +201,38 @@ pub fn is_aside(path: &[u8]) -> bool {
     })
 }
 
-/// Top-level names, `.pth` files and finders.
-fn note_name(recorded: &mut Recorded, path: &[u8]) {
+/// Top-level names, `.pth` files and finders. Whether other files of its directory can add nothing.
+fn note_name(recorded: &mut Recorded, path: &[u8]) -> bool {
     let mut parts = path.splitn(2, |byte| *byte == b'/');
-    let (Some(first), rest) = (parts.next(), parts.next()) else { return };
+    let (Some(first), rest) = (parts.next(), parts.next()) else { return false };
     if first == b".." {
         let mut names = path.rsplit(|byte| *byte == b'/');
         if let (Some(name), Some(b"bin" | b"Scripts")) = (names.next(), names.next()) {
             recorded.scripts.push(String::from_utf8_lossy(name).into_owned());
         }
-        return;
+        return false;
     }
-    if rest.is_some() && recorded.modules.last().is_some_and(|last| last.as_bytes() == first) {
-        return;
-    }
-    let Ok(first) = std::str::from_utf8(first) else { return };
+    let Ok(first) = std::str::from_utf8(first) else { return rest.is_some() };
     let name = match rest {
+        Some(_) if first.contains(['.', '-']) => return true,
         Some(rest) => {
-            let name = rest.rsplit(|byte| *byte == b'/').next().unwrap_or(rest);
-            let importable = std::str::from_utf8(name).ok().and_then(by_suffix).is_some();
-            if !importable || first.contains('.') || first.contains('-') {
-                return;
+            let importable = std::str::from_utf8(split(rest).1).ok().and_then(by_suffix).is_some();
+            if !importable {
+                return false;
             }
             first
         }
         None if first.ends_with(".pth") => {
             recorded.pth_files.push(first.to_owned());
-            return;
+            return false;
         }
         None if first.starts_with("__editable__") => {
             recorded.finders.push(first.to_owned());
-            return;
+            return false;
         }
         None => match by_suffix(first) {
             Some((stem, _)) => stem,
-            None => return,
+            None => return false,
         },
     };
     if recorded.modules.last().is_none_or(|last| last != name)
@@ -178,6 +240,7 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) {
     {
         recorded.modules.push(name.to_owned());
     }
+    rest.is_some()
 }
 
 /// The directories that a RECORD leads into, each looked at once.
@@ -202,8 +265,14 @@ fn changed(metadata: &Metadata) -> Option<(u64, u32)> {
 }
 
 impl<'a> Directories<'a> {
-    fn new(site: &'a Site) -> Directories<'a> {
-        Directories { site, names: Vec::new(), known: HashMap::new(), written: None }
+    fn new(site: &'a Site, written: Option<(u64, u32)>) -> Directories<'a> {
+        Directories { site, names: Vec::new(), known: HashMap::new(), written }
+    }
+
+    /// Whether the file is as it was when the RECORD was written.
+    fn unchanged(&self, files: &dyn Files, path: &[u8]) -> bool {
+        let found = files.metadata_below(&self.site.open, &[path]).pop().and_then(Result::ok);
+        is_unchanged(found.as_ref(), self.written)
     }
 
     fn add(&mut self, directory: &[u8]) {
@@ -216,11 +285,10 @@ impl<'a> Directories<'a> {
     }
 
     /// Whether any of them has changed since the RECORD was written.
-    fn look(&mut self, files: &dyn Files, record: &HostPath) -> bool {
-        let mut paths: Vec<&[u8]> = vec![record.as_bytes()];
-        paths.extend(self.names.iter().filter(|name| !name.is_empty()).map(Vec::as_slice));
-        let mut found = files.metadata_below(&self.site.directory, &paths).into_iter();
-        self.written = found.next().and_then(|record| changed(&record.ok()?));
+    fn look(&mut self, files: &dyn Files) -> bool {
+        let paths: Vec<&[u8]> =
+            self.names.iter().filter(|name| !name.is_empty()).map(Vec::as_slice).collect();
+        let mut found = files.metadata_below(&self.site.open, &paths).into_iter();
         let mut any = false;
         for name in &self.names {
             let unchanged = !name.is_empty()
@@ -235,7 +303,7 @@ impl<'a> Directories<'a> {
 
     /// Whether it is there; what cannot be looked at counts as there.
     fn has(&mut self, files: &dyn Files, path: &[u8]) -> bool {
-        let directory = directory_of(path);
+        let directory = split(path).0;
         let name = path.get(directory.len()..).unwrap_or_default();
         let name = name.strip_prefix(b"/").unwrap_or(name);
         let flavour = self.site.directory.flavour();

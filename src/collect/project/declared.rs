@@ -10,6 +10,7 @@ use super::tool_tables::{Dialect, at, optional_requirements, table_at, text_at, 
 use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project};
 use crate::facts::requirement::{DeclaredRequirement, Purpose};
 use crate::host::Files;
+use crate::parse::line_of;
 use crate::parse::names::normalize_name;
 use crate::parse::python_imports::STACK;
 use crate::parse::requirements::{self, Line, Requirement};
@@ -67,11 +68,6 @@ struct Declarations<'a> {
     seen: HashSet<String>,
     /// `[project]` speaks for the dependencies, even where there are none.
     dependencies_settled: bool,
-}
-
-/// The line of a byte in a text.
-fn line_of(text: &str, offset: usize) -> Option<usize> {
-    Some(text.as_bytes().get(..offset)?.iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
 impl Declarations<'_> {
@@ -146,7 +142,7 @@ impl Declarations<'_> {
     }
 
     fn toml_note(&mut self, file: &HostPath, text: &str, error: &toml::de::Error) {
-        let line = error.span().and_then(|span| line_of(text, span.start));
+        let line = error.span().map(|span| line_of(text.as_bytes(), span.start));
         let place = line.map_or_else(|| file.to_string(), |line| format!("{file}:{line}"));
         self.notes.push(format!("{place} is not valid TOML: {}", error.message()));
     }
@@ -170,7 +166,7 @@ impl Declarations<'_> {
             self.toml_note(&file, &text, error);
         }
         let table = table.get_ref();
-        let line = |offset| line_of(&text, offset);
+        let line = |offset| Some(line_of(text.as_bytes(), offset));
 
         let name =
             text_at(table, &["project", "name"]).or_else(|| text_at(table, &["tool", "poetry", "name"]));
@@ -304,10 +300,10 @@ impl Declarations<'_> {
         if let Some((python, offset)) = text_at(table, &["requires", "python_full_version"])
             .or_else(|| text_at(table, &["requires", "python_version"]))
         {
-            self.require_python(python, &file, line_of(&text, offset));
+            self.require_python(python, &file, Some(line_of(text.as_bytes(), offset)));
         }
         for (name, value) in table_at(table, &["packages"]).into_iter().flatten().take(DEPENDENCIES) {
-            let line = line_of(&text, name.span().start);
+            let line = Some(line_of(text.as_bytes(), name.span().start));
             let wanted = always_wanted(value.get_ref());
             let requirement =
                 tool_requirement(normalize_name(name.get_ref()), value.get_ref(), Dialect::Pipenv);
@@ -317,7 +313,7 @@ impl Declarations<'_> {
             self.require(requirement, if wanted { Purpose::Run } else { Purpose::Optional }, &file, line);
         }
         for (name, value) in table_at(table, &["dev-packages"]).into_iter().flatten().take(DEPENDENCIES) {
-            let line = line_of(&text, name.span().start);
+            let line = Some(line_of(text.as_bytes(), name.span().start));
             let requirement =
                 tool_requirement(normalize_name(name.get_ref()), value.get_ref(), Dialect::Pipenv);
             self.require(requirement, Purpose::Optional, &file, line);
@@ -436,7 +432,11 @@ impl Declarations<'_> {
                 && let (table, _) = DeTable::parse_recoverable(&text)
                 && let Some((version, offset)) = text_at(table.get_ref(), &["tools", "python"])
             {
-                pins.push(Declared { text: version.into(), line: line_of(&text, offset), file });
+                pins.push(Declared {
+                    text: version.into(),
+                    line: Some(line_of(text.as_bytes(), offset)),
+                    file,
+                });
             }
         }
         pins.truncate(PINS);

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, processes, run, write};
 use crate::facts::platform::{Platform, System, User};
-use crate::host::{Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, Outcome, Process};
+use crate::host::{
+    Contents, FileError, Files, Host, Invocation, Listing, Metadata, Mount, NextPart, OpenDirectory, Outcome,
+    Process,
+};
 use crate::path::HostPath;
 
 #[derive(Debug, Clone)]
@@ -105,7 +108,10 @@ impl Files for RealMachine {
     fn metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         RealFiles.metadata(path)
     }
-    fn metadata_below(&self, directory: &HostPath, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
+    fn open_directory(&self, path: &HostPath) -> OpenDirectory {
+        RealFiles.open_directory(path)
+    }
+    fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
         RealFiles.metadata_below(directory, paths)
     }
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
@@ -116,6 +122,17 @@ impl Files for RealMachine {
     }
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         RealFiles.read_at(path, offset, limit)
+    }
+    fn read_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+    ) -> Result<Contents, FileError> {
+        RealFiles.read_below(directory, path, limit)
+    }
+    fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
+        RealFiles.read_parts(path, first, next)
     }
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         RealFiles.list(path)

@@ -1,6 +1,6 @@
 //! Where commands stand in a file: each chunk is the text of one shell.
 
-use super::CommandText;
+use super::{CommandText, literals, windows};
 use crate::parse::find;
 
 /// The text of one shell, as long as the part of the file that it comes from.
@@ -15,37 +15,57 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    fn new(start: usize, text: &[u8], prepared: bool) -> Chunk {
+    pub fn new(start: usize, text: &[u8], prepared: bool) -> Chunk {
         Chunk { start, text: text.to_vec(), prepared, heading: None }
+    }
+
+    /// A block of a document, without the prompts `$ ` and `% ` of its lines; `heading` is the line that opens it.
+    pub fn with_prompts<'line, 'text: 'line>(
+        bytes: &[u8],
+        start: usize,
+        end: usize,
+        lines: impl IntoIterator<Item = &'line Line<'text>>,
+        heading: usize,
+    ) -> Chunk {
+        let prompted = |line: &&Line<'_>| {
+            let text = line.text.trim_ascii_start();
+            text.starts_with(b"$ ") || text.starts_with(b"% ")
+        };
+        let prompts: Vec<(usize, usize)> = lines
+            .into_iter()
+            .filter(prompted)
+            .map(|line| (line.start, line.start + line.indent() + 1))
+            .collect();
+        Chunk { heading: Some(heading), ..part(bytes, start, end, &prompts, false) }
     }
 }
 
 /// A line without its end, and where it begins.
 #[derive(Clone, Copy)]
-struct Line<'text> {
-    start: usize,
-    text: &'text [u8],
+pub struct Line<'text> {
+    pub start: usize,
+    pub text: &'text [u8],
 }
 
 impl Line<'_> {
-    fn end(&self) -> usize {
+    pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    fn indent(&self) -> usize {
+    pub fn indent(&self) -> usize {
         self.text.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
     }
 
-    fn is_blank(&self) -> bool {
+    pub fn is_blank(&self) -> bool {
         self.text.trim_ascii().is_empty()
     }
 
-    fn goes_on(&self) -> bool {
+    pub fn goes_on(&self) -> bool {
         self.text.strip_suffix(b"\r").unwrap_or(self.text).ends_with(b"\\")
     }
 }
 
-fn split(bytes: &[u8]) -> Vec<Line<'_>> {
+pub fn split(bytes: &[u8]) -> Vec<Line<'_>> {
     let mut start = 0;
     let line = |text: &'_ [u8]| -> usize { text.len() + 1 };
     bytes
@@ -66,6 +86,13 @@ pub fn chunks(kind: CommandText, bytes: &[u8]) -> Vec<Chunk> {
         CommandText::Dockerfile => dockerfile(bytes),
         CommandText::ContinuousIntegration => steps(bytes),
         CommandText::Markdown => fenced(bytes),
+        CommandText::Restructured => literals::restructured(bytes),
+        CommandText::PowerShell => vec![Chunk::new(0, &windows::powershell(bytes), false)],
+        CommandText::Batch => vec![Chunk::new(0, &windows::batch(bytes), false)],
+        CommandText::Tox => literals::tox(bytes),
+        CommandText::Nox => literals::nox(bytes),
+        CommandText::Jenkinsfile => literals::jenkinsfile(bytes),
+        CommandText::Devcontainer => literals::devcontainer(bytes),
     }
 }
 
@@ -392,17 +419,7 @@ fn fenced(bytes: &[u8]) -> Vec<Chunk> {
         if !LANGUAGES.contains(&language.to_ascii_lowercase().as_slice()) {
             continue;
         }
-        let prompts: Vec<(usize, usize)> = inside
-            .iter()
-            .filter(|line| {
-                let text = line.text.trim_ascii_start();
-                text.starts_with(b"$ ") || text.starts_with(b"% ")
-            })
-            .map(|line| (line.start, line.start + line.indent() + 1))
-            .collect();
-        let mut chunk = part(bytes, inside[0].start, end, &prompts, false);
-        chunk.heading = Some(heading);
-        chunks.push(chunk);
+        chunks.push(Chunk::with_prompts(bytes, inside[0].start, end, inside, heading));
     }
     chunks
 }

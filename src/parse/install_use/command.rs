@@ -168,7 +168,7 @@ fn prefix(words: &[Word]) -> Option<(Before, usize)> {
         let text = readable(&word.bytes);
         match text.as_ref() {
             "if" | "then" | "elif" | "else" | "do" | "while" | "until" | "!" | "{" | "time" | "command"
-            | "exec" | "nohup" | "builtin" | "env" => at += 1,
+            | "exec" | "nohup" | "builtin" | "env" | "call" => at += 1,
             "nice" | "xargs" | "sudo" | "doas" | "stdbuf" => {
                 if matches!(text.as_ref(), "sudo" | "doas") {
                     before.sudo = before.sudo.or(Some(at));
@@ -261,6 +261,7 @@ fn program(words: &[Word], at: usize) -> Option<(String, usize)> {
         return None;
     }
     let name = text.rsplit('/').next()?;
+    let name = name.strip_suffix(".exe").unwrap_or(name);
     let versioned = |stem: &str| {
         name.strip_prefix(stem).is_some_and(|rest| {
             rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && rest.len() < 6
@@ -276,25 +277,38 @@ fn program(words: &[Word], at: usize) -> Option<(String, usize)> {
         return None;
     }
     let mut index = at + 1;
+    let mut version = String::new();
     loop {
         let option = readable(&words.get(index)?.bytes);
         match option.as_ref() {
             "-m" if words.get(index + 1)?.bytes == b"pip" => {
-                return Some((format!("{text} -m pip"), index + 2));
+                return Some((format!("{text}{version} -m pip"), index + 2));
             }
             "-Im" | "-Em" | "-sm" if words.get(index + 1)?.bytes == b"pip" => {
                 return Some((format!("{text} -m pip"), index + 2));
             }
             "-W" | "-X" => index += 2,
+            // with a version the launcher of Windows passes by the active environment
+            option if name == "py" && is_launcher_version(option) => {
+                version = format!(" {option}");
+                index += 1;
+            }
             option if option.starts_with('-') && !matches!(option, "-m" | "-c" | "-") => index += 1,
             _ => return None,
         }
     }
 }
 
+/// `-3`, `-3.11`, `-3.11-64`.
+fn is_launcher_version(option: &str) -> bool {
+    option.strip_prefix('-').is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
+}
+
 fn is_system(program: &str) -> bool {
-    let path = program.split(' ').next().unwrap_or(program);
+    let mut words = program.split(' ');
+    let path = words.next().unwrap_or(program);
     path.rsplit_once('/').is_some_and(|(directory, _)| SYSTEM_DIRECTORIES.contains(&directory))
+        || (path == "py" && words.next().is_some_and(is_launcher_version))
 }
 
 /// The index of `install`, where that is what pip is told to do.
@@ -352,4 +366,18 @@ pub fn prepares(words: &[Word]) -> bool {
                     && matches!(module, Some("venv" | "virtualenv"))
             }
         }
+}
+
+/// The same in PowerShell and `cmd`, where an activate script is simply run, and commands stand behind `if exist ...`.
+pub fn prepares_on_windows(words: &[Word]) -> bool {
+    let texts: Vec<String> = words.iter().map(|word| readable(&word.bytes).to_ascii_lowercase()).collect();
+    let activates = |text: &String| text.rsplit('/').next().is_some_and(|name| name.starts_with("activate"));
+    let makes = |pair: &[String]| {
+        (pair[0] == "-m" && matches!(pair[1].as_str(), "venv" | "virtualenv"))
+            || (pair[0] == "uv" && pair[1] == "venv")
+    };
+    let sets_path = |text: &String| text.starts_with("$env:path") || text.starts_with("path=");
+    texts.iter().any(activates)
+        || texts.windows(2).any(makes)
+        || (texts.iter().any(sets_path) && texts.iter().any(|text| text.contains("venv")))
 }

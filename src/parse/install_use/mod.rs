@@ -1,4 +1,5 @@
-//! Where a shell script, a Makefile, a Dockerfile, a CI configuration or a document runs `pip install`, and for whom.
+//! Where a script, a Makefile, a Dockerfile, the configuration of a CI service or a test runner, or a document runs
+//! `pip install`, and for whom.
 //!
 //! Only commands count: comments, here-documents and quoted text are not looked into, and a program that comes from a
 //! variable is not guessed at.
@@ -10,6 +11,8 @@ use crate::path::readable;
 
 mod chunks;
 mod command;
+mod literals;
+mod windows;
 mod words;
 
 /// More of a file than this is not looked at.
@@ -37,6 +40,20 @@ pub enum CommandText {
     ContinuousIntegration,
     /// Fenced blocks.
     Markdown,
+    /// Blocks below `.. code-block::`.
+    Restructured,
+    /// One PowerShell for the whole file.
+    PowerShell,
+    /// One `cmd` for the whole file.
+    Batch,
+    /// `commands` of `tox.ini`.
+    Tox,
+    /// `session.run(...)` of `noxfile.py`.
+    Nox,
+    /// `sh` steps.
+    Jenkinsfile,
+    /// What `devcontainer.json` runs in the container.
+    Devcontainer,
 }
 
 impl CommandText {
@@ -46,6 +63,32 @@ impl CommandText {
             let name = path.rsplit('/').next()?;
             (!name.contains('.') && is_shell(head)).then_some(CommandText::Script)
         })
+    }
+
+    /// Whether only Windows runs it, as a rule.
+    pub fn is_for_windows(self) -> bool {
+        matches!(self, CommandText::PowerShell | CommandText::Batch)
+    }
+
+    /// Whether other words can be put in the place of a command as they are.
+    fn is_a_shells(self) -> bool {
+        !matches!(self, CommandText::Batch | CommandText::Tox | CommandText::Nox | CommandText::Devcontainer)
+    }
+
+    /// Whether a command may be a list of quoted words.
+    fn lists_words(self) -> bool {
+        matches!(self, CommandText::Nox | CommandText::Devcontainer)
+    }
+
+    /// What begins a comment.
+    fn comment_signs(self) -> &'static [&'static [u8]] {
+        match self {
+            CommandText::Batch => &[b"::", b"rem ", b"REM "],
+            CommandText::Jenkinsfile | CommandText::Devcontainer => &[b"//"],
+            CommandText::Restructured => &[b".. ", b"#"],
+            CommandText::Markdown => &[b"<!--", b"#"],
+            _ => &[b"#"],
+        }
     }
 
     /// By the path in the repository alone.
@@ -58,6 +101,10 @@ impl CommandText {
             "makefile" | "gnumakefile" => CommandText::Makefile,
             "justfile" | ".justfile" => CommandText::Justfile,
             "dockerfile" | "containerfile" => CommandText::Dockerfile,
+            "tox.ini" => CommandText::Tox,
+            "noxfile.py" => CommandText::Nox,
+            "jenkinsfile" => CommandText::Jenkinsfile,
+            "devcontainer.json" | ".devcontainer.json" => CommandText::Devcontainer,
             _ if name.starts_with("dockerfile.") || name.starts_with("containerfile.") => {
                 CommandText::Dockerfile
             }
@@ -68,6 +115,9 @@ impl CommandText {
                 "dockerfile" | "containerfile" => CommandText::Dockerfile,
                 "sh" | "bash" | "zsh" | "ksh" => CommandText::Script,
                 "md" | "markdown" => CommandText::Markdown,
+                "rst" => CommandText::Restructured,
+                "ps1" | "psm1" => CommandText::PowerShell,
+                "bat" | "cmd" => CommandText::Batch,
                 _ => return None,
             },
         })
@@ -136,7 +186,7 @@ pub struct InstallUse {
     pub column: usize,
     /// The command, on one line.
     pub text: String,
-    /// Whether `text` stands in the file exactly so.
+    /// Whether `text` stands in the file exactly so, and other words of a POSIX shell or PowerShell could.
     pub exact: bool,
     /// What runs: `pip3`, `python3 -m pip`.
     pub program: String,
@@ -167,32 +217,51 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
     let mut found = Vec::new();
     for chunk in chunks::chunks(kind, bytes) {
         let commands = words::commands(&chunk.text);
-        let prepared = chunk.prepared || commands.iter().any(|command| command::prepares(command));
+        let prepares = |words: &Vec<words::Word>| {
+            command::prepares(words) || (kind.is_for_windows() && command::prepares_on_windows(words))
+        };
+        let prepared = chunk.prepared || commands.iter().any(prepares);
         for words in &commands {
             if found.len() == MOST {
                 return found;
             }
             let Some(install) = command::install(words) else { continue };
             let (first, last) = (install.start, install.end);
-            let raw = chunk.text.get(first..last).unwrap_or_default();
             let at = chunk.start + first;
+            let written = bytes.get(at..chunk.start + last).unwrap_or_default();
+            let raw = match written.contains(&b'\n') {
+                true => chunk.text.get(first..last).unwrap_or_default(),
+                false => written,
+            };
             let line_start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
             let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
             found.push(InstallUse {
                 line,
                 column: at - line_start + 1,
-                text: one_line(raw),
-                exact: !raw.contains(&b'\n') && raw.len() <= SHOWN && std::str::from_utf8(raw).is_ok(),
+                text: match kind.lists_words() {
+                    true => listed(words, first),
+                    false => one_line(raw),
+                },
+                exact: kind.is_a_shells()
+                    && !raw.contains(&b'\n')
+                    && raw.len() <= SHOWN
+                    && std::str::from_utf8(raw).is_ok(),
                 program: install.program,
-                arguments: arguments(&chunk.text, &install.arguments),
+                arguments: arguments(bytes.get(chunk.start..).unwrap_or_default(), &install.arguments),
                 manner: install.manner,
                 prepared,
                 only_tools: install.only_tools,
-                silenced: silenced(bytes, line, chunk.heading, id),
+                silenced: silenced(kind, bytes, line, chunk.heading, id),
             });
         }
     }
     found
+}
+
+/// The words that stand behind `start`, where quotes and commas are another language's.
+fn listed(words: &[words::Word], start: usize) -> String {
+    let words = words.iter().filter(|word| word.start >= start);
+    one_line(words.map(|word| readable(&word.bytes)).collect::<Vec<_>>().join(" ").as_bytes())
 }
 
 /// The words as they are written.
@@ -214,14 +283,20 @@ fn one_line(raw: &[u8]) -> String {
 }
 
 /// The comment on the line itself, alone on the line before, or before the fenced block (`heading`: its first line).
-fn silenced(bytes: &[u8], line: usize, heading: Option<usize>, id: &str) -> Option<Silenced> {
+fn silenced(
+    kind: CommandText,
+    bytes: &[u8],
+    line: usize,
+    heading: Option<usize>,
+    id: &str,
+) -> Option<Silenced> {
     let wanted = [Some(line), line.checked_sub(1), heading.and_then(|heading| heading.checked_sub(1))];
     let mut own = None;
     for (number, text) in lines(bytes).take(line) {
         if !wanted.contains(&Some(number)) {
             continue;
         }
-        let Some((sign, reason)) = comment(text, id) else { continue };
+        let Some((sign, reason)) = comment(kind, text, id) else { continue };
         let alone = text.get(..sign).is_some_and(|before| before.trim_ascii().is_empty());
         if number == line || alone {
             own = Some(Silenced { line: number, reason });
@@ -231,9 +306,10 @@ fn silenced(bytes: &[u8], line: usize, heading: Option<usize>, id: &str) -> Opti
 }
 
 /// Where the comment begins, and the reason that it gives.
-fn comment(line: &[u8], id: &str) -> Option<(usize, Option<String>)> {
+fn comment(kind: CommandText, line: &[u8], id: &str) -> Option<(usize, Option<String>)> {
     let at = find(line, b"venv-doctor: ignore[")?;
-    let sign = [&b"#"[..], b"<!--"].iter().filter_map(|sign| super::find(line.get(..at)?, sign)).min()?;
+    let signs = kind.comment_signs().iter();
+    let sign = signs.filter_map(|sign| find(line.get(..at)?, sign)).min()?;
     let rest = line.get(at + b"venv-doctor: ignore[".len()..)?;
     let end = rest.iter().position(|byte| *byte == b']')?;
     let named = readable(rest.get(..end)?).split(',').any(|name| name.trim() == id);

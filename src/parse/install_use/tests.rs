@@ -134,6 +134,115 @@ fn documents_have_fenced_blocks() {
 }
 
 #[test]
+fn documents_have_code_blocks() {
+    let text = "x::\n\n  sudo pip install a\n\n.. code-block:: console\n   :linenos:\n\n   $ sudo pip install x\n\ny\n\n.. code-block:: python\n\n   sudo pip install z\n";
+    assert_eq!(uses(CommandText::Restructured, text), ["8:6 Sudo"]);
+}
+
+#[test]
+fn powershell_scripts_are_read() {
+    let found = |text: &str| uses(CommandText::PowerShell, text);
+    assert_eq!(found("Set-StrictMode\npip install --user `\n  x\n"), ["2:1 User"]);
+    assert_eq!(found("if (-not $x) { py -3.11 -m pip install -r a.txt }\n"), ["1:16 System"]);
+    assert_eq!(found("python.exe -m pip install x | Out-Null"), ["1:1 Bare"]);
+    assert_eq!(found("try {\n  pip install x\n} catch { }"), ["2:3 Bare"]);
+    for prepared in [
+        "py -m venv .venv\n& .\\.venv\\Scripts\\Activate.ps1\npip install x",
+        ".venv\\Scripts\\activate; pip install x",
+        ". \"$PSScriptRoot\\venv\\Scripts\\Activate.ps1\"\npip install x",
+        "$env:PATH = \"$PWD\\.venv\\Scripts;$env:PATH\"\npip install x",
+        "if (-not $env:VIRTUAL_ENV) { exit 1 }\npip install x",
+    ] {
+        let found = found(prepared);
+        assert!(found.len() == 1 && found[0].ends_with("Bare+"), "{prepared}: {found:?}");
+    }
+    for none in [
+        ".\\.venv\\Scripts\\pip.exe install x",
+        "& $python -m pip install x",
+        "& \"$venv\\Scripts\\python.exe\" -m pip install x",
+        "Write-Host \"pip install --user x\"",
+        "<#\n pip install --user x\n#>",
+        "@'\npip install --user x\n'@",
+        "# pip install --user x",
+        "$x = 'a\npip install --user x\n'",
+    ] {
+        assert_eq!(found(none), [] as [String; 0], "{none}");
+    }
+}
+
+#[test]
+fn batch_files_are_read() {
+    let found = |text: &str| uses(CommandText::Batch, text);
+    assert_eq!(found("@echo off\r\n@pip install --user ^\r\n  x\r\n"), ["2:2 User"]);
+    assert_eq!(found("echo don't\ncall py -3 -m pip install x"), ["2:6 System"]);
+    assert_eq!(
+        found("if not exist venv python -m venv venv\ncall venv\\Scripts\\activate\npip install x"),
+        ["3:1 Bare+"]
+    );
+    for none in [
+        "%~dp0venv\\Scripts\\pip install x",
+        "venv\\Scripts\\python.exe -m pip install x",
+        "rem pip install --user x",
+        ":: pip install --user x",
+        "echo pip install --user x",
+    ] {
+        assert_eq!(found(none), [] as [String; 0], "{none}");
+    }
+    let found = parse(CommandText::Batch, b"pip install --user .\\wheels\\x.whl", "global-install");
+    assert_eq!(found[0].text, "pip install --user .\\wheels\\x.whl");
+    assert!(!found[0].exact);
+}
+
+#[test]
+fn test_runners_have_environments_of_their_own() {
+    let tox = |text: &str| uses(CommandText::Tox, text);
+    assert_eq!(
+        tox(
+            "[testenv]\ndeps = pip\ncommands =\n  pip install x\n  py311: - sudo pip install \\\n    y\n  {envpython} -m pip install z\n"
+        ),
+        ["4:3 Bare+", "5:12 Sudo+"]
+    );
+    assert_eq!(tox("[x]\nother = sudo pip install x\ncommands_pre=pip install --user x"), ["3:14 User+"]);
+    let nox = |text: &str| uses(CommandText::Nox, text);
+    assert_eq!(
+        nox(
+            "def a(session):\n    session.run(\"sudo\", 'pip', \"install\",\n        package,  # why\n        external=True)\n    session.run(\"pip\", \"install\", *x, env={\"A\": \"b\"})\n"
+        ),
+        ["2:17 Sudo+", "5:17 Bare+"]
+    );
+    let list = b"session.run('sudo', 'pip', 'install', 'six')";
+    assert_eq!(parse(CommandText::Nox, list, "global-install")[0].text, "sudo pip install six");
+    assert_eq!(
+        nox("# session.run('sudo', 'pip', 'install', 'x')\nsession.run('echo', 'pip', 'install', 'x')\n"),
+        [] as [String; 0]
+    );
+}
+
+#[test]
+fn jenkins_and_containers_have_commands() {
+    let jenkins = |text: &str| uses(CommandText::Jenkinsfile, text);
+    assert_eq!(
+        jenkins(
+            "steps {\n  sh 'pip install x'\n  sh \"\"\"\n    . v/bin/activate\n    pip install y\n  \"\"\"\n  sh(label: 'a', script: \"sudo pip install z\")\n  // sh 'pip install x'\n  echo 'sh pip install x'\n}\n"
+        ),
+        ["2:7 Bare", "5:5 Bare+", "7:27 Sudo"]
+    );
+    let container = |text: &str| uses(CommandText::Devcontainer, text);
+    assert_eq!(
+        container(
+            "{\n  \"postCreateCommand\": \"sudo pip install x && pip install y\",\n  \"initializeCommand\": \"sudo pip install z\"\n}"
+        ),
+        ["2:25 Sudo", "2:47 Bare"]
+    );
+    assert_eq!(
+        container(
+            "{\"onCreateCommand\": [\"sudo\", \"pip\", \"install\", \"x\"], \"postStartCommand\": {\"pip install a\": \"pip3 install --user x\"}}"
+        ),
+        ["1:22 Sudo", "1:93 User"]
+    );
+}
+
+#[test]
 fn a_comment_silences_with_a_reason() {
     let reason = |text: &str| {
         let found = parse(CommandText::Script, text.as_bytes(), "global-install");
@@ -145,6 +254,14 @@ fn a_comment_silences_with_a_reason() {
     assert_eq!(reason("# venv-doctor: ignore[global-install]\nsudo pip install x"), Some((1, None)));
     assert_eq!(reason("# venv-doctor: ignore[moved-venv] because\nsudo pip install x"), None);
     assert_eq!(reason("a # venv-doctor: ignore[global-install] because\nsudo pip install x"), None);
+    let silenced = |kind: CommandText, text: &str| {
+        let found = parse(kind, text.as_bytes(), "global-install");
+        found[0].silenced.as_ref().and_then(|silenced| silenced.reason.clone()).unwrap_or_default()
+    };
+    let remark = "rem venv-doctor: ignore[global-install] why\npip install x";
+    assert_eq!(silenced(CommandText::Batch, remark), "why");
+    let comment = "// venv-doctor: ignore[global-install] why\nsh 'pip install x'";
+    assert_eq!(silenced(CommandText::Jenkinsfile, comment), "why");
     let text = "<!-- venv-doctor: ignore[global-install] because -->\n```sh\nls\nsudo pip install x\n```\n";
     let found = parse(CommandText::Markdown, text.as_bytes(), "global-install");
     assert_eq!(found[0].silenced, Some(Silenced { line: 1, reason: Some("because".to_owned()) }));
@@ -170,6 +287,9 @@ fn knows_files_by_name_and_first_line() {
     assert_eq!(of(".github/workflows/ci.yml"), Some(CommandText::ContinuousIntegration));
     assert_eq!(of("ansible/play.yml"), None);
     assert_eq!(of("docs/README.md"), Some(CommandText::Markdown));
+    assert_eq!(of("tools/Setup.PS1"), Some(CommandText::PowerShell));
+    assert_eq!(of("make.bat"), Some(CommandText::Batch));
+    assert_eq!(of(".devcontainer/devcontainer.json"), Some(CommandText::Devcontainer));
     assert_eq!(of("a.py"), None);
 }
 
@@ -182,8 +302,27 @@ fn survives_anything() {
         CommandText::Dockerfile,
         CommandText::ContinuousIntegration,
         CommandText::Markdown,
+        CommandText::Restructured,
+        CommandText::PowerShell,
+        CommandText::Batch,
+        CommandText::Tox,
+        CommandText::Nox,
+        CommandText::Jenkinsfile,
+        CommandText::Devcontainer,
     ];
-    let starts: [&[u8]; 7] = [b"", b"a:\n\t", b"RUN ", b"ENV ", b"run: |\n  ", b"```\n", b"- script:\n  - "];
+    let starts: [&[u8]; 11] = [
+        b"commands = ",
+        b".run('",
+        b"sh '''",
+        b"\"postCreateCommand\": [",
+        b"",
+        b"a:\n\t",
+        b"RUN ",
+        b"ENV ",
+        b"run: |\n  ",
+        b"```\n",
+        b"- script:\n  - ",
+    ];
     for kind in kinds {
         for start in starts {
             for seed in 0..20 {
