@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How to make the page anew.
-pub const RECORD: &str = "VENV_DOCTOR_RECORD=1 cargo test --test trust --test injection --test secrets --test bad_input --test bounds --test faults --test properties --test quoting --test reliability";
+pub const RECORD: &str = "VENV_DOCTOR_RECORD=1 cargo test --test trust --test injection --test secrets --test bad_input --test bounds --test faults --test properties --test quoting && VENV_DOCTOR_RECORD=1 cargo test --test reliability";
 
 /// What the page is made of: a heading and what stands below it.
 pub const SECTIONS: [Section; 8] = [
