@@ -13,7 +13,7 @@ pub fn runner(cases: u32) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha))
 }
 
-/// Whether the number of cases is that of every run, and may enter the book.
+/// Whether the number of cases is that of every run, and may be compared with the page.
 pub fn usual() -> bool {
-    cases(1) == 1
+    ["PROPTEST_CASES", "VENV_DOCTOR_FULL"].iter().all(|name| std::env::var_os(name).is_none())
 }
