@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use support::reliability::{attempt, ran};
 use support::{Place, Python, entry_script, executable, findings, install, pythons, run, text};
 
 /// A venv of the newest Python, active.
@@ -47,6 +48,7 @@ fn first(place: &Place) -> String {
 
 #[test]
 fn a_configuration_that_is_a_directory() {
+    let _tried = attempt("Bad input", "a_configuration_that_is_a_directory");
     let (place, venv, _) = active();
     fs::remove_file(venv.join("pyvenv.cfg")).unwrap();
     fs::create_dir(venv.join("pyvenv.cfg")).unwrap();
@@ -55,6 +57,7 @@ fn a_configuration_that_is_a_directory() {
 
 #[test]
 fn a_configuration_that_is_a_fifo() {
+    let _tried = attempt("Bad input", "a_configuration_that_is_a_fifo");
     let (place, venv, _) = active();
     fs::remove_file(venv.join("pyvenv.cfg")).unwrap();
     run(Command::new("mkfifo").arg(venv.join("pyvenv.cfg")));
@@ -67,6 +70,7 @@ fn a_configuration_that_is_a_fifo() {
 
 #[test]
 fn a_configuration_of_one_gibibyte() {
+    let _tried = attempt("Bad input", "a_configuration_of_one_gibibyte");
     let (place, venv, _) = active();
     let file = fs::OpenOptions::new().append(true).open(venv.join("pyvenv.cfg")).unwrap();
     file.set_len(1 << 30).unwrap();
@@ -75,6 +79,7 @@ fn a_configuration_of_one_gibibyte() {
 
 #[test]
 fn a_configuration_in_utf_16() {
+    let _tried = attempt("Bad input", "a_configuration_in_utf_16");
     let (place, venv, _) = active();
     let config = fs::read_to_string(venv.join("pyvenv.cfg")).unwrap();
     let wide: Vec<u8> =
@@ -85,6 +90,7 @@ fn a_configuration_in_utf_16() {
 
 #[test]
 fn a_configuration_without_home() {
+    let _tried = attempt("Bad input", "a_configuration_without_home");
     let (place, venv, _) = active();
     fs::write(venv.join("pyvenv.cfg"), "include-system-site-packages = false\n").unwrap();
     assert_eq!(first(&place), "invalid-pyvenv-cfg");
@@ -92,6 +98,7 @@ fn a_configuration_without_home() {
 
 #[test]
 fn links_that_run_in_circles() {
+    let _tried = attempt("Bad input", "links_that_run_in_circles");
     let (mut place, venv, _) = active();
     for name in ["loop-a", "loop-b"] {
         let other = if name == "loop-a" { "loop-b" } else { "loop-a" };
@@ -108,6 +115,7 @@ fn links_that_run_in_circles() {
 
 #[test]
 fn directories_that_may_not_be_read() {
+    let _tried = attempt("Bad input", "directories_that_may_not_be_read");
     let (mut place, venv, _) = active();
     let locked = place.root().join("locked");
     fs::create_dir_all(locked.join("bin")).unwrap();
@@ -120,6 +128,7 @@ fn directories_that_may_not_be_read() {
 
 #[test]
 fn search_paths_of_every_kind() {
+    let _tried = attempt("Bad input", "search_paths_of_every_kind");
     let (mut place, venv, _) = active();
     let before = examined(&place, &["--no-exec"]);
     let many: Vec<String> = (0..10_000).map(|number| format!("/no/{number}")).collect();
@@ -135,6 +144,7 @@ fn search_paths_of_every_kind() {
 
 #[test]
 fn names_that_are_not_utf_8() {
+    let _tried = attempt("Bad input", "names_that_are_not_utf_8");
     let python = pythons().pop().unwrap();
     let place = Place::new();
     let odd = place.root().join(OsStr::from_bytes(b"caf\xe9"));
@@ -143,6 +153,7 @@ fn names_that_are_not_utf_8() {
     fs::write(odd.join(OsStr::from_bytes(b"\xff.py")), "import six\n").unwrap();
     let mut search_path = odd.join("bin").into_os_string();
     search_path.push(":/usr/bin:/bin");
+    ran(1);
     let output = Command::new(env!("CARGO_BIN_EXE_venv-doctor"))
         .args(["--format", "json"])
         .current_dir(&odd)
@@ -157,6 +168,7 @@ fn names_that_are_not_utf_8() {
 
 #[test]
 fn a_working_directory_that_was_deleted() {
+    let _tried = attempt("Bad input", "a_working_directory_that_was_deleted");
     let place = Place::new();
     let script = format!(
         "mkdir gone && cd gone && rmdir ../gone && '{}' --format json; echo \"status $?\"",
@@ -191,6 +203,7 @@ fn with_interpreter(script: &str) -> (Place, PathBuf) {
 
 #[test]
 fn an_interpreter_that_hangs() {
+    let _tried = attempt("Bad input", "an_interpreter_that_hangs");
     let (place, _) = with_interpreter("#!/bin/sh\nsleep 600\n");
     let started = Instant::now();
     let found = examined(&place, &["--timeout", "1"]);
@@ -200,12 +213,14 @@ fn an_interpreter_that_hangs() {
 
 #[test]
 fn an_interpreter_that_prints_garbage() {
+    let _tried = attempt("Bad input", "an_interpreter_that_prints_garbage");
     let (place, _) = with_interpreter("#!/bin/sh\nhead -c 3000000 /dev/urandom\n");
     assert_eq!(first(&place), "interpreter-fails");
 }
 
 #[test]
 fn an_interpreter_that_leaves_children_behind() {
+    let _tried = attempt("Bad input", "an_interpreter_that_leaves_children_behind");
     let (place, _) = with_interpreter("#!/bin/sh\n(sleep 61 &) \nsleep 61 &\nexit 3\n");
     let started = Instant::now();
     assert_eq!(first(&place), "interpreter-fails");
@@ -214,12 +229,14 @@ fn an_interpreter_that_leaves_children_behind() {
 
 #[test]
 fn an_interpreter_that_dies_by_a_signal() {
+    let _tried = attempt("Bad input", "an_interpreter_that_dies_by_a_signal");
     let (place, _) = with_interpreter("#!/bin/sh\nkill -SEGV $$\n");
     assert_eq!(first(&place), "interpreter-fails");
 }
 
 #[test]
 fn an_interpreter_that_is_a_script_and_works() {
+    let _tried = attempt("Bad input", "an_interpreter_that_is_a_script_and_works");
     let python = pythons().pop().unwrap();
     let mut place = Place::new();
     let bin = place.root().join("wrappers");
@@ -232,6 +249,7 @@ fn an_interpreter_that_is_a_script_and_works() {
 
 #[test]
 fn an_interpreter_that_is_no_program() {
+    let _tried = attempt("Bad input", "an_interpreter_that_is_no_program");
     for content in ["", "\x7fELF", "MZ", "not a program"] {
         let (place, _) = with_interpreter(content);
         assert!(!examined(&place, &[]).is_empty(), "{content:?}");
@@ -239,6 +257,7 @@ fn an_interpreter_that_is_no_program() {
 }
 
 fn doctor(place: &Place) -> Command {
+    ran(1);
     let mut command = Command::new(env!("CARGO_BIN_EXE_venv-doctor"));
     command.current_dir(&place.project).env_clear().envs(&place.variables).stdin(Stdio::null());
     command
@@ -246,6 +265,7 @@ fn doctor(place: &Place) -> Command {
 
 #[test]
 fn a_closed_standard_output() {
+    let _tried = attempt("Bad input", "a_closed_standard_output");
     let (place, _, _) = active();
     let output: Output =
         place.bash(&format!("'{}' >&-; echo \"status $?\" >&2", env!("CARGO_BIN_EXE_venv-doctor")));
@@ -266,6 +286,7 @@ fn a_closed_standard_output() {
 
 #[test]
 fn usage_errors_say_what_to_do() {
+    let _tried = attempt("Bad input", "usage_errors_say_what_to_do");
     let (place, _, _) = active();
     let cases: [(&[&str], &str); 7] = [
         (&["/nowhere"], "cannot examine /nowhere: it does not exist"),
@@ -285,6 +306,7 @@ fn usage_errors_say_what_to_do() {
 
 #[test]
 fn exit_statuses_are_those_of_the_contract() {
+    let _tried = attempt("Bad input", "exit_statuses_are_those_of_the_contract");
     let (mut place, venv, _) = active();
     place.write("requirements.txt", "sample\n");
     assert_eq!(place.doctor(&[]).status.code(), Some(0));
@@ -298,6 +320,7 @@ fn exit_statuses_are_those_of_the_contract() {
 
 #[test]
 fn no_exec_starts_nothing() {
+    let _tried = attempt("Bad input", "no_exec_starts_nothing");
     let (place, venv) = with_interpreter("#!/bin/sh\ntouch \"$0.was-run\"\n");
     for arguments in [&["--no-exec"][..], &["--no-exec", "-v"], &["checks"], &["explain", "moved-venv"]] {
         place.doctor(arguments);
@@ -314,6 +337,7 @@ fn no_exec_starts_nothing() {
 
 #[test]
 fn what_is_merely_found_in_a_project_does_not_run() {
+    let _tried = attempt("Bad input", "what_is_merely_found_in_a_project_does_not_run");
     let (mut place, venv) = with_interpreter("#!/bin/sh\ntouch \"$0.was-run\"\n");
     place.variables.remove("VIRTUAL_ENV");
     place.set("PATH", ".:/usr/bin:/bin");

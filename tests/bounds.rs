@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use support::reliability::{attempt, ran};
 use support::{Place, Python, entry_script, full, install, pythons, run, text};
 
 const MEMORY_LIMIT_KIB: u64 = 64 * 1024;
@@ -61,6 +62,7 @@ impl Sick {
 
     /// Runs the doctor below a Python that reports its peak memory.
     fn run(&self, arguments: &[&str]) -> Run {
+        ran(1);
         let started = Instant::now();
         let measure = "import resource, subprocess, sys\n\
             status = subprocess.call(sys.argv[1:])\n\
@@ -172,21 +174,25 @@ fn each_file(replace: impl Fn(&Path)) {
 
 #[test]
 fn every_file_of_ten_gibibytes() {
+    let _tried = attempt("Bounds", "every_file_of_ten_gibibytes");
     each_file(|path| sparse(path, TEN_GIB));
 }
 
 #[test]
 fn every_file_a_link_to_zeros_without_end() {
+    let _tried = attempt("Bounds", "every_file_a_link_to_zeros_without_end");
     each_file(|path| symlink("/dev/zero", path).unwrap());
 }
 
 #[test]
 fn every_file_a_fifo() {
+    let _tried = attempt("Bounds", "every_file_a_fifo");
     each_file(|path| run(Command::new("mkfifo").arg(path)));
 }
 
 #[test]
 fn every_file_a_socket() {
+    let _tried = attempt("Bounds", "every_file_a_socket");
     // a socket's name may be 107 bytes long
     let near = tempfile::Builder::new().prefix("s").tempdir().unwrap();
     let socket = near.path().join("socket");
@@ -196,11 +202,13 @@ fn every_file_a_socket() {
 
 #[test]
 fn every_file_a_loop() {
+    let _tried = attempt("Bounds", "every_file_a_loop");
     each_file(|path| symlink(path.file_name().unwrap(), path).unwrap());
 }
 
 #[test]
 fn every_file_one_line_of_text_without_end() {
+    let _tried = attempt("Bounds", "every_file_one_line_of_text_without_end");
     let long = tempfile::NamedTempFile::new().unwrap();
     fill(long.path(), 40, |_| "x = ".repeat(1 << 18));
     each_file(|path| symlink(long.path(), path).unwrap());
@@ -208,6 +216,7 @@ fn every_file_one_line_of_text_without_end() {
 
 #[test]
 fn metadata_of_ten_gibibytes_after_its_headers() {
+    let _tried = attempt("Bounds", "metadata_of_ten_gibibytes_after_its_headers");
     let sick = Sick::new();
     let metadata = sick.metadata().join("METADATA");
     fs::OpenOptions::new().append(true).open(&metadata).unwrap().set_len(TEN_GIB).unwrap();
@@ -216,6 +225,7 @@ fn metadata_of_ten_gibibytes_after_its_headers() {
 
 #[test]
 fn a_record_of_five_million_lines() {
+    let _tried = attempt("Bounds", "a_record_of_five_million_lines");
     let sick = Sick::new();
     let lines = if full() { 5_000_000 } else { 1_000_000 };
     fill(&sick.metadata().join("RECORD"), lines, |number| {
@@ -227,6 +237,7 @@ fn a_record_of_five_million_lines() {
 
 #[test]
 fn a_directory_of_very_many_entries() {
+    let _tried = attempt("Bounds", "a_directory_of_very_many_entries");
     let sick = Sick::new();
     let entries = if full() { 1_000_000 } else { 120_000 };
     for number in 0..entries {
@@ -238,6 +249,7 @@ fn a_directory_of_very_many_entries() {
 
 #[test]
 fn very_many_distributions() {
+    let _tried = attempt("Bounds", "very_many_distributions");
     let sick = Sick::new();
     let distributions = if full() { 100_000 } else { 3_000 };
     for number in 0..distributions {
@@ -255,6 +267,7 @@ fn very_many_distributions() {
 
 #[test]
 fn a_farm_of_links_that_loop() {
+    let _tried = attempt("Bounds", "a_farm_of_links_that_loop");
     let sick = Sick::new();
     for number in 0..200 {
         let directory = sick.site_packages().join(format!("farm{number}"));
@@ -275,6 +288,7 @@ fn a_farm_of_links_that_loop() {
 
 #[test]
 fn a_deep_tree() {
+    let _tried = attempt("Bounds", "a_deep_tree");
     let sick = Sick::new();
     let mut deep = sick.place.project.clone();
     for _ in 0..900 {
@@ -287,6 +301,7 @@ fn a_deep_tree() {
 
 #[test]
 fn deeply_nested_text() {
+    let _tried = attempt("Bounds", "deeply_nested_text");
     let sick = Sick::new();
     let nested = |open: &str, close: &str| format!("{}{}", open.repeat(200_000), close.repeat(200_000));
     sick.place.write("app.py", &format!("x = {}\n", nested("(", ")")));
@@ -309,6 +324,7 @@ fn deeply_nested_text() {
 
 #[test]
 fn requirements_that_include_each_other() {
+    let _tried = attempt("Bounds", "requirements_that_include_each_other");
     let sick = Sick::new();
     for number in 0..100 {
         let text: String = (0..100).map(|other| format!("-r r{other}.txt\n-c r{other}.txt\n")).collect();
@@ -320,6 +336,7 @@ fn requirements_that_include_each_other() {
 
 #[test]
 fn a_traceback_without_end() {
+    let _tried = attempt("Bounds", "a_traceback_without_end");
     let sick = Sick::new();
     let output = sick.place.bash(&format!(
         "yes 'Traceback (most recent call last):' | head -c 200000000 | '{}' why -; echo \"status $?\"",
@@ -346,6 +363,7 @@ fn preload(place: &Place) -> PathBuf {
 
 #[test]
 fn a_mount_that_never_answers() {
+    let _tried = attempt("Bounds", "a_mount_that_never_answers");
     let mut sick = Sick::new();
     let library = preload(&sick.place);
     let path = format!("/hangs-here/bin:{}", sick.place.variables["PATH"]);

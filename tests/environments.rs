@@ -3,7 +3,13 @@
 //!
 //! A fixed sample of the faults runs by default; `VENV_DOCTOR_FULL=1` runs all of them.
 #![cfg(unix)]
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros, clippy::unwrap_used, clippy::expect_used)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code
+)]
 
 mod support;
 

@@ -13,6 +13,7 @@ mod support;
 use std::fs;
 use std::process::Command;
 
+use support::reliability::attempt;
 use support::{Place, entry_script, executable, install, pythons, run, text};
 
 const SECRET: &str = "hunter2hunter2";
@@ -110,19 +111,34 @@ fn shows_nothing(place: &Place, arguments: &[&str]) {
     }
 }
 
-const COMMANDS: [&[&str]; 8] = [
+const COMMANDS: [&[&str]; 22] = [
     &[],
     &["-v"],
     &["-vv", "--no-exec"],
+    &["-q"],
+    &["--deep", "-v"],
     &["--format", "json"],
+    &["--format", "sarif"],
+    &["--format", "github"],
+    &["--format", "markdown"],
+    &["hook", "-v"],
+    &["hook", "--format", "json"],
+    &["hook", "Makefile", "Dockerfile", "run.sh"],
     &["path", "-v"],
     &["path", "--format", "json"],
     &["why", "missing", "-v"],
+    &["why", "missing", "--format", "json"],
+    &["why", "sample"],
     &["why", "sample", "--format", "json"],
+    &["scan", "."],
+    &["scan", "--format", "json"],
+    &["schema"],
+    &["completions", "bash"],
 ];
 
 #[test]
 fn wherever_people_put_theirs() {
+    let _tried = attempt("Secrets", "wherever_people_put_theirs");
     let place = secretive();
     for arguments in COMMANDS {
         shows_nothing(&place, arguments);
@@ -136,6 +152,7 @@ fn wherever_people_put_theirs() {
 
 #[test]
 fn what_a_failing_interpreter_says() {
+    let _tried = attempt("Secrets", "what_a_failing_interpreter_says");
     let mut place = secretive();
     let venv = place.project.join(".venv");
     let script = format!(
@@ -159,6 +176,7 @@ fn what_a_failing_interpreter_says() {
 
 #[test]
 fn what_a_traceback_holds() {
+    let _tried = attempt("Secrets", "what_a_traceback_holds");
     let place = secretive();
     let script = format!(
         "printf '%s\\n' 'ERROR: Could not find a version that satisfies the requirement gone from https://me:{SECRET}@example.org/simple' 'ModuleNotFoundError: No module named \"https://me:{SECRET}@example.org\"' | '{}' why - -v",
@@ -171,9 +189,25 @@ fn what_a_traceback_holds() {
 
 #[test]
 fn what_is_typed() {
+    let _tried = attempt("Secrets", "what_is_typed");
     let place = secretive();
     let url = format!("https://me:{SECRET}@example.org");
     for arguments in [&["--python", url.as_str()][..], &["why", &url], &["explain", &url]] {
         shows_nothing(&place, arguments);
+    }
+}
+
+/// What is handed on to others, and what is said of it elsewhere.
+#[test]
+fn what_a_snapshot_holds() {
+    let _tried = attempt("Secrets", "what_a_snapshot_holds");
+    let place = secretive();
+    let file = place.root().join("facts.json");
+    let name = file.display().to_string();
+    shows_nothing(&place, &["-v", "--snapshot", &name]);
+    let shared = fs::read_to_string(&file).unwrap();
+    assert!(shared.contains("example.org") && !shared.contains(SECRET), "{shared}");
+    for format in ["human", "json", "sarif", "github", "markdown"] {
+        shows_nothing(&place, &["-v", "--from", &name, "--format", format]);
     }
 }

@@ -20,35 +20,72 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::{Arguments, Trial};
+use support::reliability::{attempt, lacks_a_part, ran};
 use support::{Place, Python, executable, pythons, run, text};
 
-/// Every subcommand that looks at the machine, and one of each that only prints.
-const COMMANDS: [&[&str]; 9] = [
+/// Every subcommand and every format: first what looks at the machine, then what only prints. `--from` reads what a
+/// stranger may have written, too.
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["check", "-v", "--format", "json"],
+    &["check", "--deep", "--format", "human"],
+    &["check", "--format", "sarif"],
+    &["check", "--format", "github"],
+    &["check", "--format", "markdown"],
     &["check", "."],
+    &["check", "--from", "facts.json"],
+    &["check", "--snapshot", SNAPSHOT],
+    &["hook"],
+    &["hook", "app.py", "pyproject.toml"],
     &["path"],
+    &["path", "--format", "json"],
     &["why", "json"],
     &["why", "bait"],
     &["why", "-"],
+    &["scan", "."],
+    &["scan", "--format", "jsonl"],
     &["explain", "moved-venv"],
     &["checks"],
+    &["schema"],
+    &["completions", "bash"],
+    &["man"],
 ];
+/// In place of a new file outside of the situation, the one thing that may be written.
+const SNAPSHOT: &str = "SNAPSHOT";
+/// Those that look at nothing, and start nothing by themselves.
+const ONLY_PRINT: [&str; 5] = ["explain", "checks", "schema", "completions", "man"];
 const TRACEBACK: &str = "Traceback (most recent call last):\n  File \"app.py\", line 1, in <module>\n    import bait\nModuleNotFoundError: No module named 'bait'\n";
+
+/// The same with `--no-exec`, where the command takes it.
+fn without_starting(arguments: &[&'static str]) -> Option<Vec<&'static str>> {
+    let never_starts = arguments.first().is_some_and(|first| ONLY_PRINT.contains(first) || *first == "hook")
+        || arguments.contains(&"--from");
+    (!never_starts).then(|| [arguments, &["--no-exec"]].concat())
+}
 
 /// A stranger's repository: what is laid out here leaves a mark when it runs.
 struct Trap {
     place: Place,
     python: Python,
+    elsewhere: tempfile::TempDir,
 }
 
 impl Trap {
     fn new() -> Trap {
         let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).expect("a Python 3");
-        let trap = Trap { place: Place::new(), python };
+        let elsewhere = tempfile::Builder::new().prefix("elsewhere").tempdir().unwrap();
+        let trap = Trap { place: Place::new(), python, elsewhere };
         fs::create_dir(trap.marks()).unwrap();
         trap.place
             .write("pyproject.toml", "[project]\nname = 'bait'\nversion = '1'\ndependencies = ['six']\n");
+        let recorded = Command::new(env!("CARGO_BIN_EXE_venv-doctor"))
+            .args(["--no-exec", "--snapshot"])
+            .arg(trap.project().join("facts.json"))
+            .current_dir(trap.project())
+            .env_clear()
+            .envs(&trap.place.variables)
+            .output();
+        assert!(trap.project().join("facts.json").is_file(), "{recorded:?}");
         trap
     }
 
@@ -126,10 +163,23 @@ impl Trap {
         names
     }
 
+    /// Where a snapshot may be written, empty.
+    fn snapshot(&self) -> PathBuf {
+        let file = self.elsewhere.path().join("facts.json");
+        let _ = fs::remove_file(&file);
+        file
+    }
+
+    fn filled(&self, arguments: &[&str]) -> Vec<PathBuf> {
+        let fill = |argument: &&str| if *argument == SNAPSHOT { self.snapshot() } else { argument.into() };
+        arguments.iter().map(fill).collect()
+    }
+
     fn doctor(&self, arguments: &[&str]) -> Output {
+        ran(1);
         let mut child = Command::new("/bin/bash")
             .args(["-c", "\"$0\" \"$@\"; exit $?", env!("CARGO_BIN_EXE_venv-doctor")])
-            .args(arguments)
+            .args(self.filled(arguments))
             .current_dir(self.project())
             .env_clear()
             .envs(&self.place.variables)
@@ -146,13 +196,25 @@ impl Trap {
     /// Every subcommand, with and without leave to start interpreters: no mark, no change in the repository or
     /// the home directory, no crash.
     fn holds(&self) {
+        self.holds_for(|_| true);
+    }
+
+    /// The same for every subcommand that looks at the machine, in its usual format: for variations of a situation.
+    fn holds_again(&self) {
+        let only_prints = |first: &&str| ONLY_PRINT.contains(first);
+        self.holds_for(|arguments| {
+            !arguments.contains(&"--format") && !arguments.first().is_some_and(only_prints)
+        });
+    }
+
+    fn holds_for(&self, chosen: impl Fn(&[&'static str]) -> bool) {
         let before = self.state();
-        for arguments in COMMANDS {
+        for arguments in COMMANDS.into_iter().filter(|arguments| chosen(arguments)) {
             for no_exec in [false, true] {
-                let looks = !matches!(arguments.first(), Some(&"explain" | &"checks"));
                 let mut all = arguments.to_vec();
-                if no_exec && looks {
-                    all.push("--no-exec");
+                if no_exec {
+                    let Some(quiet) = without_starting(arguments) else { continue };
+                    all = quiet;
                 }
                 let output = self.doctor(&all);
                 let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
@@ -282,7 +344,7 @@ fn modules_beside_the_project() {
                 trap.place.variables.remove("PYTHONPATH");
             }
         }
-        trap.holds();
+        trap.holds_again();
     }
 }
 
@@ -315,6 +377,9 @@ fn a_relative_user_base() {
 fn a_relative_home() {
     // 3.13 no longer imports from there
     let old = pythons().into_iter().rfind(|python| python.number() >= (3, 8) && python.number() < (3, 13));
+    if old.is_none() {
+        lacks_a_part();
+    }
     for python in old.into_iter().chain([Trap::new().python]) {
         let sprung = python.number() < (3, 13);
         let mut trap = with_library(python);
@@ -324,7 +389,7 @@ fn a_relative_home() {
                 let marks = trap.spring(&trap.place.root().join("bin/python3"), &["-c", "pass"]);
                 assert!(!marks.is_empty(), "PYTHONHOME={value}");
             }
-            trap.holds();
+            trap.holds_again();
         }
     }
 }
@@ -353,7 +418,7 @@ fn programs_of_the_working_directory() {
         [".", "", ":", ".:/usr/bin:/bin", ":/usr/bin:/bin", "/usr/bin:/bin:", "bin:/usr/bin:/bin", "./bin"]
     {
         trap.place.set("PATH", path);
-        trap.holds();
+        trap.holds_again();
     }
     let found = Command::new("/bin/bash")
         .args(["-c", "python3"])
@@ -430,11 +495,12 @@ struct Call {
 /// The system calls of one run that concern files, processes and the network, and that did not fail.
 fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
     let log = trap.place.root().join("calls");
+    ran(1);
     let traced = Command::new("strace")
         .args(["-f", "-qq", "-s", "4096", "-e", "trace=%process,%network,%file", "-o"])
         .arg(&log)
         .arg(env!("CARGO_BIN_EXE_venv-doctor"))
-        .args(arguments)
+        .args(trap.filled(arguments))
         .current_dir(trap.project())
         .env_clear()
         .envs(&trap.place.variables)
@@ -444,7 +510,10 @@ fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
     assert!(traced.status.code().is_some(), "{traced:?}");
     let text = fs::read_to_string(&log).unwrap();
     fs::remove_file(log).unwrap();
-    let done = text.lines().filter(|line| !line.contains(" = -1 "));
+    let snapshot = trap.elsewhere.path().display().to_string();
+    let done = text
+        .lines()
+        .filter(|line| !line.contains(" = -1 ") && (!line.contains(&snapshot) || line.contains("exec")));
     done.filter_map(|line| {
         let (name, arguments) = line.split_once(' ')?.1.trim_start().split_once('(')?;
         Some(Call { name: name.to_owned(), arguments: arguments.to_owned() })
@@ -511,10 +580,7 @@ fn active_and_found() -> [Trap; 2] {
 fn no_exec_starts_and_changes_nothing() {
     for trap in active_and_found() {
         for arguments in COMMANDS {
-            let mut all = arguments.to_vec();
-            if !matches!(arguments.first(), Some(&"explain" | &"checks")) {
-                all.push("--no-exec");
-            }
+            let all = without_starting(arguments).unwrap_or_else(|| arguments.to_vec());
             let calls = calls(&trap, &all);
             assert_eq!(started(&calls), [env!("CARGO_BIN_EXE_venv-doctor")], "{all:?}");
             assert_eq!(changes(&calls), [""; 0], "{all:?}");
@@ -556,8 +622,9 @@ fn main() {
         ("one_interpreter_is_started_and_nothing_changed", one_interpreter_is_started_and_nothing_changed),
     ];
     let strace = Command::new("strace").arg("-V").output().is_ok();
-    let trial = |(name, body): (&str, fn())| {
+    let trial = |(name, body): (&'static str, fn())| {
         Trial::test(name, move || {
+            let _tried = attempt("Attacks", name);
             body();
             Ok(())
         })

@@ -443,11 +443,18 @@ fn kind(files: &dyn Files, environment: &Environment, listing: &Listing) -> Envi
         return EnvironmentKind::LegacyVirtualenv;
     }
     // an installation has the standard library beside its site-packages; a venv never has
-    let standard_library =
-        environment.libraries.iter().any(|library| files.is_file(&library.directory.join("os.py")))
-            || files.is_file(&environment.root.join("Lib").join("os.py"));
-    if standard_library {
-        return EnvironmentKind::Installation;
+    let own = environment.libraries.iter().map(|library| library.directory.clone());
+    let mut unseen = false;
+    for directory in own.chain([environment.root.join("Lib")]) {
+        match files.metadata(&directory.join("os.py")) {
+            Ok(metadata) if metadata.kind == FileKind::File => return EnvironmentKind::Installation,
+            Ok(_) | Err(FileError::Missing | FileError::NotADirectory) => {}
+            Err(_) => unseen = true,
+        }
+    }
+    // what may not be looked into proves nothing
+    if unseen {
+        return EnvironmentKind::Other;
     }
     let has_activate =
         listing.entries.iter().any(|entry| ActivatorKind::from_file_name(&entry.name).is_some());

@@ -8,6 +8,7 @@ use crate::cli::{Cli, Color, Command, OutputArguments};
 use crate::collect::gather::{self, EXAMINATION, Request};
 use crate::collect::shell;
 use crate::config;
+use crate::diagnosis::crash;
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
@@ -66,27 +67,34 @@ pub fn version() -> Option<Status> {
 /// Does what was typed.
 pub fn run(cli: Cli) -> Status {
     let host = RealMachine::new();
-    let result = match &cli.command {
-        None => check::run(&host, &cli.check),
-        Some(Command::Check(arguments)) => check::run(&host, arguments),
-        Some(Command::Hook(arguments)) => hook::run(&host, arguments),
-        Some(Command::Path(arguments)) => path::run(&host, arguments),
-        Some(Command::Why(arguments)) => why::run(&host, arguments),
-        Some(Command::Scan(arguments)) => scan::run(&host, arguments),
-        Some(Command::Explain(arguments)) => explain::run(&host, arguments),
-        Some(Command::Checks(arguments)) => checks_list::run(&host, arguments),
-        Some(Command::Schema(arguments)) => schema::run(arguments),
-        Some(Command::Completions(arguments)) => completions::run(arguments),
-        Some(Command::Man) => man::run(),
+    let result = crash::guarded_program(|| dispatch(&host, &cli)).unwrap_or_else(|crash| Err(Trouble(crash)));
+    let result = match crash::of_other_threads() {
+        Some(crash) if result.is_ok() => Err(Trouble(crash)),
+        _ => result,
     };
     match result {
         Ok(status) => status,
         Err(Trouble(message)) => {
-            let lines: Vec<String> = message.lines().map(sanitize::shown).collect();
-            // standard error may be closed, too: then there is nobody to tell
-            let _ = writeln!(std::io::stderr(), "venv-doctor: {}", lines.join("\n"));
+            // one line, whatever names it holds; standard error may be closed, too: then there is nobody to tell
+            let _ = writeln!(std::io::stderr(), "venv-doctor: {}", sanitize::shown(&message));
             Status::Trouble
         }
+    }
+}
+
+fn dispatch(host: &dyn Host, cli: &Cli) -> Result<Status, Trouble> {
+    match &cli.command {
+        None => check::run(host, &cli.check),
+        Some(Command::Check(arguments)) => check::run(host, arguments),
+        Some(Command::Hook(arguments)) => hook::run(host, arguments),
+        Some(Command::Path(arguments)) => path::run(host, arguments),
+        Some(Command::Why(arguments)) => why::run(host, arguments),
+        Some(Command::Scan(arguments)) => scan::run(host, arguments),
+        Some(Command::Explain(arguments)) => explain::run(host, arguments),
+        Some(Command::Checks(arguments)) => checks_list::run(host, arguments),
+        Some(Command::Schema(arguments)) => schema::run(arguments),
+        Some(Command::Completions(arguments)) => completions::run(arguments),
+        Some(Command::Man) => man::run(),
     }
 }
 

@@ -1,9 +1,6 @@
 //! Running the checks: each alone, in the order of the table, none able to take the others with it.
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-
+use super::crash::{REPORT_TO, guarded};
 use super::{Check, Diagnosis, Finding, Unexamined, fold};
 use crate::config::settings::Selection;
 use crate::facts::Facts;
@@ -34,7 +31,7 @@ pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<Stri
                 run.push(check.id);
                 found.extend(findings);
             }
-            Err(reason) => failed.push(Unexamined { check: check.id, reason }),
+            Err(reason) => failed.push(Unexamined { check: check.id, reason: explained(&reason) }),
         }
     }
     let set = |finding: &mut Finding| {
@@ -50,6 +47,13 @@ pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<Stri
     Diagnosis { findings, run, skipped, failed, ignored: left_out, settings }
 }
 
+/// A crash for the reader: what it was, and what helps to have it mended.
+fn explained(panic: &str) -> String {
+    format!(
+        "{panic}. This is a fault of venv-doctor. Please report it at {REPORT_TO} and attach the file that `venv-doctor check --snapshot FILE` writes: it holds what was seen on this machine, without names of users, hosts and secrets. The other checks ran"
+    )
+}
+
 /// The reason for leaving a check out, with the number of what it would have said.
 fn counted(reason: &str, findings: usize) -> String {
     match findings {
@@ -59,43 +63,37 @@ fn counted(reason: &str, findings: usize) -> String {
     }
 }
 
-thread_local! {
-    /// Where a guarded panic happened, for the report.
-    static PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
-    static GUARDED: RefCell<bool> = const { RefCell::new(false) };
-}
-
-/// Runs `work`; a panic becomes its message and place instead of a crash.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    static HOOK: Once = Once::new();
-    HOOK.call_once(|| {
-        let usual = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if GUARDED.with(|guarded| *guarded.borrow()) {
-                PANIC.with(|place| *place.borrow_mut() = Some(panic.to_string().replace('\n', " ")));
-            } else {
-                usual(panic);
-            }
-        }));
-    });
-    GUARDED.with(|guarded| *guarded.borrow_mut() = true);
-    let result = catch_unwind(AssertUnwindSafe(work));
-    GUARDED.with(|guarded| *guarded.borrow_mut() = false);
-    result.map_err(|_| {
-        PANIC
-            .with(|place| place.borrow_mut().take())
-            .unwrap_or_else(|| "it crashed without a message".to_owned())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::{Category, Severity, Subject};
+    use crate::facts::example;
+
+    static CRASHES: Check = Check {
+        id: "crashes",
+        category: Category::Project,
+        severity: Severity::Error,
+        summary: "A check that crashes",
+        needs: &[],
+        explains: &[],
+        explanation: "",
+        examine: |_, _| panic!("three eyes"),
+    };
+    static FINDS: Check = Check {
+        id: "finds",
+        examine: |_, findings| findings.push(Finding::new(&FINDS, Subject::Project(None), "Something")),
+        ..CRASHES
+    };
 
     #[test]
-    fn a_panic_becomes_its_message_and_place() {
-        let reason = guarded(|| -> u8 { panic!("three eyes") }).unwrap_err();
-        assert!(reason.contains("three eyes") && reason.contains("examine.rs"), "{reason}");
-        assert_eq!(guarded(|| 7), Ok(7));
+    fn a_check_that_crashes_is_told_and_takes_no_other_with_it() {
+        let diagnosis = examine(&example::healthy(), &[&CRASHES, &FINDS], Vec::new());
+        assert_eq!(diagnosis.run, ["finds"]);
+        assert_eq!(diagnosis.findings.len(), 1);
+        let failed = &diagnosis.failed[0];
+        assert_eq!(failed.check, "crashes");
+        for part in ["three eyes", "examine.rs", "--snapshot FILE", REPORT_TO] {
+            assert!(failed.reason.contains(part), "{}", failed.reason);
+        }
     }
 }

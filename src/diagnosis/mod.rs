@@ -6,6 +6,7 @@ use crate::path::HostPath;
 
 pub mod cause;
 pub mod check;
+pub mod crash;
 pub mod examine;
 pub mod fleet;
 pub mod fold;

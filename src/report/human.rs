@@ -1,5 +1,6 @@
 //! The report for a person at a terminal: what was examined, what is wrong and what to do, the totals.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -51,7 +52,21 @@ pub fn write(
         columns: options.width.clamp(40, 120),
     };
     let text = if options.quiet { page.one_liners() } else { page.whole(timing) };
-    out.write_all(text.as_bytes())
+    out.write_all(without_workflow_commands(&text).as_bytes())
+}
+
+/// The report with a bar before what a log of GitHub Actions would take for a command: a line that begins with `::`,
+/// whatever space stands before it.
+fn without_workflow_commands(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n').map(|line| {
+        let rest = line.trim_start();
+        let margin = &line[..line.len() - rest.len()];
+        if rest.starts_with("::") { format!("{margin}| {rest}") } else { line.to_owned() }
+    });
+    Cow::Owned(lines.collect())
 }
 
 /// The findings alone, with nothing before or after them.
@@ -65,10 +80,11 @@ pub fn findings(facts: &Facts, diagnosis: &Diagnosis, dialect: &Dialect, options
         places: Places::of(facts),
         columns: options.width.clamp(40, 120),
     };
-    if options.quiet {
-        return page.one_liners();
-    }
-    diagnosis.findings.iter().map(|finding| format!("\n{}", page.finding(finding))).collect()
+    let text = match options.quiet {
+        true => page.one_liners(),
+        false => diagnosis.findings.iter().map(|finding| format!("\n{}", page.finding(finding))).collect(),
+    };
+    without_workflow_commands(&text).into_owned()
 }
 
 struct Page<'a> {

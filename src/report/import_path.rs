@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json_text;
 use super::text::{Margin, Places, Styles, count};
+use super::{json_text, sanitize};
 use crate::facts::Facts;
 use crate::facts::interpreter::Interpreter;
 use crate::imports::resolve::Offered;
@@ -320,8 +320,13 @@ impl Human<'_> {
     fn verdict(&self) -> String {
         let mut text = String::new();
         if !self.page.withheld.is_empty() {
-            let entries =
-                self.page.withheld.iter().map(|entry| format!("'{entry}'")).collect::<Vec<_>>().join(", ");
+            let entries = self
+                .page
+                .withheld
+                .iter()
+                .map(|entry| format!("'{}'", sanitize::shown(entry)))
+                .collect::<Vec<_>>()
+                .join(", ");
             text.push_str(&self.row(
                 "withheld",
                 &format!("relative entries of PYTHONPATH, which the interpreter did not get: {entries}"),

@@ -169,8 +169,19 @@ impl Names {
                 names.add_word(host, &stand_in("host", host.len()));
             }
         }
+        names.add_split_passwords(facts);
         names.homes.sort_by_key(|(home, _)| std::cmp::Reverse(home.len()));
         names
+    }
+
+    /// The passwords of URLs in `PATH`: its colons take a URL apart, so that no entry looks like one.
+    fn add_split_passwords(&mut self, facts: &Facts) {
+        for pair in facts.search_path.entries.windows(2) {
+            let password = pair[1].raw.rsplit_once('@').map_or("", |(before, _)| before);
+            if pair[0].raw.starts_with("//") && !password.is_empty() {
+                self.words.push((password.as_bytes().to_vec(), b"***".to_vec()));
+            }
+        }
     }
 
     fn add_home(&mut self, facts: &Facts, home: &HostPath) {

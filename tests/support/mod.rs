@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
+pub mod reliability;
 pub mod schema;
 
 /// An interpreter on this machine.
@@ -168,6 +169,7 @@ impl Place {
     }
 
     pub fn doctor_in(&self, directory: &Path, arguments: &[&str]) -> Output {
+        reliability::ran(1);
         Command::new("/bin/bash")
             .args(["-c", "\"$0\" \"$@\"; exit $?", env!("CARGO_BIN_EXE_venv-doctor")])
             .args(arguments)
@@ -193,6 +195,7 @@ impl Place {
 
     /// Runs a command line in this situation's bash.
     pub fn bash(&self, script: &str) -> Output {
+        reliability::ran(script.matches(env!("CARGO_BIN_EXE_venv-doctor")).count());
         Command::new("/bin/bash")
             .args(["-c", script])
             .current_dir(&self.project)

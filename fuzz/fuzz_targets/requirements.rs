@@ -1,0 +1,9 @@
+#![no_main]
+
+use venv_doctor_fuzz::parsers::parser;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    if let Some(parser) = parser("requirements") {
+        (parser.run)(bytes);
+    }
+});
