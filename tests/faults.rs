@@ -157,7 +157,6 @@ const EIO: &str = r#"
 #include <string.h>
 #include <stdio.h>
 #include <unistd.h>
-#include <dirent.h>
 static int bad(int fd) {
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -171,9 +170,9 @@ ssize_t read(int fd, void *to, size_t n) {
     if (bad(fd)) { errno = EIO; return -1; }
     return ((ssize_t (*)(int, void *, size_t))dlsym(RTLD_NEXT, "read"))(fd, to, n);
 }
-struct dirent64 *readdir64(DIR *d) {
-    if (bad(dirfd(d))) { errno = EIO; return 0; }
-    return ((struct dirent64 *(*)(DIR *))dlsym(RTLD_NEXT, "readdir64"))(d);
+ssize_t pread64(int fd, void *to, size_t n, off64_t at) {
+    if (bad(fd)) { errno = EIO; return -1; }
+    return ((ssize_t (*)(int, void *, size_t, off64_t))dlsym(RTLD_NEXT, "pread64"))(fd, to, n, at);
 }
 "#;
 
@@ -209,6 +208,35 @@ fn a_disk_that_fails() {
         if ["pyvenv.cfg", "METADATA", "site-packages", "/.venv/bin"].contains(&part) {
             assert!(said.contains("nput/output error"), "{part}: {said}");
         }
+    }
+}
+
+fn directories_that_cannot_be_listed() {
+    let situation = Situation::new();
+    let bin = situation.venv.join("bin");
+    let trace = situation.place.root().join("trace");
+    for directory in [situation.site_packages(), situation.venv.clone(), bin, situation.place.project.clone()]
+    {
+        ran(1);
+        let output = Command::new("strace")
+            .args(["-f", "-qq", "-e", "signal=none", "-o"])
+            .arg(&trace)
+            .args(["-e", "trace=getdents64", "-e", "inject=getdents64:error=EIO", "-P"])
+            .arg(&directory)
+            .args([DOCTOR, "--no-exec", "-v"])
+            .current_dir(&situation.place.project)
+            .env_clear()
+            .envs(&situation.place.variables)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        in_order(&output);
+        let said = text(&output.stdout);
+        assert!(!said.contains("error[") && !said.contains("warning["), "{}: {said}", directory.display());
+        // not every directory is listed at all
+        let failed = fs::read_to_string(&trace).unwrap().contains("(INJECTED)");
+        assert_eq!(said.contains("nput/output error"), failed, "{}: {said}", directory.display());
+        assert!(failed || directory == situation.venv, "{} was not listed", directory.display());
     }
 }
 
@@ -517,6 +545,8 @@ fn main() {
     let mut trials: Vec<Trial> = tests.into_iter().map(|(name, body)| trial(name, body, true)).collect();
     let other_users = answers("setpriv", &["--reuid", "65534", "--clear-groups", "true"]);
     let mounts = answers("unshare", &["--mount", "true"]);
+    let tracer = answers("strace", &["-qq", "-o", "/dev/null", "true"]);
+    trials.push(trial("directories_that_cannot_be_listed", directories_that_cannot_be_listed, tracer));
     trials.push(trial("as_nobody", as_nobody, other_users));
     trials.push(trial("hardly_any_processes", hardly_any_processes, other_users));
     trials.push(trial("a_container_with_only_the_binary", a_container_with_only_the_binary, mounts));

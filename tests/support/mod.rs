@@ -295,8 +295,11 @@ fn venv(python: &Python, root: &Path, options: &[&str]) {
 pub fn give_pip(python: &Python, root: &Path) {
     let packages = root.join("lib").join(format!("python{}", python.minor)).join("site-packages");
     link_tree(&bundled_pip(python), &packages);
+    // where `main` has been since pip 20
+    let today = packages.join("pip/_internal/cli/main.py").exists();
+    let module = if today { "pip._internal.cli.main" } else { "pip._internal" };
     for name in ["pip", "pip3"] {
-        entry_script(root, name, "pip._internal.cli.main");
+        entry_script(root, name, module);
     }
 }
 
