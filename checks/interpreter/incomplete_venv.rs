@@ -93,14 +93,14 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// `python3` works and `python` is not there. Every tool makes both, and the activated shell runs the next `python` on
-/// `PATH`.
+/// `python3` works and `python` is not there. A tool whose environments are to be activated makes both, and the
+/// activated shell runs the next `python` on `PATH`.
 fn without_python(facts: &Facts, environment: &Environment) -> Option<Finding> {
     let python = environment.program("python");
     let named = |name: &str| facts.interpreters_of(environment).find(|it| it.command_name() == name);
     let other = named("python3").filter(|it| it.can_start() && it.links.end == LinkEnd::File)?;
     let has_it = named("python").is_some() || environment.interpreters.iter().any(|it| it.same_as(&python));
-    if environment.layout != Layout::Posix || has_it {
+    if environment.layout != Layout::Posix || has_it || environment.activators.is_empty() {
         return None;
     }
     let message = format!("{} is there, and no program {python} beside it", other.path);

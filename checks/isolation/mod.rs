@@ -173,7 +173,10 @@ fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) 
     let alone = !setting.value.contains('\n') && facts.platform.flavour() == Flavour::Posix;
     match setting.line.filter(|_| changeable && alone) {
         Some(line) => {
-            let words = ["sed".into(), "-i.bak".into(), format!("{line}d").as_str().into(), file.into()];
+            // the name, too: pasted a second time it must not take the line that came after
+            let name = setting.key.replace('-', "[-_]");
+            let script = format!("{line}{{/^[[:space:]]*{name}/d;}}");
+            let words = ["sed".into(), "-i.bak".into(), script.as_str().into(), file.into()];
             Remedy::review(
                 format!("{summary} (what was there stays in {}.bak)", file.name()),
                 vec![Action::run(words)],

@@ -60,13 +60,16 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .filter(|record| record.missing_modules > 0);
     let working = package.is_some_and(|module| !module.barren);
     let script = environment.scripts.iter().find(|script| {
-        matches!(script.name.as_str(), "pip" | "pip3" | "pip.exe" | "pip3.exe")
+        is_pip(&script.name)
             && script.module.as_deref().is_some_and(|module| module.split('.').next() == Some("pip"))
             && script.launch.root_state == Some(BakedState::Own)
             && script.launch.interpreter_exists
     });
     let elsewhere = packages.provides_module("pip");
-    let mismatched = packages.lost_targets.iter().find(|lost| lost.module.split('.').next() == Some("pip"));
+    let mismatched = packages
+        .lost_targets
+        .iter()
+        .find(|lost| lost.module.split('.').next() == Some("pip") && is_pip(&lost.script.name()));
     let message = match (registered, missing, script) {
         (Some(pip), Some(record), _) => format!(
             "{} of {} is incomplete: {} of its {} modules are gone",
@@ -130,9 +133,14 @@ fn script_of_another(environment: &Environment, pip: &Distribution, lost: &LostT
         .evidence("script", lost.script.to_text())
         .evidence("installed", pip.metadata.to_text())
         .remedy(Remedy::review(
-            "Install pip again, and its scripts with it",
+            "Install the newest pip for this Python, and its scripts with it",
             vec![Action::run(words), Action::Rehash],
         ))
+}
+
+/// What is typed; `pip-3.9` and the like are nobody's habit, and a new installation does not write them.
+fn is_pip(name: &str) -> bool {
+    matches!(name, "pip" | "pip3" | "pip.exe" | "pip3.exe")
 }
 
 fn own_pip(packages: &Packages) -> Option<&TopLevel> {

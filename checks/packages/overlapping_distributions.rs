@@ -37,8 +37,9 @@ Uninstall all of them, then install the one that is wanted:
 
 ## When it is fine
 
-When the contents are the same, or only `__init__.py` files are shared that are empty, declare an old-style namespace or
-belong to a `tests` package that was installed by mistake: those are not reported.
+When the contents are the same, or when only `__init__.py` files are shared: by distributions that each bring more of the
+package, or files that are empty, only say a version, declare an old-style namespace or belong to a `tests` package that
+was installed by mistake. Those are not reported.
 "#,
     examine,
 };

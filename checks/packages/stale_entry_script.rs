@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     id: "stale-entry-script",
     category: Category::Packages,
     severity: Severity::Warning,
-    summary: "An entry script's distribution is not installed any more",
+    summary: "An entry script imports what is not installed any more",
     needs: &[Need::Packages, Need::Scripts, Need::Installed],
     explains: &[],
     explanation: r#"

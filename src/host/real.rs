@@ -12,11 +12,9 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart};
 #[cfg(unix)]
-use super::Usage;
-use super::{
-    Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart, OpenDirectory,
-};
+use super::{OpenDirectory, Usage};
 use crate::path::{Flavour, HostPath};
 
 #[cfg(target_os = "linux")]

@@ -15,7 +15,8 @@ use crate::path::HostPath;
 const KEYS: [UvKey; 5] =
     [UvKey::System, UvKey::Python, UvKey::Target, UvKey::Prefix, UvKey::ProjectEnvironment];
 
-/// Strongest first. Files add up, setting by setting, and so does `system`: no variable takes it back.
+/// Strongest first. Files add up, setting by setting. Of the files the nearest decides over `system`, and no variable
+/// takes it back.
 pub fn settings(host: &dyn Host, shell: &Shell) -> Vec<UvSetting> {
     let mut found: Vec<UvSetting> = KEYS.into_iter().filter_map(|key| variable(shell, key)).collect();
     if shell.set("UV_NO_CONFIG").is_some_and(is_on) {
@@ -23,15 +24,27 @@ pub fn settings(host: &dyn Host, shell: &Shell) -> Vec<UvSetting> {
     }
     if let Some(named) = shell.set("UV_CONFIG_FILE") {
         let file = host.working_directory().ok().map(|here| here.join(named));
-        found.extend(file.and_then(|file| of_file(host, &file, &["pip"])).unwrap_or_default());
+        found.extend(in_force(file.and_then(|file| of_file(host, &file, &["pip"])).unwrap_or_default()));
         return found;
     }
-    found.extend(of_project(host));
-    found.extend(user(host, shell).and_then(|file| of_file(host, &file, &["pip"])).unwrap_or_default());
-    found.extend(
+    let mut filed = of_project(host);
+    filed.extend(user(host, shell).and_then(|file| of_file(host, &file, &["pip"])).unwrap_or_default());
+    filed.extend(
         machine(host, shell).iter().find_map(|file| of_file(host, file, &["pip"])).unwrap_or_default(),
     );
+    found.extend(in_force(filed));
     found
+}
+
+/// Without a `system` that is off, and those of the files behind it.
+fn in_force(mut filed: Vec<UvSetting>) -> Vec<UvSetting> {
+    let nearest = filed.iter().position(|setting| setting.key == UvKey::System);
+    let mut place = 0..;
+    filed.retain(|setting| {
+        let here = place.next();
+        setting.key != UvKey::System || here == nearest && setting.value == "true"
+    });
+    filed
 }
 
 fn variable(shell: &Shell, key: UvKey) -> Option<UvSetting> {
@@ -78,7 +91,7 @@ fn of_file(host: &dyn Host, file: &HostPath, path: &[&str]) -> Option<Vec<UvSett
     let setting = |key: UvKey| {
         let value = at(table, &[key.name()?])?;
         let text = match key {
-            UvKey::System => value.get_ref().as_bool().filter(|on| *on)?.to_string(),
+            UvKey::System => value.get_ref().as_bool()?.to_string(),
             _ => value.get_ref().as_str().filter(|text| !text.is_empty())?.to_owned(),
         };
         let line = Some(line_of(contents.bytes.as_slice(), value.span().start));
@@ -154,6 +167,14 @@ mod tests {
     #[test]
     fn uv_toml_silences_the_table_beside_and_above_it() {
         let machine = machine().file("/home/me/p/sub/uv.toml", "");
+        assert!(!found(&machine, &[]).iter().any(|(_, value)| value == "true"));
+    }
+
+    #[test]
+    fn the_nearest_file_takes_system_back() {
+        let machine = machine()
+            .file("/home/me/p/pyproject.toml", "[tool.uv.pip]\nsystem = false\n")
+            .file("/home/me/.config/uv/uv.toml", "[pip]\nsystem = true\n");
         assert!(!found(&machine, &[]).iter().any(|(_, value)| value == "true"));
     }
 

@@ -38,8 +38,13 @@ pub fn overlaps(files: &dyn Files, sites: &[Site], read: &[Read]) -> Vec<Overlap
                 Some((*at, files.read(&record, RECORD_LIMIT).ok()?))
             })
             .collect();
-        for ((left, right), mut paths) in shared(&neighbours, &records) {
-            let (Some(left), Some(right)) = (readings.get(left), readings.get(right)) else { continue };
+        for ((first, second), mut paths) in shared(&neighbours, &records) {
+            let (Some(left), Some(right)) = (readings.get(first), readings.get(second)) else { continue };
+            if !paths.iter().any(|(_, path)| !is_init(path)) {
+                let whole =
+                    |owner: &usize, path: &[u8]| records.get(owner).is_some_and(|it| is_all(it, path));
+                paths.retain(|(_, path)| whole(&first, path) && whole(&second, path));
+            }
             if left.distribution.normalized != right.distribution.normalized {
                 paths.sort_unstable();
                 found.extend(overlap(files, site, left, right, &paths));
@@ -99,9 +104,19 @@ fn shared<'a>(
     pairs
 }
 
+fn is_init(path: &[u8]) -> bool {
+    path.ends_with(b"/__init__.py")
+}
+
+/// Whether a distribution's part of a package is this file alone. One that brings more shares the package on purpose.
+fn is_all(record: &Contents, init: &[u8]) -> bool {
+    let modules = record::entries(&record.bytes).filter(|entry| is_module(&entry.path));
+    modules.filter(|entry| root_of(&entry.path) == root_of(init)).count() == 1
+}
+
 /// An `__init__.py` without contents is no rival: namespaces have such ones, and plugins by mistake.
 fn differ(path: &[u8], one: &[u8], other: &[u8]) -> bool {
-    let void = path.ends_with(b"/__init__.py") && [one, other].contains(&EMPTY);
+    let void = is_init(path) && [one, other].contains(&EMPTY);
     one != other && !void
 }
 
@@ -114,7 +129,7 @@ fn overlap(
     paths: &Paths,
 ) -> Option<Overlap> {
     let (inits, mut shared): (Vec<_>, Vec<_>) =
-        paths.iter().map(|(_, path)| path).partition(|path| path.ends_with(b"/__init__.py"));
+        paths.iter().map(|(_, path)| path).partition(|path| is_init(path));
     if shared.is_empty() {
         shared = inits.into_iter().filter(|path| holds_code(files, &site.directory, path)).collect();
     }
@@ -136,9 +151,20 @@ fn holds_code(files: &dyn Files, directory: &HostPath, path: &[u8]) -> bool {
     }
     let Ok(contents) = files.read(&directory.join(path), INIT_LIMIT) else { return false };
     let text = contents.text();
-    let declares = text.contains("extend_path") || text.contains("declare_namespace");
-    let blank = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
-    !declares && !text.lines().all(blank)
+    !text.contains("extend_path") && !text.contains("declare_namespace") && does_something(&text)
+}
+
+/// Whether a file has more than comments, a docstring and names such as `__version__`: what several may say alike.
+fn does_something(text: &str) -> bool {
+    let quiet = |line: &str| line.trim().is_empty() || line.starts_with(['#', ' ', '\t', ')', ']', '}']);
+    let start = text.lines().take_while(|line| quiet(line)).map(|line| line.len() + 1).sum();
+    let rest = text.get(start..).unwrap_or_default();
+    let docstring = ["\"\"\"", "'''"].into_iter().find(|quotes| rest.starts_with(quotes));
+    let rest = match docstring {
+        Some(quotes) => rest[quotes.len()..].split_once(quotes).map_or("", |(_, rest)| rest),
+        None => rest,
+    };
+    rest.lines().any(|line| !quiet(line) && !line.starts_with("__") && !line.starts_with("from __future__"))
 }
 
 #[cfg(test)]
@@ -154,6 +180,10 @@ mod tests {
             .file("/site/cv/deep/__init__.py", "import cv\n")
             .file("/site/comment/__init__.py", "\n# nothing here\n")
             .file(
+                "/site/said/__init__.py",
+                "# c\n\"\"\"What it is.\n\nimport it\n\"\"\"\n__version__ = '1'\n__all__ = [\n]\n",
+            )
+            .file(
                 "/site/old/__init__.py",
                 "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n",
             )
@@ -162,9 +192,21 @@ mod tests {
             holds_code(&host, &HostPath::posix("/site"), format!("{path}/__init__.py").as_bytes())
         };
         assert!(contended("cv"));
-        for path in ["tests", "cv/deep", "comment", "old", "older", "gone"] {
+        for path in ["tests", "cv/deep", "comment", "said", "old", "older", "gone"] {
             assert!(!contended(path), "{path}");
         }
+    }
+
+    #[test]
+    fn a_distribution_that_brings_more_shares_its_package() {
+        let record = |text: &str| Contents {
+            bytes: text.as_bytes().to_vec(),
+            size: text.len() as u64,
+            mode: 0o644,
+            modified: (0, 0),
+        };
+        assert!(is_all(&record("cv/__init__.py,sha256=a,1\ncv-1.dist-info/METADATA,,\n"), b"cv/__init__.py"));
+        assert!(!is_all(&record("cv/__init__.py,sha256=a,1\ncv/part.py,sha256=b,1\n"), b"cv/__init__.py"));
     }
 
     #[test]

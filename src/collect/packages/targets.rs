@@ -12,6 +12,11 @@ pub fn lost(files: &dyn Files, environment: &Environment, sites: &[SitePackages]
     let own = |script: &&Script| {
         script.launch.root_state == Some(BakedState::Own) && script.launch.interpreter_exists
     };
+    // a distribution that lists the command knows better what it imports
+    let listed = |script: &Script| {
+        let distributions = sites.iter().flat_map(|site| &site.distributions);
+        distributions.flat_map(|it| &it.scripts).any(|name| *name == script.name)
+    };
     environment
         .scripts
         .iter()
@@ -20,7 +25,9 @@ pub fn lost(files: &dyn Files, environment: &Environment, sites: &[SitePackages]
             let module = script.module.as_deref()?;
             let lost = match module {
                 "pip" => pip_lacks_main(files, top(sites, "pip")?),
-                _ => lacks(files, module, sites),
+                // any pip brings all of its scripts, so that being listed says nothing of their text
+                _ if module.starts_with("pip.") => lacks(files, module, sites),
+                _ => !listed(script) && lacks(files, module, sites),
             };
             lost.then(|| LostTarget { script: script.path.clone(), module: module.to_owned() })
         })

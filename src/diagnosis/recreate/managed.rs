@@ -45,7 +45,9 @@ pub fn managed(facts: &Facts, environment: &Environment) -> Option<Managed> {
     let known =
         [ManagerKind::Uv, ManagerKind::Poetry, ManagerKind::Pdm, ManagerKind::Pipenv, ManagerKind::Hatch];
     let kind = usable().filter(|kind| known.contains(kind)).find(keeps)?;
-    Some(Managed { kind, store: !in_project && kind != ManagerKind::Uv })
+    // pdm may point to an environment that somebody else made
+    let store = environment.origins.iter().any(|it| matches!(it, Origin::Tool(tool) if tool == kind.label()));
+    Some(Managed { kind, store: store && !in_project && kind != ManagerKind::Uv })
 }
 
 impl Managed {

@@ -45,6 +45,10 @@ fn behind_condition(text: &[u8]) -> usize {
     }
 }
 
+/// So long the arguments of one call are at most, and a line before it.
+const MOST_LISTED: usize = 4096;
+const LONG_LINE: usize = 512;
+
 /// `session.run("pip", "install", ...)` in `noxfile.py`: the words that are literal, in the session's environment.
 pub fn nox(bytes: &[u8]) -> Vec<Chunk> {
     let mut chunks = Vec::new();
@@ -53,10 +57,15 @@ pub fn nox(bytes: &[u8]) -> Vec<Chunk> {
         while let Some(found) = bytes.get(from..).and_then(|rest| find(rest, call)) {
             from += found + call.len();
             let rest = bytes.get(from..).unwrap_or_default();
-            let line = bytes[..from].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            if !bytes[line..from].contains(&b'#') {
-                chunks.push(Chunk { text: listed(rest, b')'), ..Chunk::new(from, b"", true) });
+            let words = listed(rest.get(..MOST_LISTED).unwrap_or(rest), b')');
+            let before = bytes.get(from.saturating_sub(LONG_LINE)..from).unwrap_or_default();
+            let remark = before.rsplit(|byte| *byte == b'\n').next().is_some_and(|line| line.contains(&b'#'));
+            let length = words.len();
+            if !remark {
+                chunks.push(Chunk { text: words, ..Chunk::new(from, b"", true) });
             }
+            // on behind it, so that each byte is read once
+            from += length;
         }
     }
     chunks.sort_by_key(|chunk| chunk.start);

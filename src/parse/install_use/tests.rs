@@ -337,3 +337,10 @@ fn survives_anything() {
         assert_eq!(parse(kind, b"sudo pip install x\0", "x"), []);
     }
 }
+
+#[test]
+fn calls_that_never_end_are_read_once() {
+    let text = b"a.run(".repeat(50_000);
+    let read: usize = super::literals::nox(&text).iter().map(|chunk| chunk.text.len()).sum();
+    assert!(read <= text.len(), "{read}");
+}
