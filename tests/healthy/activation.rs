@@ -236,7 +236,7 @@ fn variables() -> Vec<Situation> {
             scene.works("python main.py");
             scene.set(name, value);
         })
-        .sharing("an active venv")
+        .sharing("a venv in use")
     };
     vec![
         with("PYTHONDONTWRITEBYTECODE", "1"),

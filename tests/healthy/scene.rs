@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
@@ -111,18 +111,16 @@ impl Situation {
     }
 
     fn examine(self) -> Result<(), String> {
-        let mut scene = match self.base {
-            Some(base) => Scene::kept(base),
-            None if self.kept => Scene::kept(&self.name),
-            None => Scene::new(Place::new()),
+        let scene = match self.base {
+            Some(base) => {
+                // held from the look at what is there: nobody clears away what another is building
+                static BUILDING: Mutex<()> = Mutex::new(());
+                let _guard = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+                built(Scene::kept(base), self.build)
+            }
+            None if self.kept => built(Scene::kept(&self.name), self.build),
+            None => built(Scene::new(Place::new()), self.build),
         };
-        {
-            static BUILDING: Mutex<()> = Mutex::new(());
-            let _guard = self.base.map(|_| BUILDING.lock());
-            scene.built = scene.built || (self.base.is_some() && scene.root().join("built").is_file());
-            (self.build)(&mut scene);
-            scene.finish();
-        }
         for line in &scene.works {
             let output = scene.shell_line(line);
             if !output.status.success() {
@@ -140,6 +138,12 @@ impl Situation {
         scene.agrees(&scene.uncertain)?;
         scene.modules.iter().try_for_each(|module| scene.why(module))
     }
+}
+
+fn built(mut scene: Scene, build: Build) -> Scene {
+    build(&mut scene);
+    scene.finish();
+    scene
 }
 
 /// Nothing but the infos that are allowed, and in the default run those that are certain.
