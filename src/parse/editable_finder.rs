@@ -1,5 +1,6 @@
-//! setuptools' finder for an editable installation: `__editable___NAME_VERSION_finder.py`, whose `MAPPING` and
-//! `NAMESPACES` say where the modules are (`_FINDER_TEMPLATE` of setuptools/command/editable_wheel.py).
+//! The finders of editable installations: setuptools' `__editable___NAME_VERSION_finder.py`, whose `MAPPING` and
+//! `NAMESPACES` say where the modules are (`_FINDER_TEMPLATE` of setuptools/command/editable_wheel.py), and the
+//! `F.map_module(NAME, FILE)` lines that the project `editables` writes for pdm-backend, hatchling and others.
 
 /// What one finder serves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,7 +32,28 @@ pub fn parse(text: &str) -> EditableFinder {
     if let Some(Value::Text(placeholder)) = value_of(text, "PATH_PLACEHOLDER") {
         finder.placeholder = Some(placeholder);
     }
+    if text.contains("from editables.redirector import RedirectingFinder") {
+        finder.mapping.extend(text.lines().filter_map(redirection));
+    }
     finder
+}
+
+/// `F.map_module('pkg', '/src/pkg/__init__.py')`: the file of a module is named, not the package's directory.
+fn redirection(line: &str) -> Option<(String, String)> {
+    let (_, rest) = line.split_once(".map_module(")?;
+    let mut reader = Reader { rest };
+    let name = reader.text()?;
+    if !reader.take(',') {
+        return None;
+    }
+    let mut file = reader.text()?;
+    let separator = file.rfind(['/', '\\'])?;
+    let end = match &file[separator + 1..] {
+        "__init__.py" => separator,
+        _ => file.strip_suffix(".py")?.len(),
+    };
+    file.truncate(end);
+    Some((name, file))
 }
 
 enum Value {

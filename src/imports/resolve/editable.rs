@@ -1,4 +1,4 @@
-//! The finders of setuptools' editable installations: one appended to `sys.meta_path`, which is asked when the
+//! The finders of editable installations, setuptools' and those of the project `editables`: one appended to `sys.meta_path`, which is asked when the
 //! path has nothing, and one for namespace packages behind a made-up entry of the path.
 
 use super::{Found, Location, ModuleKind, Resolver, SearchResult, Searched, joined};
@@ -17,16 +17,31 @@ pub(super) struct Finder {
 pub(super) fn finders(place: &Place, hooks: &[StartupHook]) -> Vec<Finder> {
     let mut finders: Vec<Finder> = Vec::new();
     for hook in hooks {
-        let HookKind::EditableFinder { module } = &hook.kind else { continue };
+        let module = match &hook.kind {
+            HookKind::EditableFinder { module } => module,
+            // the line of `editables` names its module and nothing else
+            HookKind::ImportLine => match hook.text.trim().strip_prefix("import ") {
+                Some(module) if is_name(module) => module,
+                _ => continue,
+            },
+            _ => continue,
+        };
         let Some(directory) = hook.file.parent() else { continue };
         let file = directory.join(format!("{module}.py"));
         if finders.iter().any(|known| known.file == file) {
             continue;
         }
         let Ok(contents) = place.read(file.as_bytes(), TEXT_LIMIT) else { continue };
-        finders.push(Finder { tables: editable_finder::parse(&contents.text()), file });
+        let tables = editable_finder::parse(&contents.text());
+        if tables != EditableFinder::default() {
+            finders.push(Finder { tables, file });
+        }
     }
     finders
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
 }
 
 impl Finder {

@@ -182,3 +182,22 @@ fn no_name_panics() {
         assert!(resolution.found.is_none() && resolution.failing.is_some(), "{name:?}");
     }
 }
+
+#[test]
+fn redirections_of_editables_are_followed() {
+    let redirects = "from editables.redirector import RedirectingFinder as F\nF.install()\nF.map_module('shop', '/src/shop/__init__.py')\nF.map_module('one', '/src/one.py')\n";
+    let tree = with(&[("/src/shop", "__init__.py"), ("/src/shop", "cart.py"), ("/src", "one.py")])
+        .file(&at(SITE, "_editable_impl_shop.py"), redirects);
+    let hook = StartupHook {
+        kind: HookKind::ImportLine,
+        file: at(SITE, "_editable_impl_shop.pth"),
+        line: Some(1),
+        text: "import _editable_impl_shop".to_owned(),
+        may_add_entries: true,
+    };
+    let find = |module: &str| resolve_with(&tree, module, &[SITE], std::slice::from_ref(&hook));
+    assert_eq!(origin(&find("shop")).as_deref(), Some("/src/shop/__init__.py"));
+    assert_eq!(origin(&find("shop.cart")).as_deref(), Some("/src/shop/cart.py"));
+    assert_eq!(origin(&find("one")).as_deref(), Some("/src/one.py"));
+    assert!(find("two").found.is_none());
+}
