@@ -62,7 +62,7 @@ pub enum Command {
     Why(WhyArguments),
     /// Find and examine every environment below some directories
     #[command(
-        after_help = "Examples:\n  venv-doctor scan ~/work --sizes --sort size\n  venv-doctor scan --older-than 90d\n  venv-doctor scan / --format jsonl > environments.jsonl\n\nIt writes and deletes nothing: it prints the commands that would.\n\nExit status: 0 nothing at or above --fail-on (default: error), 1 findings, 2 the doctor could not do its work, 130 it\nwas interrupted: what was known by then is printed."
+        after_help = "Examples:\n  venv-doctor scan ~/work --sizes --sort size\n  venv-doctor scan --older-than 90d\n  venv-doctor scan / --format jsonl > environments.jsonl\n\nIt writes and deletes nothing: with --older-than it prints the commands that would delete.\n\nExit status: 0 nothing at or above --fail-on (default: error), 1 findings, 2 the doctor could not do its work, 130 it\nwas interrupted: what was known by then is printed."
     )]
     Scan(ScanArguments),
     /// Look at a commit before it is made: where its installs go, and whether the environment is sound
@@ -303,6 +303,7 @@ pub struct PathArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("verbose", |argument| argument.help("Name every environment: in the table, and of each finding")))]
 pub struct ScanArguments {
     /// Where to look [default: the working directory, where projects usually lie in the home directory, and what tools
     /// such as poetry, pipx and uv keep]
@@ -321,11 +322,12 @@ pub struct ScanArguments {
     #[arg(long)]
     pub exec: bool,
 
-    /// Measure what each takes of the disk
+    /// Measure what each takes of the disk; clones that share their blocks (reflinks) count in full
     #[arg(long)]
     pub sizes: bool,
 
-    /// Find also the files that several environments hold alike (reads them)
+    /// Find also files with the same contents (reads all that have the size of another); clones that share their blocks
+    /// (reflinks) count, too
     #[arg(long)]
     pub duplicates: bool,
 
@@ -333,7 +335,7 @@ pub struct ScanArguments {
     #[arg(long, value_enum, value_name = "BY", default_value_t = SortBy::Health)]
     pub sort: SortBy,
 
-    /// Show only those that were not used for so long: 90d, 12w, 6m, 1y
+    /// Show only those that were not used for so long (90d, 12w, 6m, 1y), and the commands that delete them
     #[arg(long, value_name = "AGE", value_parser = age)]
     pub older_than: Option<std::time::Duration>,
 

@@ -57,6 +57,30 @@ impl Fleet {
         root
     }
 
+    /// What looks like an installed Python, in `bases/NAME`.
+    fn installation(&self, name: &str) -> PathBuf {
+        let (root, python) = (self.at("bases").join(name), format!("python{}", self.python.minor));
+        fs::create_dir_all(root.join("bin")).unwrap();
+        fs::create_dir_all(root.join("lib").join(&python).join("site-packages")).unwrap();
+        fs::write(root.join("lib").join(&python).join("os.py"), "").unwrap();
+        fs::write(root.join("bin").join(&python), "").unwrap();
+        support::executable(&root.join("bin").join(&python), true);
+        root
+    }
+
+    /// Makes it look as if nobody had used it since 2020.
+    fn abandon(&self, root: &Path) {
+        let python = format!("python{}", self.python.minor);
+        let traces = [
+            root.join("pyvenv.cfg"),
+            root.join("bin").join(&python),
+            root.join("lib").join(&python).join("site-packages"),
+        ];
+        for path in traces.iter().filter(|path| path.exists()) {
+            run(Command::new("touch").args(["-h", "-t", "202001010000"]).arg(path));
+        }
+    }
+
     fn scan(&self, arguments: &[&str]) -> Value {
         let root = self.place.root().display().to_string();
         let mut all = vec!["scan", &root, "--format", "json"];
@@ -304,19 +328,62 @@ fn tells_what_would_delete_and_deletes_nothing() {
     let fleet = Fleet::new();
     let old = fleet.venv("old/.venv");
     fleet.venv("new/.venv");
-    let long_ago = "202001010000";
-    for path in [
-        old.join("pyvenv.cfg"),
-        old.join("lib").join(format!("python{}", fleet.python.minor)).join("site-packages"),
-    ] {
-        run(Command::new("touch").args(["-t", long_ago]).arg(path));
-    }
+    fleet.abandon(&old);
     let root = fleet.place.root().display().to_string();
     let output = fleet.place.doctor(&["scan", &root, "--older-than", "90d"]);
     let said = text(&output.stdout);
     assert!(said.contains(&format!("rm -rf -- {}", old.display())), "{said}");
     assert!(said.contains("1 of 2 environments") && !said.contains("new/.venv"), "{said}");
+    let caveat = said.find("noatime").expect("what the time of use cannot tell");
+    assert!(caveat < said.find("rm -rf").unwrap(), "{said}");
     assert!(old.exists());
+}
+
+#[test]
+fn offers_no_command_for_what_others_need_or_somebody_uses() {
+    let mut fleet = Fleet::new();
+    let (base, alone) = (fleet.installation("base"), fleet.installation("alone"));
+    // used today: not shown, and needs its base all the same
+    fleet.orphan("new/.venv", "base");
+    let (active, old) = (fleet.venv("active/.venv"), fleet.venv("old/.venv"));
+    [&base, &alone, &active, &old].into_iter().for_each(|root| fleet.abandon(root));
+    fleet.place.set("VIRTUAL_ENV", active.display().to_string());
+    let root = fleet.place.root().display().to_string();
+    let said = text(&fleet.place.doctor(&["scan", &root, "--older-than", "90d"]).stdout);
+    assert!(said.contains("4 of 5 environments") && said.contains("To delete this environment"), "{said}");
+    let (_, offered) = said.split_once("To delete").unwrap();
+    let deleted: Vec<&str> = offered.lines().map(str::trim).filter(|line| line.starts_with("rm ")).collect();
+    assert_eq!(deleted, [format!("rm -rf -- {}", old.display())], "{said}");
+    for (root, why) in [
+        (&base, "other environments are made from it"),
+        (&alone, "an installed Python"),
+        (&active, "it is the active environment, or holds it"),
+    ] {
+        assert!(said.contains(&format!("{}: not offered: {why}", root.display())), "{said}");
+    }
+}
+
+#[test]
+fn what_is_unhealthy_is_to_be_mended_and_not_deleted() {
+    let fleet = Fleet::new();
+    fleet.orphan("lost/.venv", "3.11.4");
+    let root = fleet.place.root().display().to_string();
+    let said = text(&fleet.place.doctor(&["scan", &root, "--unhealthy"]).stdout);
+    assert!(said.contains("lost/.venv") && said.contains("dangling-interpreter"), "{said}");
+    assert!(!said.contains("To delete") && !said.contains("noatime"), "{said}");
+}
+
+#[test]
+fn the_help_tells_what_the_options_do_here() {
+    let fleet = Fleet::new();
+    let help = |command: &str| {
+        let said = text(&fleet.place.doctor(&[command, "--help"]).stdout);
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = help("scan");
+    assert!(said.contains("Name every environment") && !said.contains("which checks ran"), "{said}");
+    let check = help("check");
+    assert!(check.contains("which checks ran"), "{check}");
 }
 
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! A panic as a message: it says what went wrong and where, and takes nothing else down.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,11 +43,19 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let outer = GUARDED.with(|guarded| guarded.replace(true));
     let result = catch_unwind(AssertUnwindSafe(work));
     GUARDED.with(|guarded| guarded.replace(outer));
-    result.map_err(|_| {
+    result.map_err(|payload| {
         let own = PANIC.with(|place| place.borrow_mut().take());
         own.or_else(|| ELSEWHERE.lock().unwrap_or_else(PoisonError::into_inner).take())
+            .or_else(|| words(payload.as_ref()))
             .unwrap_or_else(|| "it crashed without a message".to_owned())
     })
+}
+
+/// What a panic of another thread says that the guarded one passed on: the hook has seen it there.
+fn words(payload: &(dyn Any + Send)) -> Option<String> {
+    let text = payload.downcast_ref::<String>().cloned();
+    let text = text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+    text.map(|text| text.replace('\n', " "))
 }
 
 /// [`guarded`], for all that this process does: also what its other threads say of their panics is kept from
@@ -100,5 +109,24 @@ mod tests {
             panic!("outer")
         });
         assert!(outer.unwrap_err().contains("outer"));
+    }
+
+    #[test]
+    fn a_panic_that_another_thread_passed_on_keeps_its_words() {
+        for number in [None, Some(7)] {
+            let reason = guarded(|| {
+                let other = std::thread::spawn(move || -> u8 {
+                    match number {
+                        None => panic!("no eye"),
+                        Some(number) => panic!("{number} eyes"),
+                    }
+                });
+                if let Err(panic) = other.join() {
+                    std::panic::resume_unwind(panic);
+                }
+            });
+            let expected = if number.is_some() { "7 eyes" } else { "no eye" };
+            assert!(reason.is_err_and(|reason| reason.contains(expected)), "{expected}");
+        }
     }
 }

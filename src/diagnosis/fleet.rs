@@ -1,5 +1,7 @@
 //! Many environments at once: what each is and has, and what several have in common.
 
+use std::collections::HashSet;
+
 use super::{Action, Category, Finding, Remedy, Severity, Unexamined, Word};
 use crate::facts::environment::{Environment, EnvironmentKind, HomeState};
 use crate::facts::fleet::{Cost, Keeper};
@@ -27,6 +29,8 @@ pub struct Member {
     /// Checks that crashed.
     pub failed: Vec<Unexamined>,
     pub cost: Cost,
+    /// Why it has to stay, by what else was found.
+    pub needed: Option<Spared>,
 }
 
 impl Member {
@@ -53,6 +57,7 @@ impl Member {
             findings: findings.into_iter().map(|finding| without_shell(finding, keeper, facts)).collect(),
             failed,
             cost: Cost::default(),
+            needed: None,
         }
     }
 
@@ -63,6 +68,97 @@ impl Member {
     /// Whether something goes wrong with it, now or by and by.
     pub fn is_unhealthy(&self) -> bool {
         self.worst().is_some_and(|worst| worst >= Severity::Warning)
+    }
+
+    /// Why no command is offered that deletes it. None: one is.
+    pub fn spared(&self) -> Option<Spared> {
+        // these two have a command of their own, which knows what belongs to a Python
+        let managed = matches!(self.keeper, Some(Keeper::UvPython | Keeper::Pyenv));
+        let installed = self.kind == EnvironmentKind::Installation && !managed;
+        let system = is_system(&self.root).then_some(Spared::HoldsMore);
+        self.needed.or(system).or(installed.then_some(Spared::Installed))
+    }
+}
+
+/// Prefixes that hold a whole system besides a Python.
+pub fn is_system(root: &HostPath) -> bool {
+    matches!(root.as_bytes(), b"/" | b"/usr" | b"/usr/local")
+}
+
+/// Why an environment is not offered for deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spared {
+    /// Other environments are made from it.
+    Base,
+    /// Another environment lies in it.
+    HoldsAnother,
+    Active,
+    /// A whole system, or somebody's home.
+    HoldsMore,
+    Installed,
+}
+
+impl Spared {
+    pub fn reason(self) -> &'static str {
+        match self {
+            Spared::Base => "other environments are made from it",
+            Spared::HoldsAnother => "another environment lies in it",
+            Spared::Active => "it is the active environment, or holds it",
+            Spared::HoldsMore => "it holds more than a Python",
+            Spared::Installed => "an installed Python",
+        }
+    }
+}
+
+/// What has to stay, whatever else is deleted. Every path is a real one: links are resolved.
+#[derive(Debug, Default)]
+pub struct Needed {
+    /// What is or holds the base of an environment that lies elsewhere.
+    bases: HashSet<HostPath>,
+    /// What holds an environment.
+    holders: HashSet<HostPath>,
+    /// What is or holds the active environment.
+    active: HashSet<HostPath>,
+    /// What is or holds the home directory.
+    homes: HashSet<HostPath>,
+    /// What a project lies in.
+    projects: HashSet<HostPath>,
+}
+
+impl Needed {
+    /// Notes an environment, whether it is shown or not, with the places that its Python comes from.
+    pub fn note(&mut self, root: &HostPath, bases: &[HostPath]) {
+        for base in bases {
+            let base = base.normalized();
+            // what holds both goes by `holders`
+            self.bases.extend(base.ancestors().filter(|above| !root.is_within(above)));
+        }
+        self.holders.extend(root.ancestors().skip(1));
+    }
+
+    pub fn note_active(&mut self, root: &HostPath) {
+        self.active.extend(root.normalized().ancestors());
+    }
+
+    /// The environment's directory is a project's, too: sources, and what git knows of them.
+    pub fn note_project(&mut self, root: &HostPath) {
+        self.projects.insert(root.clone());
+    }
+
+    pub fn note_home(&mut self, home: &HostPath) {
+        self.homes.extend(home.normalized().ancestors());
+    }
+
+    /// Why this environment has to stay.
+    pub fn why(&self, root: &HostPath) -> Option<Spared> {
+        let reasons = [
+            (&self.bases, Spared::Base),
+            (&self.active, Spared::Active),
+            (&self.homes, Spared::HoldsMore),
+            (&self.projects, Spared::HoldsMore),
+            (&self.holders, Spared::HoldsAnother),
+        ];
+        reasons.into_iter().find(|(places, _)| places.contains(root)).map(|(_, why)| why)
     }
 }
 
@@ -151,10 +247,13 @@ fn made_anew(keeper: Keeper, root: &HostPath) -> Option<Remedy> {
     Some(Remedy::review(how, actions))
 }
 
-/// How an environment is deleted, by the tool that keeps it.
-pub fn delete(member: &Member) -> Action {
+/// How an environment is deleted, by the tool that keeps it. None: [`Member::spared`] tells why it is not offered.
+pub fn delete(member: &Member) -> Option<Action> {
+    if member.spared().is_some() {
+        return None;
+    }
     let root = &member.root;
-    match member.keeper {
+    Some(match member.keeper {
         Some(Keeper::Pipx) => run(&["pipx", "uninstall"], name_of(root)),
         Some(Keeper::UvTool) => run(&["uv", "tool", "uninstall"], name_of(root)),
         Some(Keeper::UvPython) => run(&["uv", "python", "uninstall"], name_of(root)),
@@ -163,7 +262,7 @@ pub fn delete(member: &Member) -> Action {
             run(&["conda", "env", "remove", "--prefix"], root.into())
         }
         _ => run(&["rm", "-rf", "--"], root.into()),
-    }
+    })
 }
 
 /// What several environments have in common.
@@ -255,4 +354,88 @@ fn install_again(gone: &HostPath, commands: &[Command]) -> Option<Remedy> {
     };
     let summary = format!("Install Python {version} again: that mends all of them");
     Some(Remedy::safe(summary, vec![run(&words, Word::from(version))]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(root: &str, kind: EnvironmentKind, keeper: Option<Keeper>) -> Member {
+        Member {
+            root: HostPath::posix(root),
+            kind,
+            creator: None,
+            keeper,
+            version: None,
+            base: None,
+            installed: 0,
+            findings: Vec::new(),
+            gone: None,
+            failed: Vec::new(),
+            cost: Cost::default(),
+            needed: None,
+        }
+    }
+
+    fn words(member: &Member) -> Option<Vec<String>> {
+        match delete(member)? {
+            Action::Run(words) => {
+                Some(words.iter().map(|word| String::from_utf8_lossy(&word.0).into_owned()).collect())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_installed_python_is_deleted_by_the_tool_that_keeps_it_or_not_at_all() {
+        use EnvironmentKind::{Installation, Venv};
+        for (root, why) in [
+            ("/usr", Spared::HoldsMore),
+            ("/usr/local", Spared::HoldsMore),
+            ("/", Spared::HoldsMore),
+            ("/opt/python3.11", Spared::Installed),
+        ] {
+            let member = member(root, Installation, None);
+            assert_eq!((words(&member), member.spared()), (None, Some(why)), "{root}");
+        }
+        // whatever it looks like, and whoever is said to keep it
+        assert_eq!(words(&member("/usr/local", Venv, Some(Keeper::Pyenv))), None);
+        assert_eq!(words(&member("/opt/python", Installation, Some(Keeper::Pipx))), None);
+        let pyenv = member("/home/u/.pyenv/versions/3.11.4", Installation, Some(Keeper::Pyenv));
+        assert_eq!(words(&pyenv).unwrap(), ["pyenv", "uninstall", "3.11.4"]);
+        let uv = member("/home/u/.local/share/uv/python/cpython-3.12", Installation, Some(Keeper::UvPython));
+        assert_eq!(words(&uv).unwrap(), ["uv", "python", "uninstall", "cpython-3.12"]);
+        assert_eq!(words(&member("/w/.venv", Venv, None)).unwrap(), ["rm", "-rf", "--", "/w/.venv"]);
+    }
+
+    #[test]
+    fn what_others_need_is_not_deleted() {
+        let path = |path: &str| HostPath::posix(path);
+        let mut needed = Needed::default();
+        needed.note(
+            &path("/w/.venv"),
+            &[path("/p/versions/3.11/bin"), path("/p/versions/3.11/bin/python3.11")],
+        );
+        // its own interpreter is no reason to keep it
+        needed.note(&path("/p/versions/3.11"), &[path("/p/versions/3.11/bin/python3.11")]);
+        needed.note(&path("/p/versions/3.12"), &[path("/p/versions/3.12/bin/python3.12")]);
+        needed.note(&path("/conda/envs/work"), &[]);
+        needed.note_active(&path("/w/active/"));
+        needed.note_home(&path("/home/u"));
+        for (root, why) in [
+            ("/p/versions/3.11", Some(Spared::Base)),
+            ("/p/versions/3.12", None),
+            ("/w/.venv", None),
+            ("/conda", Some(Spared::HoldsAnother)),
+            ("/conda/envs/work", None),
+            ("/w/active", Some(Spared::Active)),
+            ("/home/u", Some(Spared::HoldsMore)),
+            ("/p/versions/3.1", None),
+        ] {
+            assert_eq!(needed.why(&path(root)), why, "{root}");
+        }
+        let mut base = member("/p/versions/3.11", EnvironmentKind::Installation, Some(Keeper::Pyenv));
+        base.needed = needed.why(&base.root);
+        assert_eq!((words(&base), base.spared()), (None, Some(Spared::Base)));
+    }
 }

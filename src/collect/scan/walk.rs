@@ -103,6 +103,43 @@ struct Queue {
     tasks: Vec<Task>,
     /// Threads that are at work, and may add tasks.
     busy: usize,
+    /// One of them panicked: there will be no report, and the others need not go on.
+    failed: bool,
+}
+
+/// What the threads share.
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+/// A thread at work. The others wait for it: where it panics they must be told, or they wait without end.
+struct Busy<'a>(&'a Shared);
+
+impl<'a> Busy<'a> {
+    fn begin(shared: &'a Shared, mut queue: MutexGuard<'_, Queue>) -> Busy<'a> {
+        queue.busy += 1;
+        Busy(shared)
+    }
+
+    fn end(self) -> MutexGuard<'a, Queue> {
+        let mut queue = locked(&self.0.queue);
+        queue.busy -= 1;
+        // nothing is leaked: it holds but a reference
+        std::mem::forget(self);
+        queue
+    }
+}
+
+/// Reached by a panic alone.
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        let mut queue = locked(&self.0.queue);
+        queue.busy -= 1;
+        queue.failed = true;
+        self.0.changed.notify_all();
+    }
 }
 
 /// One walk.
@@ -118,6 +155,9 @@ pub struct Walk<'a> {
 
 impl Walk<'_> {
     /// Walks from the starting points with so many threads; returns when all is seen.
+    ///
+    /// # Panics
+    /// Where one of the threads panics, once all have ended.
     pub fn run(&self, starts: &[Start], threads: usize) {
         let starting: HashSet<&HostPath> = starts.iter().map(|start| &start.directory).collect();
         let tasks = starts.iter().rev().map(|start| Task {
@@ -126,20 +166,26 @@ impl Walk<'_> {
             levels: start.levels,
             device: self.device(&start.directory),
         });
-        let queue = Mutex::new(Queue { tasks: tasks.collect(), busy: 0 });
-        let changed = Condvar::new();
+        let queue = Queue { tasks: tasks.collect(), ..Queue::default() };
+        let shared = Shared { queue: Mutex::new(queue), changed: Condvar::new() };
         std::thread::scope(|scope| {
-            for _ in 1..threads.max(1) {
-                scope.spawn(|| self.work(&queue, &changed, &starting));
+            let others: Vec<_> =
+                (1..threads.max(1)).map(|_| scope.spawn(|| self.work(&shared, &starting))).collect();
+            self.work(&shared, &starting);
+            for other in others {
+                if let Err(panic) = other.join() {
+                    // the panic itself goes on: the scope's own would say only that there was one
+                    std::panic::resume_unwind(panic);
+                }
             }
-            self.work(&queue, &changed, &starting);
         });
     }
 
-    fn work(&self, queue: &Mutex<Queue>, changed: &Condvar, starting: &HashSet<&HostPath>) {
+    fn work(&self, shared: &Shared, starting: &HashSet<&HostPath>) {
+        let Shared { queue, changed } = shared;
         let mut waiting = locked(queue);
         loop {
-            if (self.stop)() {
+            if waiting.failed || (self.stop)() {
                 waiting.tasks.clear();
             }
             let Some(mut task) = waiting.tasks.pop() else {
@@ -155,22 +201,18 @@ impl Walk<'_> {
             if others {
                 waiting.tasks.push(task);
             }
-            waiting.busy += 1;
-            drop(waiting);
+            let busy = Busy::begin(shared, waiting);
             let below = self.look(directory, levels, device, starting);
-            waiting = locked(queue);
-            waiting.busy -= 1;
+            waiting = busy.end();
             if let Some(task) = below.found {
                 waiting.tasks.push(task);
                 changed.notify_all();
             }
             if let Some(root) = below.environment {
                 // it takes longer than a listing: the others go on meanwhile
-                waiting.busy += 1;
-                drop(waiting);
+                let busy = Busy::begin(shared, waiting);
                 (self.found)(root);
-                waiting = locked(queue);
-                waiting.busy -= 1;
+                waiting = busy.end();
             }
             if waiting.busy == 0 && waiting.tasks.is_empty() {
                 changed.notify_all();
@@ -422,4 +464,64 @@ const KEPT_IN_CACHE: [&[u8]; 3] = [b"pre-commit", b"pypoetry", b"pipx"];
 
 fn is_skipped(directory: &HostPath, name: &[u8]) -> bool {
     SKIPPED.contains(&name) || directory.file_name() == Some(b".cache") && !KEPT_IN_CACHE.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::diagnosis::crash::guarded;
+    use crate::host::fake::FakeMachine;
+
+    fn machine() -> FakeMachine {
+        (0..200).fold(FakeMachine::linux(), |machine, number| {
+            machine
+                .file(format!("/w/{number}/.venv/pyvenv.cfg"), "home = /usr/bin\n")
+                .file(format!("/w/{number}/src/x/main.py"), "")
+        })
+    }
+
+    /// Walks with so many threads; what a panic said.
+    fn walk(threads: usize, found: impl Fn(HostPath) + Sync) -> Result<(), String> {
+        let machine = machine();
+        let rules = Rules { all: false, border: Border::None };
+        let progress = Progress::default();
+        let stop = || false;
+        let walk = Walk { files: &machine, rules: &rules, progress: &progress, stop: &stop, found: &found };
+        let start = Start { directory: HostPath::posix("/w"), levels: None };
+        guarded(|| walk.run(&[start], threads))
+    }
+
+    #[test]
+    fn several_threads_find_each_environment_once() {
+        for threads in [1, 4] {
+            let roots = Mutex::new(Vec::new());
+            assert_eq!(walk(threads, |root| locked(&roots).push(root)), Ok(()));
+            let mut roots = locked(&roots).clone();
+            roots.sort();
+            roots.dedup();
+            assert_eq!(roots.len(), 200, "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_any_thread_ends_the_walk_and_is_told() {
+        for (threads, at) in [(1, 1), (4, 1), (4, 50), (8, 200)] {
+            let (done, ended) = mpsc::channel();
+            // in a thread of its own: where it hangs, the test fails instead of hanging, too
+            std::thread::spawn(move || {
+                let number = AtomicUsize::new(0);
+                let found = |_: HostPath| {
+                    let count = number.fetch_add(1, Ordering::Relaxed) + 1;
+                    assert!(count < at, "three eyes");
+                };
+                let _ = done.send(walk(threads, found));
+            });
+            let said = ended.recv_timeout(Duration::from_secs(30));
+            let said = said.unwrap_or_else(|_| panic!("{threads} threads, panic at {at}: it hangs"));
+            assert!(said.is_err_and(|said| said.contains("three eyes")), "{threads} threads, at {at}");
+        }
+    }
 }

@@ -13,11 +13,12 @@ use crate::collect::scan::cost::{self, Ledger};
 use crate::collect::scan::facts::Machine;
 use crate::collect::scan::keepers::Keepers;
 use crate::collect::scan::remembered::Remembered;
-use crate::diagnosis::fleet::Member;
+use crate::diagnosis::fleet::{Member, Needed, is_system};
 use crate::diagnosis::{Category, Check, Need, examine};
-use crate::facts::environment::EnvironmentKind;
+use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::Probe;
 use crate::facts::{Facts, fleet::Keeper};
+use crate::host::Host;
 use crate::host::real::Interrupt;
 use crate::path::HostPath;
 use crate::report::Dialect;
@@ -67,13 +68,15 @@ pub struct Scan<'a> {
     pub stream: bool,
     pub interrupt: &'a Interrupt,
     pub found: Found,
+    /// What must not be offered for deletion.
+    pub needed: Mutex<Needed>,
     known: Mutex<HashSet<HostPath>>,
     members: Mutex<Vec<Member>>,
     deaf: AtomicBool,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // every change is one insertion
+    // what a thread that panicked left behind can be read: every change is a row of insertions
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -94,6 +97,7 @@ impl<'a> Scan<'a> {
             stream: false,
             interrupt,
             found: Found::default(),
+            needed: Mutex::default(),
             known: Mutex::default(),
             members: Mutex::default(),
             deaf: AtomicBool::new(false),
@@ -121,6 +125,7 @@ impl<'a> Scan<'a> {
         if !self.wanted.wants(&member) {
             return;
         }
+        // what a whole system takes says nothing of its Python
         if let Some(ledger) = self.ledger.as_ref().filter(|_| !is_system(&root)) {
             member.cost.space = ledger.measure(self.machine.host, &root, &|| self.stop());
         }
@@ -137,7 +142,9 @@ impl<'a> Scan<'a> {
     }
 
     pub fn into_members(self) -> (Machine<'a>, Option<Ledger>, Found, Vec<Member>) {
-        let members = self.members.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut members = self.members.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let needed = self.needed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        members.iter_mut().for_each(|member| member.needed = needed.why(&member.root));
         (self.machine, self.ledger, self.found, members)
     }
 
@@ -172,8 +179,23 @@ impl<'a> Scan<'a> {
         let mut member = Member::new(&facts, keeper, diagnosis.findings, diagnosis.failed);
         if let Some(environment) = facts.patient() {
             member.cost = cost::complete(host, environment, cost);
+            self.note(host, &facts, environment);
         }
         member
+    }
+
+    /// Remembers what an environment needs, also of one that is used and therefore not shown.
+    fn note(&self, host: &dyn Host, facts: &Facts, environment: &Environment) {
+        let is_one = !matches!(environment.kind, EnvironmentKind::Missing | EnvironmentKind::Other);
+        if is_one && self.wanted.unused_since.is_some() {
+            let bases = bases(host, facts, environment);
+            let is_project = PROJECT.iter().any(|name| host.exists(&environment.root.join(name)));
+            let mut needed = locked(&self.needed);
+            needed.note(&environment.root, &bases);
+            if is_project {
+                needed.note_project(&environment.root);
+            }
+        }
     }
 
     /// Starts the interpreter of an environment, by the rule for those that are merely found. What lies below a
@@ -204,7 +226,14 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Prefixes that hold a whole system besides a Python: what they take says nothing of it.
-fn is_system(root: &HostPath) -> bool {
-    matches!(root.as_bytes(), b"/" | b"/usr" | b"/usr/local")
+/// What tells that an environment was made in a project's own directory (`python -m venv .`).
+const PROJECT: [&str; 7] =
+    [".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile"];
+
+/// Where the Python of an environment comes from: as it is named, and where that leads.
+fn bases(host: &dyn Host, facts: &Facts, environment: &Environment) -> Vec<HostPath> {
+    let named = environment.home.as_ref().map(|home| &home.path);
+    let program = facts.interpreter_of(environment).map(|interpreter| &interpreter.path);
+    let real = [named, program].into_iter().flatten().filter_map(|path| host.canonical(path).ok());
+    real.chain(named.cloned()).collect()
 }

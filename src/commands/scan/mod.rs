@@ -1,6 +1,8 @@
 //! `venv-doctor scan [ROOT...]`.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
 
 use self::examine::{Execution, Scan, Wanted, is_about_one_environment};
 use super::check::absolute;
@@ -15,7 +17,7 @@ use crate::collect::scan::keepers::Keepers;
 use crate::collect::scan::known;
 use crate::collect::scan::walk::{Border, Progress, Rules, Start, Walk};
 use crate::config::settings::Settings;
-use crate::diagnosis::fleet::{self, Member};
+use crate::diagnosis::fleet::{self, Member, Needed};
 use crate::host::real::Interrupt;
 use crate::host::{FileKind, Host};
 use crate::path::HostPath;
@@ -50,6 +52,7 @@ pub fn run(host: &dyn Host, arguments: &ScanArguments) -> Result<Status, Trouble
         unhealthy: arguments.unhealthy,
         unused_since: arguments.older_than.map(|age| host.now().saturating_sub(age.as_secs())),
     };
+    scan.needed = Mutex::new(needed(host, home.as_ref()));
     scan.stream = arguments.format == ScanFormat::Jsonl;
     let deadline = settings.asking.deadline();
     scan.execution = arguments.exec.then_some(Execution { deadline, roots: strangers });
@@ -87,7 +90,8 @@ pub fn run(host: &dyn Host, arguments: &ScanArguments) -> Result<Status, Trouble
         now: host.now(),
         space: ledger.map(|ledger| ledger.total()),
         waste,
-        chosen: arguments.unhealthy || arguments.older_than.is_some(),
+        // somebody who looks for what is unhealthy wants to mend it
+        chosen: arguments.older_than.is_some(),
     };
     tell(host, arguments, &fleet, &machine, home.as_ref())?;
     Ok(status(&fleet, arguments))
@@ -99,12 +103,36 @@ fn watched(arguments: &ScanArguments, progress: &Progress, scan: &Scan, work: im
     std::thread::scope(|scope| {
         let teller = (!arguments.output.quiet && !scan.stream)
             .then(|| scope.spawn(|| progress::tell(progress, &scan.found, &done)));
+        let _end = End { done: &done, teller: teller.map(|teller| teller.thread().clone()) };
         work();
-        done.store(true, Ordering::Relaxed);
-        if let Some(teller) = teller {
-            teller.thread().unpark();
-        }
     });
+}
+
+/// Ends the telling, also when the work panics: its thread would be waited for without end.
+struct End<'a> {
+    done: &'a AtomicBool,
+    teller: Option<Thread>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(teller) = &self.teller {
+            teller.unpark();
+        }
+    }
+}
+
+/// What the person who asks is using.
+fn needed(host: &dyn Host, home: Option<&HostPath>) -> Needed {
+    let real = |path: &HostPath| host.canonical(path).unwrap_or_else(|_| path.clone());
+    let mut needed = Needed::default();
+    let active = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|name| host.path_variable(name));
+    active.for_each(|root| needed.note_active(&real(&root)));
+    if let Some(home) = home {
+        needed.note_home(&real(home));
+    }
+    needed
 }
 
 fn tell(

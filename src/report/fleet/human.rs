@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Fleet;
 use crate::diagnosis::fleet::{Group, Member, delete};
-use crate::diagnosis::{Remedy, Severity};
+use crate::diagnosis::{Action, Remedy, Severity};
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
 use crate::report::Dialect;
@@ -18,6 +18,8 @@ const NAMED: usize = 20;
 /// Columns of the bar.
 const BAR: usize = 8;
 const DAY: u64 = 86_400;
+/// What the times of files can tell of use, and what they cannot.
+const WHAT_USED_MEANS: &str = "\"used\" is the last start or install that the disk remembers: a service that has run since before counts as unused, and where the disk is mounted with noatime only installs count.";
 
 /// Writes the report.
 pub fn write(
@@ -180,17 +182,30 @@ impl Page<'_> {
         if self.fleet.members.is_empty() || self.options.quiet {
             return String::new();
         }
-        let actions = self.fleet.members.iter().map(delete).collect();
-        let remedy = Remedy::review("", actions);
-        let what = match self.fleet.members.len() {
+        let members = &self.fleet.members;
+        let mut text = self.deleting(members.iter().filter_map(delete).collect());
+        for member in members {
+            if let Some(spared) = member.spared() {
+                let root = self.places.value(&member.root.to_text());
+                text += &format!("  {root}: not offered: {}\n", spared.reason());
+            }
+        }
+        text + "\n"
+    }
+
+    /// The commands, below what has to be known before one of them is pasted.
+    fn deleting(&self, actions: Vec<Action>) -> String {
+        let what = match actions.len() {
+            0 => return String::new(),
             1 => "this environment".to_owned(),
             number => format!("these {number} environments"),
         };
         let mut text = format!("To delete {what}, once you have read the list (nothing was deleted):\n");
-        for command in self.dialect.commands(&remedy) {
+        text += &Margin::spaces(2).paragraph(WHAT_USED_MEANS, self.options.width);
+        for command in self.dialect.commands(&Remedy::review("", actions)) {
             text += &format!("      {}\n", self.styles.command(command));
         }
-        text + "\n"
+        text
     }
 
     fn sums(&self) -> String {
@@ -216,7 +231,7 @@ impl Page<'_> {
         if let Some(waste) = fleet.waste {
             let least = if waste.complete { "" } else { "at least " };
             text += &format!(
-                "{least}{} of that in {} that lie on the disk more than once\n",
+                "{least}{} of that in {} with the same contents as another (clones that share their blocks count, too)\n",
                 bytes(waste.bytes),
                 count(usize::try_from(waste.files).unwrap_or(usize::MAX), "file")
             );
@@ -323,6 +338,71 @@ fn bar(part: u64, largest: u64, unicode: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::facts::environment::EnvironmentKind;
+    use crate::facts::fleet::Cost;
+    use crate::facts::platform::System;
+
+    fn member(root: &str, kind: EnvironmentKind) -> Member {
+        Member {
+            root: HostPath::posix(root),
+            kind,
+            creator: None,
+            keeper: None,
+            version: None,
+            base: None,
+            installed: 0,
+            findings: Vec::new(),
+            gone: None,
+            failed: Vec::new(),
+            cost: Cost::default(),
+            needed: None,
+        }
+    }
+
+    fn told(members: Vec<Member>, chosen: bool) -> String {
+        let fleet = Fleet {
+            roots: vec![HostPath::posix("/")],
+            found: members.len(),
+            members,
+            groups: Vec::new(),
+            directories: 1,
+            entries: 1,
+            unreadable: 0,
+            unread: Vec::new(),
+            complete: true,
+            now: 0,
+            space: None,
+            waste: None,
+            chosen,
+        };
+        let options = HumanOptions { width: 80, color: false, verbose: 0, quiet: false, unicode: true };
+        let mut out = Vec::new();
+        write(&mut out, &fleet, &Dialect::new(None, System::Linux), &options, None).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_offered_is_told_with_its_reason() {
+        let all = || {
+            let (venv, usr) = (EnvironmentKind::Venv, EnvironmentKind::Installation);
+            vec![member("/w/.venv", venv), member("/usr", usr), member("/opt/python", usr)]
+        };
+        let said = told(all(), true);
+        assert!(
+            said.contains("To delete this environment,") && said.contains("rm -rf -- /w/.venv\n"),
+            "{said}"
+        );
+        assert_eq!(said.matches("rm -rf").count(), 1, "{said}");
+        assert!(said.contains("  /usr: not offered: it holds more than a Python\n"), "{said}");
+        assert!(said.contains("  /opt/python: not offered: an installed Python\n"), "{said}");
+        assert!(said.find("noatime") < said.find("rm -rf"), "{said}");
+        let none = told(all().split_off(1), true);
+        assert!(!none.contains("To delete") && !none.contains("noatime"), "{none}");
+        assert!(none.contains("/usr: not offered"), "{none}");
+        let unchosen = told(all(), false);
+        assert!(!unchosen.contains("rm -rf") && !unchosen.contains("not offered"), "{unchosen}");
+    }
 
     #[test]
     fn bytes_have_two_digits() {
