@@ -83,6 +83,18 @@ impl Target {
 
 /// A marker that cannot hold without an extra; looked at before the costlier reading.
 fn is_for_an_extra(marker: &str) -> bool {
+    is_only_an_extra(marker) || needs_an_extra(marker)
+}
+
+/// `extra == 'x'` and no more, as nearly all are.
+fn is_only_an_extra(marker: &str) -> bool {
+    let value = marker.trim().strip_prefix("extra").and_then(|rest| rest.trim_start().strip_prefix("=="));
+    let value = value.map(|value| value.trim_start().as_bytes());
+    let Some([quote @ (b'\'' | b'"'), rest @ ..]) = value else { return false };
+    memchr::memchr(*quote, rest).is_some_and(|at| at + 1 == rest.len())
+}
+
+fn needs_an_extra(marker: &str) -> bool {
     marker.contains("extra")
         && marker.contains("==")
         && !marker.contains("!=")

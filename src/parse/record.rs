@@ -8,8 +8,15 @@ use std::borrow::Cow;
 pub struct Entry<'a> {
     /// Relative to the directory of packages, with `/`; seldom absolute.
     pub path: Cow<'a, [u8]>,
+    /// What stands behind the path's comma.
+    rest: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
     /// `sha256=...`, empty for what is not hashed.
-    pub hash: Cow<'a, [u8]>,
+    pub fn hash(&self) -> Cow<'a, [u8]> {
+        field(self.rest).0
+    }
 }
 
 /// No system opens a longer path (`PATH_MAX` of Linux is 4096).
@@ -20,19 +27,37 @@ pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::iter::from_fn(move || {
         while !rest.is_empty() {
-            let (path, more) = field(rest);
-            let (hash, end) = match more.split_first() {
-                Some((b',', more)) => field(more),
-                _ => (Cow::Borrowed(&b""[..]), more),
-            };
-            let next = memchr::memchr(b'\n', end).map_or(end.len(), |at| at + 1);
-            rest = &end[next..];
+            let (path, behind, next) = row(rest);
+            rest = next;
             if !path.is_empty() && path.len() <= PATH_LIMIT {
-                return Some(Entry { path, hash });
+                return Some(Entry { path, rest: behind });
             }
         }
         None
     })
+}
+
+/// The path of the first row, what stands behind its comma, and the rows that follow.
+fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
+    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    let (line, next) = bytes.split_at(end);
+    let comma = memchr::memchr(b',', line);
+    let behind = comma.and_then(|at| line.get(at + 1..)).unwrap_or_default();
+    // nearly all rows: nothing is quoted
+    if !line.starts_with(b"\"") && !behind.starts_with(b"\"") {
+        return match comma {
+            Some(at) => (Cow::Borrowed(&line[..at]), behind, next),
+            None => (field(line).0, behind, next),
+        };
+    }
+    // a quoted field may hold line ends
+    let (path, more) = field(bytes);
+    let Some(behind) = more.strip_prefix(b",") else { return (path, &[], after_line(more)) };
+    (path, behind, after_line(field(behind).1))
+}
+
+fn after_line(bytes: &[u8]) -> &[u8] {
+    memchr::memchr(b'\n', bytes).map_or(&[], |at| &bytes[at + 1..])
 }
 
 /// A field, and what stands behind it, from the comma or line end on.
@@ -62,7 +87,7 @@ mod tests {
 
     fn read(text: &str) -> Vec<(String, String)> {
         let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        entries(text.as_bytes()).map(|entry| (shown(&entry.path), shown(&entry.hash))).collect()
+        entries(text.as_bytes()).map(|entry| (shown(&entry.path), shown(&entry.hash()))).collect()
     }
 
     #[test]

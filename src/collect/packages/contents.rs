@@ -147,7 +147,8 @@ fn claim_all(
 
 /// None where nothing is recorded, or nothing that is understood.
 fn digest(entry: &Entry) -> Option<(Algorithm, String)> {
-    let text = std::str::from_utf8(&entry.hash).ok()?;
+    let hash = entry.hash();
+    let text = std::str::from_utf8(&hash).ok()?;
     let (name, digest) = text.split_once('=')?;
     let (algorithm, length) = match name.to_ascii_lowercase().as_str() {
         "sha256" => (Algorithm::Sha256, 43),

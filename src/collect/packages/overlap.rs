@@ -89,13 +89,16 @@ fn shared<'a>(
         let Some(record) = records.get(&at) else { continue };
         for (place, entry) in record::entries(&record.bytes).enumerate() {
             let root = root_of(&entry.path);
-            if entry.hash.is_empty() || !is_module(&entry.path) || !neighbours.contains_key(root) {
+            if !neighbours.contains_key(root) || !is_module(&entry.path) {
                 continue;
             }
-            let before =
-                claims.insert(entry.path.clone(), Claim { owner: at, place, hash: entry.hash.clone() });
+            let hash = entry.hash();
+            if hash.is_empty() {
+                continue;
+            }
+            let before = claims.insert(entry.path.clone(), Claim { owner: at, place, hash: hash.clone() });
             if let Some(before) =
-                before.filter(|before| before.owner != at && differ(&entry.path, &before.hash, &entry.hash))
+                before.filter(|before| before.owner != at && differ(&entry.path, &before.hash, &hash))
             {
                 pairs.entry((before.owner, at)).or_default().push((before.place, entry.path));
             }

@@ -47,8 +47,8 @@ pub fn read(files: &dyn Files, site: &Site, own: &[u8], contents: &Contents, com
         if here.is_own {
             if directory.len() == own.len() {
                 recorded.own.push(name.to_vec());
-                if name == b"INSTALLER" && directories.unchanged(files, path) {
-                    recorded.installer = installer(&entry.hash);
+                if name == b"INSTALLER" {
+                    recorded.installer = installer(&entry.hash());
                 }
             }
             continue;
@@ -63,7 +63,7 @@ pub fn read(files: &dyn Files, site: &Site, own: &[u8], contents: &Contents, com
         if !name.ends_with(b".py") {
             recorded.compiled.push(readable(path).into_owned());
         }
-        if here.is_aside || is_aside(name) {
+        if here.is_aside || name == b"conftest.py" {
             continue;
         }
         recorded.record.modules += 1;
@@ -190,8 +190,13 @@ pub fn is_module(path: &[u8]) -> bool {
 
 /// By a file's name.
 fn is_code(name: &[u8]) -> bool {
-    [&b".py"[..], b".so", b".pyd", b".dylib", b".dll"].iter().any(|suffix| name.ends_with(suffix))
-        || crate::parse::find(name, b".so.").is_some()
+    let suffix = memchr::memrchr(b'.', name).and_then(|at| name.get(at + 1..)).unwrap_or_default();
+    match suffix {
+        b"py" | b"so" | b"pyd" | b"dylib" | b"dll" => true,
+        // `libx.so.3`
+        [b'0'..=b'9', ..] => crate::parse::find(name, b".so.").is_some(),
+        _ => false,
+    }
 }
 
 /// Tests and documentation, which are deleted to save space.
@@ -211,6 +216,9 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) -> bool {
             recorded.scripts.push(String::from_utf8_lossy(name).into_owned());
         }
         return false;
+    }
+    if rest.is_some() && recorded.modules.last().is_some_and(|last| last.as_bytes() == first) {
+        return true;
     }
     let Ok(first) = std::str::from_utf8(first) else { return rest.is_some() };
     let name = match rest {
@@ -246,8 +254,9 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) -> bool {
 /// The directories that a RECORD leads into, each looked at once.
 struct Directories<'a> {
     site: &'a Site,
-    /// Those that hold modules, in the order of their first file.
+    /// Those that hold modules, some more than once.
     names: Vec<Vec<u8>>,
+    /// What was seen of them, and of others. Empty where nothing has changed.
     known: HashMap<Vec<u8>, Known>,
     /// When the RECORD was written.
     written: Option<(u64, u32)>,
@@ -269,36 +278,28 @@ impl<'a> Directories<'a> {
         Directories { site, names: Vec::new(), known: HashMap::new(), written }
     }
 
-    /// Whether the file is as it was when the RECORD was written.
-    fn unchanged(&self, files: &dyn Files, path: &[u8]) -> bool {
-        let found = files.metadata_below(&self.site.open, &[path]).pop().and_then(Result::ok);
-        is_unchanged(found.as_ref(), self.written)
-    }
-
     fn add(&mut self, directory: &[u8]) {
-        // files of one directory mostly follow one another
-        if self.names.last().is_some_and(|last| last == directory) || self.known.contains_key(directory) {
-            return;
-        }
         self.names.push(directory.to_vec());
-        self.known.insert(directory.to_vec(), Known::Unseen);
     }
 
     /// Whether any of them has changed since the RECORD was written.
     fn look(&mut self, files: &dyn Files) -> bool {
-        let paths: Vec<&[u8]> =
-            self.names.iter().filter(|name| !name.is_empty()).map(Vec::as_slice).collect();
-        let mut found = files.metadata_below(&self.site.open, &paths).into_iter();
-        let mut any = false;
-        for name in &self.names {
-            let unchanged = !name.is_empty()
-                && found.next().is_some_and(|found| is_unchanged(found.ok().as_ref(), self.written));
-            any |= !unchanged;
-            if let Some(known) = self.known.get_mut(name).filter(|_| unchanged) {
-                *known = Known::Unchanged;
-            }
+        self.names.sort_unstable();
+        self.names.dedup();
+        // the directory of packages itself is listed already
+        let in_site = self.names.first().is_some_and(Vec::is_empty);
+        let names = self.names.get(usize::from(in_site)..).unwrap_or_default();
+        let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        let found = files.metadata_below(&self.site.open, &paths);
+        let unchanged: Vec<bool> =
+            found.into_iter().map(|found| is_unchanged(found.ok().as_ref(), self.written)).collect();
+        if !in_site && unchanged.iter().all(|unchanged| *unchanged) {
+            return false;
         }
-        any
+        let seen = names.iter().cloned().zip(unchanged);
+        self.known =
+            seen.map(|(name, same)| (name, if same { Known::Unchanged } else { Known::Unseen })).collect();
+        true
     }
 
     /// Whether it is there; what cannot be looked at counts as there.
