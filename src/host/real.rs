@@ -231,30 +231,25 @@ fn open_with(path: &HostPath, flags: u32) -> std::io::Result<std::fs::File> {
 }
 
 /// As many bytes as there are, by as few calls as possible.
-#[cfg(unix)]
 fn read_claimed(file: &mut std::fs::File, offset: u64, wanted: usize) -> std::io::Result<Vec<u8>> {
-    use rustix::buffer::spare_capacity;
-    use rustix::io::{Errno, pread};
-    let mut bytes = Vec::with_capacity(wanted);
-    while bytes.len() < wanted {
-        let at = offset + bytes.len() as u64;
-        match pread(&*file, spare_capacity(&mut bytes), at) {
+    let mut bytes = vec![0; wanted];
+    let mut filled = 0;
+    if cfg!(not(unix)) {
+        file.seek(SeekFrom::Start(offset))?;
+    }
+    while let Some(part) = bytes.get_mut(filled..).filter(|part| !part.is_empty()) {
+        #[cfg(unix)]
+        let read = std::os::unix::fs::FileExt::read_at(file, part, offset + filled as u64);
+        #[cfg(not(unix))]
+        let read = file.read(part);
+        match read {
             Ok(0) => break,
-            Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
-    // there may be more room than was asked for, and the file may have grown
-    bytes.truncate(wanted);
-    Ok(bytes)
-}
-
-/// As many bytes as there are.
-#[cfg(not(unix))]
-fn read_claimed(file: &mut std::fs::File, offset: u64, wanted: usize) -> std::io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::with_capacity(wanted);
-    file.take(wanted as u64).read_to_end(&mut bytes)?;
+    bytes.truncate(filled);
     Ok(bytes)
 }
 
