@@ -63,7 +63,7 @@ pub struct Space {
     pub files: u64,
 }
 
-/// What identical files of several environments take more than once.
+/// What files with the same contents take more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Waste {
     /// Bytes that would be free if each of them lay on the disk once.

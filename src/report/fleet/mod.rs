@@ -29,7 +29,7 @@ pub struct Fleet {
     pub now: u64,
     /// Bytes on the disk of all members together, every file counted once, where it was measured.
     pub space: Option<u64>,
-    /// What identical files of several environments take more than once, where that was asked for.
+    /// What files with the same contents take more than once, where that was asked for.
     pub waste: Option<Waste>,
     /// Whether the members are a choice to delete.
     pub chosen: bool,
