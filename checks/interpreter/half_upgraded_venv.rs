@@ -1,6 +1,7 @@
 //! The environment was made again over an older one without `--clear`: its parts name different versions.
 
-use super::{PACKAGES_UNSEEN, severity, venvs, with_replacement};
+use super::{PACKAGES_UNSEEN, severity, venvs};
+use crate::diagnosis::recreate::{base_of, recreate_from};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, Library};
@@ -88,7 +89,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             let packages = environment.installed_in(library).count();
             finding = finding.evidence("packages", format!("{packages} in {}", library.site_packages));
         }
-        findings.push(with_replacement(finding, facts, environment));
+        // a link to one of the versions would hide what is installed for the other
+        let base = base_of(facts, environment, environment.config_version().into_iter().chain([version]));
+        findings.push(finding.remedy(recreate_from(facts, environment, base)));
     }
 }
 

@@ -2,6 +2,7 @@
 //! deleted from it.
 
 use super::{severity, venvs, with_replacement};
+use crate::checks::project::fill;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, Layout};
@@ -155,6 +156,7 @@ fn finish(
     };
     actions.push(Action::run([python.into(), "-m".into(), "venv".into(), "--clear".into(), root.into()]));
     actions.push(Action::activate_new(root));
+    actions.extend(fill(facts, environment));
     Some(Remedy::review("Make the environment again: nothing is installed in it", actions))
 }
 

@@ -1,16 +1,20 @@
 //! The interpreter can be started and gives no answer, for a reason that no other check knows.
 
 use super::{examined, severity, with_replacement};
+use crate::checks::isolation::set_aside;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
-use crate::facts::Facts;
+use crate::facts::distribution::{PthFile, PthImport};
+use crate::facts::environment::Environment;
+use crate::facts::import_setup::HookPlace;
 use crate::facts::interpreter::{Interpreter, Probe};
+use crate::facts::{Facts, Origin};
 
 pub static CHECK: Check = Check {
     id: "interpreter-fails",
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The interpreter starts, and dies, hangs or answers nonsense",
-    needs: &[Need::Probe],
+    needs: &[Need::Probe, Need::Packages],
     explains: &[],
     explanation: r#"
 ## What it means
@@ -40,6 +44,9 @@ On a slow machine or network drive the first start may take longer than the dead
 "#,
     examine,
 };
+
+/// So many lines of a kind are shown.
+const SHOWN: usize = 4;
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     for environment in examined(facts) {
@@ -79,15 +86,62 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                     Action::Advice("run venv-doctor with --timeout 60".to_owned()),
                 ],
             )),
-            _ => with_replacement(finding, facts, environment),
+            _ => {
+                let lines = lines_at_start(facts, environment, interpreter);
+                for (file, import) in lines.iter().take(SHOWN) {
+                    let place = format!("line {} of {}", import.line, file.path);
+                    finding = finding.evidence("runs at every start", format!("{} ({place})", import.text));
+                }
+                if let [(file, _), rest @ ..] = lines.as_slice()
+                    && rest.iter().all(|(other, _)| other.path == file.path)
+                {
+                    finding = finding.remedy(set_aside(&file.path));
+                }
+                with_replacement(finding, facts, environment)
+            }
         };
         findings.push(finding);
     }
 }
 
+/// The lines of `.pth` files that ran before it ended with a status of its own, those left out that creators,
+/// setuptools and editable installs put there. None where something else may have ended it: a broken standard library,
+/// a signal, a variable, a customization module; or where it was started without `site`.
+fn lines_at_start<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    interpreter: &Interpreter,
+) -> Vec<(&'f PthFile, &'f PthImport)> {
+    let Probe::Failed { ending, stderr } = &interpreter.probe else { return Vec::new() };
+    let in_core = stderr.contains("Fatal Python error") && !stderr.contains("init_import_site");
+    if !ending.starts_with("exit status") || in_core || interpreter.probe.lacks_standard_library() {
+        return Vec::new();
+    }
+    let is_this = |other: Option<&Environment>| other.is_some_and(|other| environment.is_at(&other.root));
+    let with_site = is_this(facts.active())
+        || is_this(facts.running())
+        || environment.origins.contains(&Origin::Argument);
+    let steered = ["PYTHONHOME", "PYTHONPATH"].iter().any(|name| facts.shell.set(name).is_some());
+    let customized = facts.import_setup.hooks.iter().any(|hook| hook.place != HookPlace::StandardLibrary);
+    if !with_site || steered || customized {
+        return Vec::new();
+    }
+    let usual = |file: &&PthFile| {
+        let name = file.path.name();
+        matches!(&*name, "_virtualenv.pth" | "distutils-precedence.pth")
+            || name.starts_with("__editable__")
+            || name.ends_with("-nspkg.pth")
+    };
+    let sites = facts.packages(&environment.root).into_iter().flat_map(|packages| &packages.sites);
+    sites
+        .flat_map(|site| &site.pth_files)
+        .filter(|file| !file.hidden && !usual(file))
+        .flat_map(|file| file.imports.iter().map(move |import| (file, import)))
+        .collect()
+}
+
 /// What happened, and the last lines that it wrote.
 fn outcome(interpreter: &Interpreter) -> Option<(String, Vec<String>)> {
-    const SHOWN: usize = 4;
     let path = &interpreter.path;
     let last = |text: &str| -> Vec<String> {
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();

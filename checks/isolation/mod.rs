@@ -191,7 +191,7 @@ fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) 
 }
 
 /// Renames a file, so that Python no longer takes it for what it was.
-fn set_aside(path: &HostPath) -> Remedy {
+pub(in crate::checks) fn set_aside(path: &HostPath) -> Remedy {
     let mut aside = path.as_bytes().to_vec();
     aside.extend_from_slice(b".disabled");
     Remedy::safe(

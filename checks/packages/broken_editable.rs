@@ -1,6 +1,7 @@
 //! An editable install names a source directory that is gone: the distribution is listed, its import fails.
 
-use crate::diagnosis::reinstall::{installer, uninstaller};
+use crate::diagnosis::install::{install, manager};
+use crate::diagnosis::reinstall::{installer, new_place, uninstaller};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, EditableSource, MovedSource, Packages};
@@ -47,12 +48,8 @@ When the source is on a drive that is mounted only at times.
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some((environment, packages)) = facts.patient_packages() else { return };
     for distribution in packages.own_distributions() {
-        let gone: Vec<&EditableSource> =
-            distribution.sources.iter().filter(|source| !source.exists).collect();
+        let gone = lost_sources(packages, distribution);
         let Some(first) = gone.first() else { continue };
-        if provided_otherwise(packages, distribution) {
-            continue;
-        }
         let subject =
             Subject::Distribution { environment: environment.root.clone(), name: distribution.name.clone() };
         let whole = gone.len() == distribution.sources.len();
@@ -85,6 +82,44 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
+/// The source directories that are gone, where nothing makes up for them.
+fn lost_sources<'d>(packages: &Packages, distribution: &'d Distribution) -> Vec<&'d EditableSource> {
+    let gone: Vec<&EditableSource> = distribution.sources.iter().filter(|source| !source.exists).collect();
+    if provided_otherwise(packages, distribution) { Vec::new() } else { gone }
+}
+
+/// What installs the lost ones of the environment under examination again whose new place is certain: their names,
+/// and the commands.
+pub(in crate::checks) fn installed_again<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+) -> (Vec<&'f str>, Vec<Action>) {
+    let patient = facts.patient_packages().filter(|(patient, _)| environment.is_at(&patient.root));
+    let Some((_, packages)) = patient else { return Default::default() };
+    let lost = packages.own_distributions().filter(|distribution| {
+        let gone = lost_sources(packages, distribution).len();
+        gone > 0 && gone == distribution.sources.len()
+    });
+    let again = lost.filter_map(|distribution| {
+        let moved = new_place(facts, distribution)?;
+        let actions = match install_words(environment, packages, moved) {
+            Some(words) => vec![from_source(words, moved)],
+            None => {
+                manager(facts, environment)?;
+                install(facts, environment, &distribution.name, true).actions
+            }
+        };
+        Some((distribution.name.as_str(), actions))
+    });
+    let (names, actions): (Vec<_>, Vec<_>) = again.unzip();
+    (names, actions.concat())
+}
+
+fn from_source(mut words: Vec<Word>, moved: &MovedSource) -> Action {
+    words.extend([Word::from("-e"), Word::from(&moved.path)]);
+    Action::Run(words)
+}
+
 /// Another install of the same modules makes up for the lost one.
 fn provided_otherwise(packages: &Packages, distribution: &Distribution) -> bool {
     !distribution.modules.is_empty()
@@ -100,10 +135,9 @@ fn provided_otherwise(packages: &Packages, distribution: &Distribution) -> bool 
 fn remedies(environment: &Environment, packages: &Packages, distribution: &Distribution) -> Vec<Remedy> {
     let mut found = Vec::new();
     for moved in &distribution.moved_to {
-        let Some(mut words) = install_words(environment, packages, moved) else { continue };
-        words.extend([Word::from("-e"), Word::from(&moved.path)]);
+        let Some(words) = install_words(environment, packages, moved) else { continue };
         let summary = format!("Install {} again from {}", distribution.name, moved.path);
-        found.push(Remedy::safe(summary, vec![Action::Run(words)]));
+        found.push(Remedy::safe(summary, vec![from_source(words, moved)]));
     }
     if let Some(mut words) = uninstaller(environment) {
         words.push(Word::from(&distribution.name));

@@ -144,6 +144,36 @@ fn install_declared(
     ))
 }
 
+/// The active, empty environment's `pip`, told to install what the project's requirement files list; a project without
+/// such files is installed itself.
+pub(in crate::checks) fn install_project(facts: &Facts) -> Option<Action> {
+    let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
+    if !facts.project.requirement_files.is_empty() {
+        words.extend(facts.project.requirement_files.iter().flat_map(|file| ["-r".into(), file.into()]));
+    } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
+        words.extend(["-e".into(), project.into()]);
+    } else {
+        return None;
+    }
+    Some(Action::Run(words))
+}
+
+/// Brings what the project needs into its environment, which is active and has nothing but `pip`.
+pub(in crate::checks) fn fill(facts: &Facts, environment: &Environment) -> Option<Action> {
+    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
+        return None;
+    }
+    if let Some(words) = manager_command(facts, environment) {
+        return Some(Action::Run(words.into_iter().map(Word::from).collect()));
+    }
+    install_project(facts).or_else(|| {
+        let needed = missing(facts, environment, facts.packages(&environment.root)?);
+        let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
+        words.extend(needed.iter().map(|requirement| Word::from(requirement.as_argument())));
+        (!needed.is_empty()).then_some(Action::Run(words))
+    })
+}
+
 /// The tool that manages the project's environment, told to fill it.
 fn manager_command(facts: &Facts, environment: &Environment) -> Option<Vec<&'static str>> {
     let manager = facts.project_runner().filter(|manager| manager.available)?;

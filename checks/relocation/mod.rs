@@ -1,5 +1,6 @@
 //! Environments that were moved, copied or shared.
 
+use crate::checks::packages::broken_editable::installed_again;
 use crate::diagnosis::recreate::{recreate, rewrite_paths};
 use crate::diagnosis::reinstall::reinstall_scripts;
 use crate::diagnosis::{Action, Check, Finding, Remedy};
@@ -93,6 +94,12 @@ fn mended_in_place(facts: &Facts, environment: &Environment, old: &HostPath) -> 
         return None;
     }
     let mut remedy = rewrite_paths(facts, environment, old)?;
+    // a project that moved together with its environment is installed there from the old place
+    let (names, again) = installed_again(facts, environment);
+    if !again.is_empty() {
+        remedy.summary.push_str(&format!(", and install {} again from its new place", names.join(", ")));
+        remedy.actions.extend(again);
+    }
     for other in environment.foreign_roots() {
         let gone = matches!(other.state, BakedState::Missing | BakedState::OtherDirectory);
         if gone && !other.root.same_as(old) && !environment.is_base(other.root) {

@@ -1,15 +1,19 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
+use super::reinstall::new_place;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, EnvironmentKind, Installed, LaunchKind, Layout};
-use crate::facts::installation::best_installation;
-use crate::facts::interpreter::{Installation, Version};
+use crate::facts::environment::{Environment, Installed, LaunchKind, Layout, Library};
+use crate::facts::installation::{allows, best_installation};
+use crate::facts::interpreter::{Installation, Interpreter, Version};
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::{Flavour, HostPath, encoded};
 
 mod managed;
+mod relink;
+
+pub use relink::{relink, usable};
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -20,7 +24,7 @@ pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
 /// The same, with this Python.
 pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Installation>) -> Remedy {
     let mut actions = Vec::new();
-    let saved = save(environment, base, &mut actions);
+    let saved = save(facts, environment, base, &mut actions);
     let how = match managed::managed(facts, environment) {
         Some(managed) => {
             actions.extend(managed.actions(facts, environment, base, saved.as_ref()));
@@ -28,7 +32,7 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
         }
         None => {
             let maker = maker(facts, environment);
-            actions.extend(make(maker, environment, base));
+            actions.extend(make(facts, maker, environment, base));
             if let Some(file) = &saved {
                 actions.push(install(maker, environment, file));
             }
@@ -41,52 +45,6 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
         None => String::new(),
     };
     Remedy::review(format!("Re-create the environment with {how}{kept}"), actions)
-}
-
-/// Points the environment's interpreter at another installation of the same minor version: nothing is
-/// installed anew, nothing is lost. None when this machine has none, or the interpreter is no link.
-pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
-    if environment.kind != EnvironmentKind::Venv
-        || environment.layout != Layout::Posix
-        || is_windows(environment)
-    {
-        return None;
-    }
-    let library = environment.libraries.iter().find(|library| library.site_packages_exists)?;
-    let version = library.version.filter(|_| library.implementation == "cpython")?;
-    let installation =
-        best_installation(&facts.installations, Some(version), None).filter(|installation| {
-            installation.version.is_some_and(|found| found.same_minor(version))
-                && installation.implementation.as_deref().is_none_or(|name| name == "cpython")
-                && !environment.contains(&installation.interpreter)
-        })?;
-    let mut actions = Vec::new();
-    let main = environment.program("python");
-    actions.push(link(Word::from(&installation.interpreter), &main));
-    let minor = format!("python{}", version.minor_text());
-    for other in &environment.interpreters {
-        if *other != main && matches!(&*other.name(), name if name == "python3" || name == minor) {
-            actions.push(link(Word::from("python"), other));
-        }
-    }
-    if let (Some(config), Some(path), Some(directory)) =
-        (environment.venv_config(), &environment.config_path, installation.interpreter.parent())
-    {
-        let line = config.lines.iter().find(|line| line.key.as_deref() == Some("home"))?;
-        let new = format!("home = {directory}");
-        if line.text.trim() != new {
-            actions.push(Action::Rewrite {
-                files: vec![path.clone()],
-                from: Word::from(line.text.trim_end()),
-                to: Word::from(new),
-            });
-        }
-    }
-    actions.extend(back_in_the_shell(facts, environment));
-    Some(Remedy::safe(
-        format!("Point the environment at {}, the same minor version", installation.interpreter),
-        actions,
-    ))
 }
 
 /// Writes the environment's own root into the scripts and activate scripts that name `old`. None when no
@@ -122,6 +80,21 @@ pub fn rewrite_paths(facts: &Facts, environment: &Environment, old: &HostPath) -
     actions.extend(back_in_the_shell(facts, environment));
     let noun = if count == 1 { "file" } else { "files" };
     Some(Remedy::safe(format!("Write the new place into the {count} {noun} that name the old one"), actions))
+}
+
+/// Of these versions the first that the project allows and this machine has, else the best that it allows.
+pub fn base_of<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    versions: impl IntoIterator<Item = Version>,
+) -> Option<&'f Installation> {
+    let requires = facts.project.requires_python.as_ref().map(|declared| declared.text.as_str());
+    let usable = usable(facts, environment);
+    let wanted = versions.into_iter().find(|version| {
+        let here = usable.iter().any(|known| known.version.is_some_and(|known| known.same_minor(*version)));
+        here && requires.is_none_or(|requires| allows(requires, *version))
+    });
+    best_installation(usable, wanted, requires)
 }
 
 /// Takes the old environment out of the shell where it is in the way, and activates this one unless the
@@ -188,19 +161,26 @@ fn link(target: Word, at: &HostPath) -> Action {
 }
 
 /// The version that the environment was made for: its packages' directory, else its `pyvenv.cfg`.
-fn wanted_version(environment: &Environment) -> Option<Version> {
-    let configured = environment.venv_config().and_then(|config| config.version());
-    let mut filled: Vec<&_> = environment.libraries.iter().filter(|library| library.entries > 0).collect();
-    filled.sort_by_key(|library| std::cmp::Reverse(library.entries));
-    filled
-        .first()
-        .and_then(|library| library.version)
-        .or_else(|| configured.map(|(major, minor, patch)| Version::new(major, minor, patch)))
+fn wanted_version(facts: &Facts, environment: &Environment) -> Option<Version> {
+    let library = library_with_packages(facts, environment);
+    library.and_then(|library| library.version).or_else(|| environment.config_version())
+}
+
+/// Of several, the one that the environment's Python reads, where anything is installed there; else the fullest.
+fn library_with_packages<'e>(facts: &Facts, environment: &'e Environment) -> Option<&'e Library> {
+    let runs = facts.interpreter_of(environment).and_then(Interpreter::known_version);
+    let rank = |library: &&Library| {
+        let installed = environment.installed_in(library).count();
+        let is_read = matches!((library.version, runs), (Some(own), Some(runs)) if own.same_minor(runs));
+        (is_read && installed > 0, installed, library.entries)
+    };
+    // of equal ones the first
+    environment.libraries.iter().rev().filter(|library| library.entries > 0).max_by_key(rank)
 }
 
 fn base_for<'a>(facts: &'a Facts, environment: &Environment) -> Option<&'a Installation> {
     let requires = facts.project.requires_python.as_ref().map(|declared| declared.text.as_str());
-    best_installation(&facts.installations, wanted_version(environment), requires)
+    best_installation(usable(facts, environment), wanted_version(facts, environment), requires)
 }
 
 /// What makes an environment where no project manager does.
@@ -231,12 +211,12 @@ fn maker(facts: &Facts, environment: &Environment) -> Maker {
     }
 }
 
-fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
+fn make(facts: &Facts, maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
     let root = Word::from(&environment.root);
     let mut actions = Vec::new();
     let python = base.map(|base| Word::from(&base.interpreter));
     if python.is_none() && is_windows(environment) && maker != Maker::Uv {
-        return make_with_launcher(environment);
+        return make_with_launcher(facts, environment);
     }
     let or_any = |python: Option<Word>| python.unwrap_or_else(|| Word::from("python3"));
     let words: Vec<Word> = match maker {
@@ -272,8 +252,8 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
 }
 
 /// Windows without any Python: it is installed first. The launcher that comes with it needs no search path.
-fn make_with_launcher(environment: &Environment) -> Vec<Action> {
-    let minor = wanted_version(environment).unwrap_or(Version::new(3, 13, None)).minor_text();
+fn make_with_launcher(facts: &Facts, environment: &Environment) -> Vec<Action> {
+    let minor = wanted_version(facts, environment).unwrap_or(Version::new(3, 13, None)).minor_text();
     let (package, chosen) = (format!("Python.Python.{minor}"), format!("-{minor}"));
     let install = ["winget", "install", "--exact", "--id"].map(Word::from);
     let venv = ["py", &chosen, "-m", "venv", "--clear"].map(Word::from);
@@ -306,15 +286,16 @@ fn install_at(maker: Maker, root: &HostPath, file: &HostPath) -> Action {
 
 /// The file that what is installed is written to, beside the environment. None when nothing is.
 fn save(
+    facts: &Facts,
     environment: &Environment,
     base: Option<&Installation>,
     actions: &mut Vec<Action>,
 ) -> Option<HostPath> {
-    let same_minor = match (wanted_version(environment), base.and_then(|base| base.version)) {
+    let same_minor = match (wanted_version(facts, environment), base.and_then(|base| base.version)) {
         (Some(wanted), Some(base)) => wanted.same_minor(base),
         _ => true,
     };
-    let lines = requirements(environment, same_minor);
+    let lines = requirements(facts, environment, same_minor);
     if lines.is_empty() {
         return None;
     }
@@ -328,14 +309,20 @@ fn save(
 
 /// One requirement a line. For another minor version only what was asked for, where that is recorded: what
 /// it pulled in may be different there.
-fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
+fn requirements(facts: &Facts, environment: &Environment, same_minor: bool) -> Vec<String> {
     // Below 3.12 creators bring setuptools along, and ensurepip marks it as asked for
     let brings_setuptools =
-        wanted_version(environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
+        wanted_version(facts, environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
     let seeds = ["pip", "setuptools", "wheel", "distribute"];
+    let saved = library_with_packages(facts, environment).map(|library| &library.site_packages);
+    let elsewhere = |installed: &&Installed| {
+        let mut others = environment.libraries.iter().map(|library| &library.site_packages);
+        others.any(|other| saved != Some(other) && installed.metadata.is_within(other))
+    };
     let wanted: Vec<&Installed> = environment
         .installed
         .iter()
+        .filter(|installed| !elsewhere(installed))
         .filter(|installed| !seeds.contains(&normalize_name(&installed.name).as_str()) || installed.requested)
         .filter(|installed| normalize_name(&installed.name) != "pip")
         .collect();
@@ -347,16 +334,22 @@ fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
             if brings_setuptools && normalize_name(&installed.name) == "setuptools" {
                 return Some(installed.name.clone());
             }
-            requirement(environment, installed)
+            requirement(facts, environment, installed)
         })
         .collect()
 }
 
-fn requirement(environment: &Environment, installed: &Installed) -> Option<String> {
+fn requirement(facts: &Facts, environment: &Environment, installed: &Installed) -> Option<String> {
     if let Some(source) = &installed.editable {
         let gone =
             environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
-        return (!gone).then(|| format!("-e {}", editable(source)));
+        let moved = || {
+            let packages = facts.packages(&environment.root)?;
+            let distribution = packages.distribution(&normalize_name(&installed.name))?;
+            Some(new_place(facts, distribution)?.path.to_text().into_owned())
+        };
+        let source = if gone { moved()? } else { source.clone() };
+        return Some(format!("-e {}", editable(&source)));
     }
     Some(match &installed.direct_url {
         Some(url) => format!("{} @ {url}", installed.name),
@@ -457,14 +450,5 @@ pub mod tests {
         assert_eq!(editable("/home/me/shop-1.0"), "/home/me/shop-1.0");
         assert_eq!(editable("/home/me/my shop's"), "file:///home/me/my%20shop%27s");
         assert_eq!(editable("C:\\my shop"), "file:///C:/my%20shop");
-    }
-
-    #[test]
-    fn relinking_needs_the_same_minor_version() {
-        let mut facts = example::healthy();
-        let remedy = relink(&facts, &facts.environments[0]).unwrap();
-        assert_eq!(words(&remedy)[0], "ln -sfn /usr/bin/python3.11 /home/me/project/.venv/bin/python");
-        facts.installations[0].version = Some(Version::new(3, 12, None));
-        assert_eq!(relink(&facts, &facts.environments[0]), None);
     }
 }

@@ -2,7 +2,8 @@
 //! kernel cannot take from a `#!` line.
 
 use super::{Action, Remedy, Word};
-use crate::facts::distribution::Distribution;
+use crate::facts::Facts;
+use crate::facts::distribution::{Distribution, MovedSource};
 use crate::facts::environment::{Environment, Installed, Script};
 use crate::parse::pyvenv_cfg::Creator;
 
@@ -89,6 +90,16 @@ pub fn uninstaller(environment: &Environment) -> Option<Vec<Word>> {
         words.push(python);
         words
     })
+}
+
+/// Where the lost source of an editable install certainly is now: it is this project, or the only one found.
+pub fn new_place<'d>(facts: &Facts, distribution: &'d Distribution) -> Option<&'d MovedSource> {
+    let is_project =
+        |moved: &&MovedSource| facts.project.root.as_ref().is_some_and(|root| root.same_as(&moved.path));
+    match distribution.moved_to.as_slice() {
+        [only] => Some(only),
+        several => several.iter().find(is_project),
+    }
 }
 
 #[cfg(test)]

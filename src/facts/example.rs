@@ -74,6 +74,7 @@ pub fn healthy() -> Facts {
             found_by: "the search path".into(),
             has_ensurepip: true,
             externally_managed: true,
+            linked_from: vec![path(VENV)],
         }],
         project: Project {
             root: Some(path(PROJECT)),

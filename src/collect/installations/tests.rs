@@ -17,6 +17,7 @@ fn installation(path: &str, text: &str, has_ensurepip: bool) -> Installation {
         found_by: "the search path".into(),
         has_ensurepip,
         externally_managed: false,
+        linked_from: Vec::new(),
     }
 }
 

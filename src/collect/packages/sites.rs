@@ -1,11 +1,12 @@
 //! The directories that hold an interpreter's packages, in the order of its import path (`Lib/site.py`).
 
+use crate::collect::environment::version_of_file;
 use crate::facts::distribution::SiteKind;
 use crate::facts::environment::{Environment, EnvironmentKind, Layout, Library};
 use crate::facts::interpreter::Version;
 use crate::facts::platform::{System, User};
 use crate::facts::shell::Shell;
-use crate::host::Host;
+use crate::host::{Files, Host};
 use crate::path::{Flavour, HostPath};
 
 /// The variables that decide, as the examined shell has them.
@@ -40,7 +41,7 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
             found.add(directory.normalized(), SiteKind::PythonPath);
         }
     }
-    let library = library(environment);
+    let library = library(host, environment);
     let version = library.and_then(|library| library.version).or_else(|| environment.config_version());
     let venv = environment.is_venv();
     let with_base = !venv
@@ -97,20 +98,21 @@ impl Found<'_> {
     }
 }
 
-/// Of several, the one that the environment's Python reads.
-fn library(environment: &Environment) -> Option<&Library> {
-    let wanted = environment.home.as_ref().and_then(|home| home.version).or(environment.config_version());
+/// Of several, the one that the environment's Python reads. What its `python` leads to decides: `python3.12 -m venv`
+/// over an environment of 3.11 writes a new `pyvenv.cfg` and leaves that link as it was.
+fn library<'e>(files: &dyn Files, environment: &'e Environment) -> Option<&'e Library> {
+    if let [only] = environment.libraries.as_slice() {
+        return Some(only);
+    }
+    let wanted = version_of_file(files, &environment.program("python"))
+        .or_else(|| environment.home.as_ref().and_then(|home| home.version))
+        .or_else(|| environment.config_version());
     let fits = |library: &&Library| match (library.version, wanted) {
         (Some(version), Some(wanted)) => version.same_minor(wanted),
         _ => false,
     };
-    match environment.libraries.as_slice() {
-        [only] => Some(only),
-        libraries => libraries
-            .iter()
-            .find(fits)
-            .or_else(|| libraries.iter().find(|library| library.site_packages_exists)),
-    }
+    let libraries = &environment.libraries;
+    libraries.iter().find(fits).or_else(|| libraries.iter().find(|library| library.site_packages_exists))
 }
 
 /// `site` adds no user site for a process with other rights than its user (`check_enableusersite`).
