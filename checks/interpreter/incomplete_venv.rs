@@ -163,7 +163,8 @@ fn finish(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::example::{healthy, venv_of};
+    use crate::diagnosis::recreate::tests::words;
+    use crate::facts::example::{healthy, venv_of, with_packages};
 
     fn interrupted(facts: &mut Facts) -> &mut Environment {
         let venv = venv_of(facts);
@@ -173,6 +174,22 @@ mod tests {
         venv.libraries[0].has_pip = false;
         venv.libraries[0].entries = 0;
         venv
+    }
+
+    #[test]
+    fn what_the_project_declares_is_installed_too() {
+        let mut facts = with_packages();
+        interrupted(&mut facts);
+        let commands = words(&CHECK.findings(&facts)[0].remedies[0]);
+        assert_eq!(commands[1], "python -m pip install -r /home/me/project/requirements.txt");
+        // what only a `pyproject.toml` lists is named
+        facts.project.requirement_files.clear();
+        facts.packages[0].sites[0].distributions.clear();
+        facts.packages[0].sites[0].modules.clear();
+        let commands = words(&CHECK.findings(&facts)[0].remedies[0]);
+        assert_eq!(commands[1], "python -m pip install six");
+        facts.project.requirements.clear();
+        assert_eq!(words(&CHECK.findings(&facts)[0].remedies[0]).len(), 1);
     }
 
     #[test]

@@ -164,12 +164,68 @@ fn outcome(interpreter: &Interpreter) -> Option<(String, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::example::{healthy, interpreters_of};
+    use crate::diagnosis::recreate::tests::words;
+    use crate::facts::example::{
+        healthy, interpreters_of, path, set_search_path, unset_variable, with_packages,
+    };
 
     fn probed(probe: Probe) -> Facts {
         let mut facts = healthy();
         interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
         facts
+    }
+
+    /// It ends with status 3 and says nothing, and such a file is in its site-packages.
+    fn killed_by(name: &str) -> Facts {
+        let mut facts = with_packages();
+        let probe = Probe::Failed { ending: "exit status 3".to_owned(), stderr: String::new() };
+        interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
+        let site = &mut facts.packages[0].sites[0];
+        let import = PthImport { line: 1, text: "import os; os._exit(3)".to_owned() };
+        site.pth_files.push(PthFile {
+            path: site.directory.join(name),
+            hidden: false,
+            decodable: true,
+            paths: Vec::new(),
+            imports: vec![import],
+        });
+        facts
+    }
+
+    #[test]
+    fn the_only_line_that_runs_at_start_is_put_aside() {
+        let found = CHECK.findings(&killed_by("zz.pth"));
+        let line = found[0].evidence.iter().find(|line| line.label == "runs at every start").unwrap();
+        assert!(line.value.starts_with("import os; os._exit(3) (line 1 of /home/me"), "{line:?}");
+        assert!(words(&found[0].remedies[0])[0].ends_with("/zz.pth.disabled"), "{found:?}");
+    }
+
+    #[test]
+    fn no_file_is_accused_where_something_else_may_be_at_fault() {
+        let accused = |facts: &Facts| {
+            let found = CHECK.findings(facts);
+            found[0].remedies.iter().any(|remedy| words(remedy)[0].starts_with("mv "))
+        };
+        assert!(!accused(&killed_by("_virtualenv.pth")));
+        let mut two = killed_by("zz.pth");
+        let mut second = two.packages[0].sites[0].pth_files[0].clone();
+        second.path = path("/home/me/project/.venv/lib/python3.11/site-packages/aa.pth");
+        two.packages[0].sites[0].pth_files.push(second);
+        assert!(!accused(&two));
+        let mut isolated = killed_by("zz.pth");
+        set_search_path(&mut isolated, "/usr/bin");
+        unset_variable(&mut isolated, "VIRTUAL_ENV");
+        assert!(!accused(&isolated), "started with -S, it reads no .pth file");
+        for (ending, stderr) in [
+            ("signal 9", ""),
+            ("exit status 1", "Fatal Python error: init_fs_encoding: failed"),
+            ("exit status 1", "ModuleNotFoundError: No module named 'encodings'"),
+        ] {
+            let mut facts = killed_by("zz.pth");
+            let probe = Probe::Failed { ending: ending.to_owned(), stderr: stderr.to_owned() };
+            interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
+            assert!(!accused(&facts), "{ending} {stderr}");
+        }
     }
 
     #[test]

@@ -176,3 +176,33 @@ fn add_installation(found: &mut Found, prefix: &HostPath, version: Option<Versio
     found.add(prefix.join(format!("lib64/python{minor}/site-packages")), own);
     found.add(prefix.join(format!("lib/python{minor}/site-packages")), own);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example::{VENV, venv};
+    use crate::host::fake::FakeMachine;
+
+    #[test]
+    fn of_two_versions_the_linked_one_is_read() {
+        let machine = FakeMachine::linux()
+            .executable("/usr/bin/python3.11", "")
+            .link(format!("{VENV}/bin/python"), "python3.11")
+            .link(format!("{VENV}/bin/python3.11"), "/usr/bin/python3.11")
+            .dir(format!("{VENV}/lib/python3.11/site-packages"))
+            .dir(format!("{VENV}/lib/python3.12/site-packages"));
+        let mut environment = venv(VENV);
+        let mut newer = environment.libraries[0].clone();
+        newer.version = Some(Version::new(3, 12, None));
+        newer.site_packages = environment.root.join("lib/python3.12/site-packages");
+        environment.libraries.push(newer);
+        environment.home.as_mut().unwrap().version = Some(Version::new(3, 12, None));
+        let read = |machine: &FakeMachine| -> Vec<String> {
+            let found = sites(machine, &environment, &Variables::default());
+            found.iter().map(|(directory, _)| directory.to_text().into_owned()).collect()
+        };
+        assert_eq!(read(&machine), [format!("{VENV}/lib/python3.11/site-packages")]);
+        let unlinked = machine.remove(format!("{VENV}/bin/python"));
+        assert_eq!(read(&unlinked), [format!("{VENV}/lib/python3.12/site-packages")]);
+    }
+}
