@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_made_anew_for_the_version_that_was_asked_for_with_what_its_python_reads() {
+    fn it_is_made_anew_for_the_version_that_was_asked_for_with_what_is_installed_for_either() {
         let mut facts = healthy();
         made_over_with_both(&mut facts);
         let venv = venv_of(&mut facts);
@@ -158,12 +158,22 @@ mod tests {
             metadata: venv.libraries[1].site_packages.join("six-1.15.0.dist-info"),
             ..venv.installed[1].clone()
         };
-        venv.installed.push(other);
+        let new = Installed {
+            name: "new".into(),
+            version: "1.0".into(),
+            metadata: venv.libraries[1].site_packages.join("new-1.0.dist-info"),
+            requested: false,
+            ..other.clone()
+        };
+        venv.installed.extend([other, new]);
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].remedies.len(), 1, "no link: {found:?}");
         assert_eq!(
             words(&found[0].remedies[0])[..2],
-            [r#"["six==1.16.0"]"#, "/opt/py/bin/python3.12 -m venv --clear /home/me/project/.venv"]
+            [
+                r#"["six==1.15.0", "new==1.0"]"#,
+                "/opt/py/bin/python3.12 -m venv --clear /home/me/project/.venv"
+            ]
         );
     }
 

@@ -3,6 +3,7 @@
 
 use super::{severity, venvs, with_replacement};
 use crate::checks::project::fill;
+use crate::diagnosis::recreate::moved_aside;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, Layout};
@@ -115,7 +116,8 @@ fn without_python(facts: &Facts, environment: &Environment) -> Option<Finding> {
     }
     let link = Action::run(["ln".into(), "-s".into(), "python3".into(), (&python).into()]);
     let then = if active { Action::Rehash } else { Action::activate(environment) };
-    Some(finding.remedy(Remedy::safe("Put the missing link back", vec![link, then])))
+    let actions = moved_aside(environment, &python).into_iter().chain([link, then]).collect();
+    Some(finding.remedy(Remedy::safe("Put the missing link back", actions)))
 }
 
 /// The distribution's package with `ensurepip`, when the environment's base is the system's Python and lacks it.
@@ -202,6 +204,12 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].severity, Severity::Error);
         assert!(found[0].message.contains("no program /home/me/project/.venv/bin/python"), "{found:?}");
+        let link = "ln -s python3 /home/me/project/.venv/bin/python";
+        assert_eq!(words(&found[0].remedies[0]), [link]);
+        // a link to a directory's path would be made inside of it
+        venv_of(&mut facts).misplaced.push(python.clone());
+        let aside = format!("mv {python} {python}.directory");
+        assert_eq!(words(&CHECK.findings(&facts)[0].remedies[0]), [aside.as_str(), link]);
     }
 
     #[test]

@@ -1,19 +1,20 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
-use super::reinstall::new_place;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, Installed, LaunchKind, Layout, Library};
+use crate::facts::environment::{Environment, LaunchKind, Layout};
 use crate::facts::installation::{allows, best_installation};
-use crate::facts::interpreter::{Installation, Interpreter, Version};
-use crate::parse::names::normalize_name;
+use crate::facts::interpreter::{Installation, Version};
 use crate::parse::pyvenv_cfg::Creator;
-use crate::path::{Flavour, HostPath, encoded};
+use crate::path::{Flavour, HostPath};
+
+use saved::{library_with_packages, save};
 
 mod managed;
 mod relink;
+mod saved;
 
-pub use relink::{relink, usable};
+pub use relink::{moved_aside, relink, usable};
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -166,18 +167,6 @@ fn wanted_version(facts: &Facts, environment: &Environment) -> Option<Version> {
     library.and_then(|library| library.version).or_else(|| environment.config_version())
 }
 
-/// Of several, the one that the environment's Python reads, where anything is installed there; else the fullest.
-fn library_with_packages<'e>(facts: &Facts, environment: &'e Environment) -> Option<&'e Library> {
-    let runs = facts.interpreter_of(environment).and_then(Interpreter::known_version);
-    let rank = |library: &&Library| {
-        let installed = environment.installed_in(library).count();
-        let is_read = matches!((library.version, runs), (Some(own), Some(runs)) if own.same_minor(runs));
-        (is_read && installed > 0, installed, library.entries)
-    };
-    // of equal ones the first
-    environment.libraries.iter().rev().filter(|library| library.entries > 0).max_by_key(rank)
-}
-
 fn base_for<'a>(facts: &'a Facts, environment: &Environment) -> Option<&'a Installation> {
     let requires = facts.project.requires_python.as_ref().map(|declared| declared.text.as_str());
     best_installation(usable(facts, environment), wanted_version(facts, environment), requires)
@@ -284,95 +273,10 @@ fn install_at(maker: Maker, root: &HostPath, file: &HostPath) -> Action {
     }
 }
 
-/// The file that what is installed is written to, beside the environment. None when nothing is.
-fn save(
-    facts: &Facts,
-    environment: &Environment,
-    base: Option<&Installation>,
-    actions: &mut Vec<Action>,
-) -> Option<HostPath> {
-    let same_minor = match (wanted_version(facts, environment), base.and_then(|base| base.version)) {
-        (Some(wanted), Some(base)) => wanted.same_minor(base),
-        _ => true,
-    };
-    let lines = requirements(facts, environment, same_minor);
-    if lines.is_empty() {
-        return None;
-    }
-    let name = environment.root.name();
-    let name = name.trim_start_matches('.');
-    let file = environment.root.parent()?.join(format!("{name}-packages.txt"));
-    let lines = lines.into_iter().map(Word::from).collect();
-    actions.push(Action::WriteLines { file: file.clone(), lines, append: false });
-    Some(file)
-}
-
-/// One requirement a line. For another minor version only what was asked for, where that is recorded: what
-/// it pulled in may be different there.
-fn requirements(facts: &Facts, environment: &Environment, same_minor: bool) -> Vec<String> {
-    // Below 3.12 creators bring setuptools along, and ensurepip marks it as asked for
-    let brings_setuptools =
-        wanted_version(facts, environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
-    let seeds = ["pip", "setuptools", "wheel", "distribute"];
-    let saved = library_with_packages(facts, environment).map(|library| &library.site_packages);
-    let elsewhere = |installed: &&Installed| {
-        let mut others = environment.libraries.iter().map(|library| &library.site_packages);
-        others.any(|other| saved != Some(other) && installed.metadata.is_within(other))
-    };
-    let wanted: Vec<&Installed> = environment
-        .installed
-        .iter()
-        .filter(|installed| !elsewhere(installed))
-        .filter(|installed| !seeds.contains(&normalize_name(&installed.name).as_str()) || installed.requested)
-        .filter(|installed| normalize_name(&installed.name) != "pip")
-        .collect();
-    let recorded = wanted.iter().any(|installed| installed.requested);
-    wanted
-        .into_iter()
-        .filter(|installed| same_minor || !recorded || installed.requested || installed.editable.is_some())
-        .filter_map(|installed| {
-            if brings_setuptools && normalize_name(&installed.name) == "setuptools" {
-                return Some(installed.name.clone());
-            }
-            requirement(facts, environment, installed)
-        })
-        .collect()
-}
-
-fn requirement(facts: &Facts, environment: &Environment, installed: &Installed) -> Option<String> {
-    if let Some(source) = &installed.editable {
-        let gone =
-            environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
-        let moved = || {
-            let packages = facts.packages(&environment.root)?;
-            let distribution = packages.distribution(&normalize_name(&installed.name))?;
-            Some(new_place(facts, distribution)?.path.to_text().into_owned())
-        };
-        let source = if gone { moved()? } else { source.clone() };
-        return Some(format!("-e {}", editable(&source)));
-    }
-    Some(match &installed.direct_url {
-        Some(url) => format!("{} @ {url}", installed.name),
-        None => format!("{}=={}", installed.name, installed.version),
-    })
-}
-
-/// A directory as installers read it in a file of requirements, where pip splits a line as a POSIX shell would.
-fn editable(source: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@+=:,./-~".contains(byte);
-    if source.as_bytes().iter().all(plain) {
-        return source.to_owned();
-    }
-    let path = source.replace('\\', "/");
-    match path.split_once(':') {
-        Some((drive, rest)) if drive.len() == 1 => format!("file:///{drive}:{}", encoded(rest.as_bytes())),
-        _ => format!("file://{}", encoded(source.as_bytes())),
-    }
-}
-
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::facts::environment::Installed;
     use crate::facts::example;
 
     pub fn words(remedy: &Remedy) -> Vec<String> {
@@ -443,12 +347,5 @@ pub mod tests {
         });
         let remedy = recreate(&facts, &facts.environments[0]);
         assert_eq!(words(&remedy)[0], r#"["six==1.16.0", "setuptools"]"#);
-    }
-
-    #[test]
-    fn an_editable_directory_may_have_any_name() {
-        assert_eq!(editable("/home/me/shop-1.0"), "/home/me/shop-1.0");
-        assert_eq!(editable("/home/me/my shop's"), "file:///home/me/my%20shop%27s");
-        assert_eq!(editable("C:\\my shop"), "file:///C:/my%20shop");
     }
 }

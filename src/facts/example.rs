@@ -292,6 +292,7 @@ pub fn venv(root: &str) -> Environment {
         creator: Some(Creator::Venv),
         script_directory: Some(bin.clone()),
         interpreters: ["python", "python3", "python3.11"].map(|name| bin.join(name)).to_vec(),
+        misplaced: Vec::new(),
         libraries: vec![Library {
             directory: root.join("lib/python3.11"),
             version: Some(Version::new(3, 11, None)),

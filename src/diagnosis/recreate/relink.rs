@@ -6,6 +6,7 @@ use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, HomeState, Layout};
 use crate::facts::installation::best_installation;
 use crate::facts::interpreter::{Installation, Interpreter, LinkEnd, Probe};
+use crate::path::HostPath;
 
 /// Points the environment's interpreter at another installation of the same minor version: nothing is
 /// installed anew, nothing is lost. None when this machine has none, when the interpreter is no link, or when several
@@ -28,8 +29,8 @@ pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
             && !(home_is_good && leads_to(facts, environment, installation))
     });
     let installation = best_installation(others, Some(version), None)?;
-    let mut actions = Vec::new();
     let main = environment.program("python");
+    let mut actions: Vec<Action> = moved_aside(environment, &main).into_iter().collect();
     actions.push(link(Word::from(&installation.interpreter), &main));
     // every name that was there; all that its makers give it where none is left
     for name in ["python3".to_owned(), format!("python{}", version.minor_text())] {
@@ -56,6 +57,13 @@ pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
         format!("Point the environment at {}, the same minor version", installation.interpreter),
         actions,
     ))
+}
+
+/// Renames a directory that lies where a link belongs: `ln` would make the link inside of it.
+pub fn moved_aside(environment: &Environment, at: &HostPath) -> Option<Action> {
+    let mut aside = at.as_bytes().to_vec();
+    aside.extend_from_slice(b".directory");
+    environment.misplaced.contains(at).then(|| Action::run(["mv".into(), at.into(), Word(aside)]))
 }
 
 /// The installations that an environment can be made from: all but the one that it leads to already, where that is
