@@ -56,7 +56,9 @@ fn concerns_patient(finding: &Finding, facts: &Facts) -> bool {
 /// For each finding the index of the one that accounts for it. Free of cycles.
 fn causes(findings: &[Finding], checks: &[&'static Check]) -> Vec<Option<usize>> {
     let explains = |cause: &Finding, symptom: &Finding| {
-        checks.iter().any(|check| check.id == cause.check && check.explains.contains(&symptom.check))
+        let usual =
+            checks.iter().any(|check| check.id == cause.check && check.explains.contains(&symptom.check));
+        (usual || cause.explains.contains(&symptom.check))
             && same_environment(&cause.environments, &symptom.environments)
     };
     let mut parents: Vec<Option<usize>> = vec![None; findings.len()];
