@@ -1,6 +1,6 @@
 //! An editable install names a source directory that is gone: the distribution is listed, its import fails.
 
-use crate::diagnosis::reinstall::{installer, uninstaller};
+use crate::diagnosis::reinstall::{Installer, installer, uninstaller};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, EditableSource, MovedSource, Packages};
@@ -78,7 +78,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         for moved in &distribution.moved_to {
             finding = finding.evidence("declares the same name", moved.path.to_text());
         }
-        for remedy in remedies(environment, packages, distribution) {
+        for remedy in remedies(facts, environment, packages, distribution) {
             finding = finding.remedy(remedy);
         }
         findings.push(finding);
@@ -97,18 +97,22 @@ fn provided_otherwise(packages: &Packages, distribution: &Distribution) -> bool 
         })
 }
 
-fn remedies(environment: &Environment, packages: &Packages, distribution: &Distribution) -> Vec<Remedy> {
+fn remedies(
+    facts: &Facts,
+    environment: &Environment,
+    packages: &Packages,
+    distribution: &Distribution,
+) -> Vec<Remedy> {
     let mut found = Vec::new();
     for moved in &distribution.moved_to {
-        let Some(mut words) = install_words(environment, packages, moved) else { continue };
-        words.extend([Word::from("-e"), Word::from(&moved.path)]);
+        let Some(installer) = source_installer(facts, environment, packages, moved) else { continue };
+        let words = [Word::from("-e"), Word::from(&moved.path)];
         let summary = format!("Install {} again from {}", distribution.name, moved.path);
-        found.push(Remedy::safe(summary, vec![Action::Run(words)]));
+        found.push(Remedy::safe(summary, installer.actions(words)));
     }
-    if let Some(mut words) = uninstaller(environment) {
-        words.push(Word::from(&distribution.name));
+    if let Some(uninstaller) = uninstaller(facts, environment) {
         let summary = format!("Uninstall {}, if it is not needed any more", distribution.name);
-        found.push(Remedy::review(summary, vec![Action::Run(words)]));
+        found.push(Remedy::review(summary, uninstaller.actions([Word::from(&distribution.name)])));
     }
     if distribution.moved_to.is_empty() {
         let advice = format!("Install {} again with `pip install -e` and its new place", distribution.name);
@@ -121,7 +125,12 @@ fn remedies(environment: &Environment, packages: &Packages, distribution: &Distr
 }
 
 /// Without network where that is possible: what builds it is installed already.
-fn install_words(environment: &Environment, packages: &Packages, moved: &MovedSource) -> Option<Vec<Word>> {
+fn source_installer(
+    facts: &Facts,
+    environment: &Environment,
+    packages: &Packages,
+    moved: &MovedSource,
+) -> Option<Installer> {
     let here = |name: &str| packages.distribution(&normalize_name(name)).is_some();
     // setuptools builds wheels by itself since version 70.1
     let wheel = !moved.build_requires.iter().any(|name| name == "setuptools")
@@ -132,9 +141,9 @@ fn install_words(environment: &Environment, packages: &Packages, moved: &MovedSo
             .is_some_and(|major| major > 70);
     if wheel && moved.build_requires.iter().all(|name| here(name)) {
         let options = ["--no-deps", "--no-build-isolation"];
-        return installer(environment, &options, &options);
+        return installer(facts, environment, &options, &options);
     }
-    installer(environment, &["--no-deps"], &["--no-deps"])
+    installer(facts, environment, &["--no-deps"], &["--no-deps"])
 }
 
 #[cfg(test)]
