@@ -31,7 +31,7 @@ Install it into the environment: `python -m pip install pytest`, then `hash -r`,
 
 ## When it is fine
 Tools that stand alone and read source text only (ruff, black, uv, Poetry, pre-commit, pipx, tox) belong outside, and are
-not reported. Neither are tools that the project does not use.
+not reported. Neither are tools that the project does not use, nor any while the environment has nothing but pip in it.
 "#,
     examine,
 };

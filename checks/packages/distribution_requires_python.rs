@@ -32,7 +32,7 @@ with `--ignore-requires-python`, `--target`, or `--python-version` for another m
 
 Let the installer choose a version that fits:
 
-    python -m pip install --upgrade NAME
+    python -m pip install 'NAME!=VERSION'     # the VERSION that is there; --upgrade would leave it
 
 or make the environment anew with a Python that fits.
 

@@ -4,7 +4,7 @@ use super::NAMED;
 use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
-use crate::facts::environment::Environment;
+use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::tools::Kernel;
 
 pub static CHECK: Check = Check {
@@ -67,7 +67,10 @@ fn with_remedies(finding: Finding, facts: &Facts, kernel: &Kernel) -> Finding {
     let mut finding = finding;
     let starts = |environment: &&Environment| environment.is_venv() && facts.starts(environment);
     // an environment's own kernels come before the user's, so they are mended where they are
-    let around = facts.environments.iter().find(|environment| environment.contains(&kernel.file));
+    let own_kernels =
+        |environment: &&Environment| environment.is_venv() || environment.kind == EnvironmentKind::Conda;
+    let around =
+        facts.environments.iter().filter(own_kernels).find(|environment| environment.contains(&kernel.file));
     let place = if around.is_some() { "--sys-prefix" } else { "--user" };
     let own = around.or(facts.patient()).filter(starts);
     if let Some((environment, installer)) =
@@ -141,6 +144,7 @@ pub(super) mod tests {
             format!("{:?}", found[0].remedies[0].actions.last())
         };
         assert!(register(None).contains("--user"));
+        assert!(register(Some("/usr/share/jupyter/kernels/proj/kernel.json")).contains("--user"));
         let own = register(Some("/home/me/project/.venv/share/jupyter/kernels/proj/kernel.json"));
         assert!(own.contains("--sys-prefix") && own.contains("/home/me/project/.venv/bin/python"), "{own}");
     }

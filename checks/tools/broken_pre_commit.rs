@@ -27,7 +27,7 @@ was made from was upgraded or removed.
 ## How to fix it
 Write the hook again from an environment that has pre-commit, and have broken hook environments built again:
 
-    pre-commit install
+    pre-commit install                            # for another hook: --hook-type pre-push
     pre-commit clean
 
 `pre-commit clean` deletes its cache only; the next run fills it again, for which it needs the network.

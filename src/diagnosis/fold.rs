@@ -90,3 +90,23 @@ fn same_environment(cause: &[HostPath], symptom: &[HostPath]) -> bool {
         || symptom.is_empty()
         || cause.iter().any(|left| symptom.iter().any(|right| left.same_as(right)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::isolation::environment_without_pip;
+    use crate::checks::project::missing_requirement;
+    use crate::diagnosis::{Severity, Subject};
+    use crate::facts::example::{VENV, healthy, path};
+
+    #[test]
+    fn a_finding_may_account_for_more_than_its_check_does() {
+        let (facts, checks) = (healthy(), [&environment_without_pip::CHECK, &missing_requirement::CHECK]);
+        let of = |check: &Check| Finding::new(check, Subject::Environment(path(VENV)), "");
+        let (cause, symptom) = (of(checks[0]).severity(Severity::Warning), of(checks[1]));
+        assert_eq!(fold(vec![cause.clone(), symptom.clone()], &checks, &facts).len(), 2);
+        let folded = fold(vec![cause.explaining(checks[1].id), symptom], &checks, &facts);
+        assert_eq!((folded.len(), folded[0].check), (1, checks[0].id));
+        assert_eq!((folded[0].severity, folded[0].symptoms.len()), (Severity::Error, 1));
+    }
+}
