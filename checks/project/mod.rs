@@ -1,6 +1,6 @@
 //! Does the environment fit the project.
 
-use crate::diagnosis::reinstall::installer;
+use crate::diagnosis::reinstall::{Installer, installer};
 use crate::diagnosis::requirement::{Applying, Target, fits};
 use crate::diagnosis::{Action, Check, Remedy, Severity, Word};
 use crate::facts::Facts;
@@ -128,7 +128,8 @@ fn install_declared(
         let summary = format!("Install what the project declares, with {}", words.first()?);
         return Some(Remedy::safe(summary, vec![Action::Run(words.into_iter().map(Word::from).collect())]));
     }
-    let (mut words, mut actions) = installing(facts, environment)?;
+    let installer = installing(facts, environment)?;
+    let mut words: Vec<Word> = Vec::new();
     let file = wanted.first().map(|requirement| &requirement.file)?;
     let from_file = wanted.iter().all(|requirement| requirement.file == *file)
         && facts.project.requirement_files.contains(file);
@@ -137,10 +138,9 @@ fn install_declared(
     } else {
         words.extend(wanted.iter().map(|requirement| Word::from(requirement.as_argument())));
     }
-    actions.push(Action::Run(words));
     Some(Remedy::safe(
         format!("Install what the project declares into {}", place(facts, environment)),
-        actions,
+        installer.actions(words),
     ))
 }
 
@@ -189,18 +189,17 @@ fn manager_command(facts: &Facts, environment: &Environment) -> Option<Vec<&'sta
     Some(words)
 }
 
-/// The words that install into the environment, after what must be done first: an installation that many programs share
-/// gets nothing; the project gets an environment of its own.
-fn installing(facts: &Facts, environment: &Environment) -> Option<(Vec<Word>, Vec<Action>)> {
+/// What installs into the environment. An installation that many programs share gets nothing: the project gets an
+/// environment of its own first.
+fn installing(facts: &Facts, environment: &Environment) -> Option<Installer> {
     let elsewhere = facts.surroundings.container.is_none() && facts.surroundings.ci.is_none();
     if environment.kind == EnvironmentKind::Installation && elsewhere {
         let root = new_environment(facts)?;
         let python = facts.interpreter_of(environment)?.path.clone();
         let made = Action::run([Word::from(python), "-m".into(), "venv".into(), Word::from(&root)]);
-        let words = vec![Word::from(root.join("bin/python")), "-m".into(), "pip".into(), "install".into()];
-        return Some((words, vec![made]));
+        return Some(Installer::of_new(&root, made));
     }
-    Some((installer(environment, &[], &[])?, Vec::new()))
+    installer(facts, environment, &[], &[])
 }
 
 fn new_environment(facts: &Facts) -> Option<HostPath> {

@@ -343,9 +343,8 @@ fn remedies(
     }
     wanted.dedup();
     let mut remedies = Vec::new();
-    if let (false, Some((mut words, mut actions))) = (wanted.is_empty(), installing(facts, environment)) {
-        words.extend(wanted.iter().map(|name| Word::from(*name)));
-        actions.push(Action::Run(words));
+    if let (false, Some(installer)) = (wanted.is_empty(), installing(facts, environment)) {
+        let actions = installer.actions(wanted.iter().map(|name| Word::from(*name)));
         let summary = format!("Install {} into {}", wanted.join(", "), place(facts, environment));
         remedies.push(Remedy::safe(summary, actions));
     }

@@ -58,8 +58,8 @@ fn naming(mut finding: Finding, environment: &Environment, foreign: &ForeignRoot
 }
 
 /// Has the scripts written anew by their installer, else says how to do without them.
-fn written_anew(environment: &Environment, scripts: &[&Script]) -> Remedy {
-    reinstall_scripts(environment, scripts).unwrap_or_else(|| {
+fn written_anew(facts: &Facts, environment: &Environment, scripts: &[&Script]) -> Remedy {
+    reinstall_scripts(facts, environment, scripts).unwrap_or_else(|| {
         Remedy::manual(
             "Run the tools as modules",
             vec![Action::Advice(format!(

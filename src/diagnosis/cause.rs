@@ -135,6 +135,7 @@ pub fn finding(
         evidence: Vec::new(),
         remedies: Vec::new(),
         symptoms: Vec::new(),
+        explains: Vec::new(),
     }
 }
 

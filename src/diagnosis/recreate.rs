@@ -1,5 +1,6 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
+use super::reinstall::debian_package;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, LaunchKind, Layout};
@@ -221,18 +222,7 @@ fn make(facts: &Facts, maker: Maker, environment: &Environment, base: Option<&In
             vec!["virtualenv".into(), "--clear".into(), "--python".into(), or_any(python), root]
         }
         Maker::Venv => {
-            if let Some(base) = base.filter(|base| !base.has_ensurepip)
-                && let Some(version) = base.version
-                && base.interpreter.parent().is_some_and(|directory| directory.to_text() == "/usr/bin")
-            {
-                let package = format!("python{}-venv", version.minor_text());
-                actions.push(Action::run([
-                    "sudo".into(),
-                    "apt".into(),
-                    "install".into(),
-                    Word::from(package),
-                ]));
-            }
+            actions.extend(base.filter(|base| !base.has_ensurepip).and_then(debian_package));
             vec![or_any(python), "-m".into(), "venv".into(), "--clear".into(), root]
         }
     };
