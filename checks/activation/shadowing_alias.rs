@@ -167,9 +167,12 @@ fn remedies(facts: &Facts, aliases: &[(&Alias, HostPath)]) -> Vec<Remedy> {
 fn commented_out(alias: &Alias) -> Option<Action> {
     let file = alias.file.as_ref()?;
     let text = alias.text.as_deref().map(str::trim).unwrap_or_default();
-    let alone =
-        text.starts_with("alias ") && !text.contains([';', '&', '|', '\\']) && alias.condition.is_none();
-    Some(if alone && !alias.function {
+    let alone = if alias.function {
+        text.ends_with('}') && text.matches('{').count() == 1
+    } else {
+        text.starts_with("alias ") && !text.contains([';', '&', '|', '\\'])
+    };
+    Some(if alone && alias.condition.is_none() {
         Action::Rewrite {
             files: vec![file.clone()],
             from: Word::from(text),
