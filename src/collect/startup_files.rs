@@ -267,14 +267,14 @@ mod tests {
 
     #[test]
     fn zsh_has_its_files_where_zdotdir_says() {
-        let python = ("python".to_owned(), "/usr/bin/python3".to_owned());
+        let python = [("python".to_owned(), "/usr/bin/python3".to_owned())];
         let machine = || {
             FakeMachine::linux()
                 .variable("HOME", "/home/me")
                 .file("/home/me/.config/zsh/.zshrc", "alias python=/usr/bin/python3\n")
         };
         let exported = [("ZDOTDIR", "/home/me/.config/zsh")];
-        assert_eq!(aliases(&machine(), ShellKind::Zsh, &exported), [python.clone()]);
+        assert_eq!(aliases(&machine(), ShellKind::Zsh, &exported), python);
         assert_eq!(aliases(&machine(), ShellKind::Zsh, &[]), []);
         for line in [
             "export ZDOTDIR=~/.config/zsh",
@@ -282,12 +282,12 @@ mod tests {
             "export XDG_CONFIG_HOME=\"$HOME/.config\"\nexport ZDOTDIR=\"$XDG_CONFIG_HOME/zsh\"",
         ] {
             let machine = machine().file("/home/me/.zshenv", line);
-            assert_eq!(aliases(&machine, ShellKind::Zsh, &[]), [python.clone()], "{line}");
-            assert_eq!(aliases(&machine, ShellKind::Zsh, &exported), [python.clone()], "{line}");
+            assert_eq!(aliases(&machine, ShellKind::Zsh, &[]), python, "{line}");
+            assert_eq!(aliases(&machine, ShellKind::Zsh, &exported), python, "{line}");
         }
         // it is not read where ZDOTDIR came from elsewhere
         let machine = machine().file("/home/me/.zshenv", "alias pip=/usr/bin/pip3\n");
-        assert_eq!(aliases(&machine, ShellKind::Zsh, &exported), [python]);
+        assert_eq!(aliases(&machine, ShellKind::Zsh, &exported), python);
     }
 
     #[test]

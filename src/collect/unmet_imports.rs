@@ -168,9 +168,9 @@ mod tests {
     #[test]
     fn an_import_line_of_what_is_gone_is_told() {
         let gone = "# coverage\nimport coverage_gone; coverage_gone.process_startup()\n";
-        let told = ("cov.pth".to_owned(), 2, "coverage_gone".to_owned());
-        assert_eq!(unmet(&[("cov.pth", gone)]), [told.clone()]);
-        assert_eq!(unmet(&[("a.pth", "import os; os.environ.get('X')\n"), ("cov.pth", gone)]), [told]);
+        let told = [("cov.pth".to_owned(), 2, "coverage_gone".to_owned())];
+        assert_eq!(unmet(&[("cov.pth", gone)]), told);
+        assert_eq!(unmet(&[("a.pth", "import os; os.environ.get('X')\n"), ("cov.pth", gone)]), told);
         assert_eq!(
             unmet(&[("usercustomize.py", ""), ("sitecustomize.py", "import sys\nimport tracing_gone\n")]),
             [("sitecustomize.py".to_owned(), 2, "tracing_gone".to_owned())]
