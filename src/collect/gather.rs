@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use self::examined::environments;
 use self::named::{argument, named_environments, patient};
-use self::trust::{Plan, probe_plan, record};
+use self::trust::{Plan, probe_plan, record, unmet};
 use super::probe::probe;
 use super::project::sources::sources;
 use super::{
@@ -251,6 +251,7 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
+        import_setup.unmet = unmet(host, &plan, foreseen.as_ref(), &import_setup, &packages);
         record(host, &mut interpreters, plan, answer, foreseen, &mut notes);
     }
 
