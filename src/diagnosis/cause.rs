@@ -18,6 +18,23 @@ mod present;
 pub use choose::{lead, names_it};
 pub use present::rename;
 
+/// Why an interpreter's import path is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing tells which Python it is: a script, for one.
+    Unknown(String),
+    /// It would end before it imports anything.
+    Fatal(String),
+}
+
+impl Trouble {
+    pub fn text(&self) -> &str {
+        match self {
+            Trouble::Unknown(why) | Trouble::Fatal(why) => why,
+        }
+    }
+}
+
 /// One interpreter that was asked, and what it would import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
@@ -29,7 +46,7 @@ pub struct Attempt {
     /// None: its import path cannot be worked out, or it does not start.
     pub resolution: Option<Resolution>,
     /// Why there is none.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
     /// The extension suffixes that it takes, in order.
     pub suffixes: Vec<String>,
     /// What later entries have under the same name: hidden by the first.
@@ -59,11 +76,19 @@ pub struct Case<'a> {
     pub diagnosis: &'a Diagnosis,
     /// Modules of the import path whose names are near, nearest first.
     pub near: &'a [String],
+    /// An error message tells that the import failed.
+    pub observed: bool,
 }
 
 impl Case<'_> {
     pub fn top(&self) -> &str {
         self.module.split('.').next().unwrap_or(self.module)
+    }
+
+    /// Nothing is found under the topmost name.
+    pub fn top_is_missing(&self) -> bool {
+        let resolution = self.attempt.resolution.as_ref();
+        resolution.is_some_and(|resolution| resolution.failing.as_deref() == Some(self.top()))
     }
 
     pub fn environment(&self) -> Option<&Environment> {
@@ -140,8 +165,12 @@ pub fn finding(
 
 /// The findings that explain why the import fails, the cause first.
 pub fn explain(case: &Case) -> Vec<Finding> {
+    if let (None, Some(trouble)) = (&case.attempt.resolution, &case.attempt.trouble) {
+        return choose::without_search(case, || absent::not_searched(case, trouble));
+    }
     let specific = present::explain(case);
-    choose::order(case, specific)
+    let undecided = absent::made_at_run_time(case).filter(|_| specific.is_none());
+    choose::order(case, specific, undecided)
 }
 
 #[cfg(test)]
