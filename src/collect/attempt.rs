@@ -1,12 +1,14 @@
 //! What one interpreter would import, without starting it.
 
+use super::hooks::undecided;
 use crate::diagnosis::cause::{Attempt, Trouble};
 use crate::facts::Facts;
-use crate::facts::interpreter::Version;
+use crate::facts::interpreter::{ProbeReport, Version};
 use crate::host::{Host, TEXT_LIMIT};
 use crate::imports::resolve::extension_suffixes;
 use crate::imports::{
-    Build, Flags, ModuleKind, Outcome, Question, Resolver, Start, Variables, identify, predict, stdlib,
+    Build, EntryState, Flags, ImportEntry, ImportOrigin, ModuleKind, Outcome, Question, Resolver, Spelling,
+    Start, Variables, identify, predict, stdlib,
 };
 use crate::parse::wrapper;
 use crate::path::HostPath;
@@ -32,10 +34,10 @@ pub fn attempt(
         trouble: None,
         suffixes: Vec::new(),
         hidden: Vec::new(),
+        hooks: Vec::new(),
     };
     let started = started(host, interpreter);
-    let root_of = |path| facts.environment_at(path).map(|environment| environment.root.clone());
-    attempt.root = root_of(&started.executable);
+    attempt.root = facts.environment_at(&started.executable).map(|environment| environment.root.clone());
     let build = match identify(host, &started.program) {
         Ok(build) => build,
         Err(error) => {
@@ -64,9 +66,22 @@ pub fn attempt(
         return attempt;
     }
     let directory = facts.directory.as_ref();
-    let resolver = Resolver::for_entries(host, &build, &prediction.entries, &prediction.hooks, directory);
+    let reported = reported(facts, interpreter).filter(|_| prediction.may_have_more());
+    let mut entries = prediction.entries;
+    let more = reported.iter().flat_map(|report| &report.path).map(|entry| Spelling::from(entry.as_str()));
+    for directory in more {
+        if !entries.iter().any(|entry| entry.directory == directory) {
+            let origin = ImportOrigin::Unexplained;
+            entries.push(ImportEntry { directory, origin, state: EntryState::Directory });
+        }
+    }
+    let resolver = Resolver::for_entries(host, &build, &entries, &prediction.hooks, directory);
     let resolution = resolver.resolve(module);
     let top = module.split('.').next().unwrap_or(module);
+    if resolution.failing.as_deref() == Some(top) {
+        let version = attempt.version.unwrap_or_else(|| version(&build));
+        attempt.hooks = undecided(host, &resolver, &prediction.hooks, top, version, reported.is_some());
+    }
     // what later entries offer under that name matters when the first is no part of the standard library
     let compiled_in = |kind| matches!(kind, ModuleKind::BuiltIn | ModuleKind::Frozen);
     let quick =
@@ -81,8 +96,19 @@ pub fn attempt(
             .collect();
     }
     attempt.resolution = Some(resolution);
-    attempt.path = prediction.entries;
+    attempt.path = entries;
     attempt
+}
+
+/// What it has said of itself, or another name for it has, with everything that runs at its start.
+fn reported<'f>(facts: &'f Facts, interpreter: &HostPath) -> Option<&'f ProbeReport> {
+    let root = |path| facts.environment_at(path).map(|environment| &environment.root);
+    let own = root(interpreter);
+    facts
+        .interpreters
+        .iter()
+        .filter(|it| it.path.same_as(interpreter) || own.is_some() && root(&it.path) == own)
+        .find_map(|it| it.probe.report().filter(|report| !report.isolated))
 }
 
 /// What is started in place of a wrapper, else the interpreter itself.

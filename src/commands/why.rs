@@ -153,8 +153,18 @@ impl Asking<'_> {
         {
             return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
         }
-        let is_found = found.is_some();
+        let mut is_found = found.is_some();
         let (mut facts, whole) = self.examined()?;
+        let mut tried = tried;
+        if tried.main.as_ref().is_some_and(|attempt| !attempt.hooks.is_empty()) {
+            // now the interpreter may have reported its path, with what its start-up code adds
+            tried = self.attempts(&facts, module)?;
+            let found = tried.main.as_ref().and_then(Attempt::found);
+            is_found = found.is_some();
+            if found.is_some_and(|found| !self.may_fail(found)) {
+                return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
+            }
+        }
         if is_found {
             let mut diagnosis = keep_of_module(whole, module);
             let fails = diagnosis.findings.iter().any(|finding| {

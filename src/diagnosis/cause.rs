@@ -7,7 +7,7 @@ use crate::facts::elsewhere::Elsewhere;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
 use crate::imports::resolve::Resolution;
-use crate::imports::{ImportEntry, ImportOrigin};
+use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -51,6 +51,8 @@ pub struct Attempt {
     pub suffixes: Vec<String>,
     /// What later entries have under the same name: hidden by the first.
     pub hidden: Vec<String>,
+    /// Code of its start that may bring the module, where the search has not found it.
+    pub hooks: Vec<StartupHook>,
 }
 
 impl Attempt {
@@ -169,7 +171,9 @@ pub fn explain(case: &Case) -> Vec<Finding> {
         return choose::without_search(case, || absent::not_searched(case, trouble));
     }
     let specific = present::explain(case);
-    let undecided = absent::made_at_run_time(case).filter(|_| specific.is_none());
+    let undecided = absent::made_at_run_time(case)
+        .or_else(|| absent::brought_by_a_hook(case))
+        .filter(|_| specific.is_none());
     choose::order(case, specific, undecided)
 }
 

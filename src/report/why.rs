@@ -184,10 +184,8 @@ impl Page {
             }
             (None, Some(trouble)) => text.push_str(&self.row("trouble", trouble.text())),
             (None, None) => {
-                let undecided = attempt.resolution.as_ref().is_some_and(|it| it.made_by.is_some());
-                text.push_str(
-                    &self.row("imported", if undecided { "no file of that name" } else { "not found" }),
-                );
+                let made = attempt.resolution.as_ref().is_some_and(|it| it.made_by.is_some());
+                text.push_str(&self.row("imported", if made { "no file of that name" } else { "not found" }));
             }
         }
         if verbose || attempt.found().is_none() {
@@ -228,6 +226,8 @@ fn origin_text(origin: &ImportOrigin) -> String {
         ImportOrigin::PyPackages => {
             "the project's __pypackages__, by pdm's start-up hook (PEP 582)".to_owned()
         }
-        ImportOrigin::Unexplained => "put there by no rule that is known".to_owned(),
+        ImportOrigin::Unexplained => {
+            "by the interpreter's own report; start-up code puts it there".to_owned()
+        }
     }
 }

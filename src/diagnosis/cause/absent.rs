@@ -263,6 +263,31 @@ pub fn made_at_run_time(case: &Case) -> Option<Finding> {
     )
 }
 
+/// The files have it nowhere, and code that runs at every start may bring it.
+pub fn brought_by_a_hook(case: &Case) -> Option<Finding> {
+    let hook = case.attempt.hooks.first().filter(|_| !case.observed)?;
+    let message = format!(
+        "No file of the import path holds {}; what runs at the start of Python may bring it",
+        case.module
+    );
+    let mut found =
+        finding("unresolvable-import", Category::Project, Severity::Info, case.subject(), message);
+    for hook in case.attempt.hooks.iter().take(3) {
+        let line = hook.line.map(|line| format!(":{line}")).unwrap_or_default();
+        found = found.evidence("may bring it", format!("{}{line}", hook.file));
+    }
+    if hook.line.is_some() {
+        found = found.evidence("its line", hook.text.as_str());
+    }
+    found = found.remedy(ask(case));
+    // no guess: what the project declares, or what is known to provide it
+    let known = case.declared().is_some() || known_modules::known_module(case.module).is_some();
+    match case.install().filter(|_| known) {
+        Some(install) => Some(found.remedy(install)),
+        None => Some(found),
+    }
+}
+
 /// Where it would be looked for is not known.
 pub fn not_searched(case: &Case, trouble: &Trouble) -> Finding {
     let python = case.python();

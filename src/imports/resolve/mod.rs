@@ -25,6 +25,7 @@ mod tables;
 mod tests;
 
 pub use offer::{Offer, Offered};
+pub use runtime::registers;
 pub use tables::extension_suffixes;
 
 /// Longer names of modules are refused.

@@ -63,7 +63,7 @@ impl Resolver<'_> {
 
 /// Whether such source may bring `failing` about: it writes to `sys.modules`, installs a finder, or extends its
 /// `__path__` otherwise than by `extend_path`, which is followed.
-pub(super) fn registers(text: &str, failing: &str) -> bool {
+pub fn registers(text: &str, failing: &str) -> bool {
     let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
     let code = code.join("\n");
     INSTALLERS.iter().any(|call| code.contains(call))
@@ -76,8 +76,13 @@ pub(super) fn registers(text: &str, failing: &str) -> bool {
 
 /// What stands around one `sys.modules`: an assignment to an item, a method that changes it, another name for it.
 fn writes_modules(before: &str, after: &str, failing: &str) -> bool {
-    if [".setdefault(", ".update(", ".__setitem__("].iter().any(|method| after.starts_with(method)) {
+    if after.starts_with(".update(") {
         return true;
+    }
+    if let Some(rest) = [".setdefault(", ".__setitem__("].iter().find_map(|method| after.strip_prefix(method))
+    {
+        let key = rest.split(',').next().unwrap_or_default();
+        return literal(key.trim()).is_none_or(|name| leads_to(name, failing));
     }
     if let Some(rest) = after.strip_prefix('[') {
         let Some((key, rest)) = bracketed(rest) else { return false };
@@ -141,6 +146,8 @@ mod tests {
             "sys.modules[io.__name__] = io",
             "modules = sys.modules\nmodules[x] = y",
             "sys.modules.update(made)",
+            "sys.modules.setdefault(name, made)",
+            "sys.modules.setdefault('p.made', made)",
             "sys.meta_path.append(_importer)",
             "__path__.append(elsewhere)",
             "__path__[:] = []",
@@ -156,6 +163,7 @@ mod tests {
             "sys.modules['p.other'] = other",
             "sys.modules['p.madeup'] = other",
             "this = sys.modules[__name__]",
+            "sys.modules.setdefault('google', types.ModuleType('google'))",
             "if sys.modules[name] == made: pass",
             "if 'p' in sys.modules: del sys.modules['p']",
             "for finder in sys.meta_path: pass",
