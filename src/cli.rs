@@ -57,7 +57,7 @@ pub enum Command {
     Path(PathArguments),
     /// Explain why a module is imported from where it is, or why its import fails
     #[command(
-        after_help = "Examples:\n  venv-doctor why yaml\n  python app.py 2>&1 | venv-doctor why -\n\nExit status: 0 found, 1 not found or it fails, 2 the doctor could not do its work."
+        after_help = "Examples:\n  venv-doctor why yaml\n  python app.py 2>&1 | venv-doctor why -\n\nExit status: 0 found, or only running it can tell; 1 not found or it fails; 2 the doctor could not do its work."
     )]
     Why(WhyArguments),
     /// Find and examine every environment below some directories

@@ -103,6 +103,136 @@ fn a_module_that_was_never_installed_names_its_distribution() {
     assert!(cure(&report).contains("PyYAML"), "{report:#}");
 }
 
+/// Where an environment's packages lie.
+fn site_packages(venv: &std::path::Path) -> PathBuf {
+    let library = std::fs::read_dir(venv.join("lib")).unwrap().flatten().next().unwrap();
+    library.path().join("site-packages")
+}
+
+/// The finding that leads, whether a remedy installs something, and the exit status.
+fn answer(place: &Place, module: &str) -> (Option<String>, bool, Option<i32>) {
+    let report = place.report(&["why", module]);
+    let status = place.doctor(&["why", module]).status.code();
+    (findings(&report).into_iter().next(), report["findings"].to_string().contains("install"), status)
+}
+
+#[test]
+fn parts_that_are_made_at_run_time_are_not_said_to_be_missing() {
+    let (place, venv) = active();
+    let site = site_packages(&venv);
+    let finder = "import sys\nclass F:\n  def find_spec(self, name, path=None, target=None): return None\nsys.meta_path.append(F())\n__path__ = []\n";
+    std::fs::write(site.join("sample.py"), finder).unwrap();
+    let made = "import sys, types\nsys.modules[__name__ + '.made'] = types.ModuleType('made')\n";
+    std::fs::create_dir_all(site.join("maker")).unwrap();
+    std::fs::write(site.join("maker/__init__.py"), made).unwrap();
+    assert!(place.bash("python -c 'import maker.made, xml.parsers.expat.model, os.path'").status.success());
+    for module in ["sample.moves", "maker.made", "xml.parsers.expat.model", "os.path", "__main__"] {
+        let (finding, installs, status) = answer(&place, module);
+        assert!(!installs && status == Some(0), "{module}: {finding:?}");
+        assert!(finding.is_none_or(|finding| finding.starts_with("info")), "{module}");
+    }
+    assert_eq!(place.report(&["why", "maker.made"])["outcome"], "cannot-tell");
+}
+
+#[test]
+fn parts_that_do_not_exist_are_told_without_a_stranger_to_install() {
+    let (place, venv) = active();
+    assert_eq!(answer(&place, "json.nope"), (Some("error unresolvable-import".to_owned()), false, Some(1)));
+    assert_eq!(
+        answer(&place, "sample.nope").0.as_deref(),
+        Some("error unresolvable-import"),
+        "its files are there"
+    );
+    let site = site_packages(&venv);
+    let record = std::fs::read_to_string(site.join("sample-1.0.dist-info/RECORD")).unwrap();
+    let record = record.replace("sample.py,,", "sample/__init__.py,,\nsample/part.py,,");
+    std::fs::remove_file(site.join("sample.py")).unwrap();
+    std::fs::create_dir_all(site.join("sample")).unwrap();
+    for name in ["__init__.py", "part.py"] {
+        std::fs::write(site.join("sample").join(name), "").unwrap();
+    }
+    std::fs::write(site.join("sample-1.0.dist-info/RECORD"), record).unwrap();
+    // installers write it last: what has not changed since is as it was recorded
+    let installed = std::time::SystemTime::now() - std::time::Duration::from_mins(1);
+    let record = std::fs::File::options().write(true).open(site.join("sample-1.0.dist-info/RECORD")).unwrap();
+    record.set_modified(installed).unwrap();
+    std::fs::remove_file(site.join("sample/part.py")).unwrap();
+    assert_eq!(answer(&place, "sample.part").0.as_deref(), Some("error missing-distribution-files"));
+}
+
+#[test]
+fn a_wrapper_script_is_followed_or_said_to_be_undecided() {
+    let (place, venv) = active();
+    let python = venv.join("bin/python");
+    let real = std::fs::canonicalize(&python).unwrap();
+    let real = real.display();
+    let beside = format!("python{}", real.to_string().rsplit("python").next().unwrap());
+    if !venv.join("bin").join(&beside).exists() {
+        std::os::unix::fs::symlink(real.to_string(), venv.join("bin").join(&beside)).unwrap();
+    }
+    let scripts = [
+        (format!("exec -a \"$0\" '{real}' \"$@\""), "found"),
+        (format!("export PYTHONNOUSERSITE=1\nexec \"$(dirname \"$0\")/{beside}\" \"$@\""), "found"),
+        (format!("if true; then exec \"$(dirname \"$0\")/{beside}\" \"$@\"; fi"), "cannot-tell"),
+    ];
+    for (script, outcome) in scripts {
+        std::fs::remove_file(&python).unwrap();
+        std::fs::write(&python, format!("#!/bin/bash\n{script}\n")).unwrap();
+        support::executable(&python, true);
+        let asked = place.bash("python -c 'import sample'");
+        assert!(asked.status.success(), "{script}: {}", text(&asked.stderr));
+        let report = place.report(&["why", "sample"]);
+        assert_eq!(report["outcome"], outcome, "{script}: {report:#}");
+        assert!(support::loud(&report).is_empty(), "{script}: {report:#}");
+        assert_eq!(place.doctor(&["why", "sample"]).status.code(), Some(0), "{script}");
+    }
+}
+
+#[test]
+fn what_start_up_code_may_bring_is_not_said_to_be_missing() {
+    let (place, venv) = active();
+    let elsewhere = place.root().join("elsewhere");
+    std::fs::create_dir_all(&elsewhere).unwrap();
+    std::fs::write(elsewhere.join("dynm.py"), "").unwrap();
+    let site = site_packages(&venv);
+    let hook = site.join("dyn.pth");
+    std::fs::write(&hook, format!("import sys; sys.path.append('{}')\n", elsewhere.display())).unwrap();
+    let asked = place.report(&["why", "dynm"]);
+    assert_eq!(asked["outcome"], "found", "{asked:#}");
+    assert_eq!(asked["origin"].as_str().map(std::path::Path::new), Some(elsewhere.join("dynm.py").as_path()));
+    // the path is reported, so what is not there is nowhere
+    assert_eq!(place.report(&["why", "absentia"])["outcome"], "not-found");
+    let unasked = place.report(&["why", "--no-exec", "dynm"]);
+    assert_eq!(unasked["outcome"], "cannot-tell", "{unasked:#}");
+    assert!(unasked.to_string().contains("dyn.pth:1") && !unasked.to_string().contains("pip"), "{unasked:#}");
+    let finder = "import sys\nclass F:\n  def find_spec(*_): return None\nsys.meta_path.append(F)\n";
+    std::fs::write(site.join("ours.py"), finder).unwrap();
+    std::fs::write(&hook, "import ours\n").unwrap();
+    assert_eq!(place.report(&["why", "dynm"])["outcome"], "cannot-tell");
+    // nothing that a start-up line does brings modules here
+    std::fs::write(&hook, "import os, sys; sys.stdout.flush()\n").unwrap();
+    assert_eq!(place.report(&["why", "dynm"])["outcome"], "not-found");
+}
+
+#[test]
+fn what_a_check_has_found_is_told_once() {
+    let (place, _) = active();
+    place.write("requirements.txt", "sample\nabsentia\n");
+    place.write("main.py", "import sample\nimport absentia\nimport unheard\n");
+    for module in ["absentia", "unheard"] {
+        let report = place.report(&["why", module]);
+        let told: Vec<(&Value, &Value)> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|finding| (&finding["check"], &finding["message"]))
+            .collect();
+        let mut once = told.clone();
+        once.dedup();
+        assert!(!told.is_empty() && told.len() == once.len(), "{report:#}");
+    }
+}
+
 #[test]
 fn the_path_is_the_interpreters_own_also_when_nothing_may_be_started() {
     let (place, venv) = active();

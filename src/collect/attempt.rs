@@ -1,14 +1,20 @@
 //! What one interpreter would import, without starting it.
 
-use crate::diagnosis::cause::Attempt;
+use super::hooks::undecided;
+use crate::diagnosis::cause::{Attempt, Trouble};
 use crate::facts::Facts;
-use crate::facts::interpreter::Version;
-use crate::host::Host;
+use crate::facts::interpreter::{ProbeReport, Version};
+use crate::host::{Host, TEXT_LIMIT};
 use crate::imports::resolve::extension_suffixes;
 use crate::imports::{
-    Build, Flags, ModuleKind, Outcome, Question, Resolver, Start, Variables, identify, predict, stdlib,
+    Build, EntryState, Flags, ImportEntry, ImportOrigin, ModuleKind, Outcome, Question, Resolver, Spelling,
+    Start, Variables, identify, predict, stdlib,
 };
+use crate::parse::wrapper;
 use crate::path::HostPath;
+
+/// Scripts that start scripts are followed so far.
+const WRAPPER_DEPTH: usize = 4;
 
 /// Works out the import path of `interpreter` and looks for `module` on it.
 pub fn attempt(
@@ -21,26 +27,32 @@ pub fn attempt(
     let known = facts.interpreter(interpreter);
     let mut attempt = Attempt {
         interpreter: interpreter.clone(),
-        root: facts.environment_at(interpreter).map(|environment| environment.root.clone()),
+        root: None,
         version: known.and_then(|known| known.known_version()),
         path: Vec::new(),
         resolution: None,
         trouble: None,
         suffixes: Vec::new(),
         hidden: Vec::new(),
+        hooks: Vec::new(),
     };
-    let build = match identify(host, interpreter) {
+    let started = started(host, interpreter);
+    attempt.root = facts.environment_at(&started.executable).map(|environment| environment.root.clone());
+    let build = match identify(host, &started.program) {
         Ok(build) => build,
         Err(error) => {
-            attempt.trouble = Some(error.to_string());
+            attempt.trouble = Some(Trouble::Unknown(error.to_string()));
             return attempt;
         }
     };
     attempt.version = attempt.version.or(Some(version(&build)));
     attempt.suffixes = extension_suffixes(&build);
-    let variables = Variables::from_lookup(|name| host.variable(name));
+    let exported = |name: &str| started.exports.iter().rev().find(|(exported, _)| exported == name);
+    let variables = Variables::from_lookup(|name| {
+        exported(name).map(|(_, value)| value.clone()).or_else(|| host.variable(name))
+    });
     let question = Question {
-        executable: interpreter.clone(),
+        executable: started.executable.clone(),
         build: &build,
         variables: &variables,
         flags: Flags::default(),
@@ -50,13 +62,26 @@ pub fn attempt(
     };
     let prediction = predict(host, &question);
     if let Outcome::Fatal { reason } = &prediction.outcome {
-        attempt.trouble = Some(reason.to_string());
+        attempt.trouble = Some(Trouble::Fatal(reason.to_string()));
         return attempt;
     }
     let directory = facts.directory.as_ref();
-    let resolver = Resolver::for_entries(host, &build, &prediction.entries, &prediction.hooks, directory);
+    let reported = reported(facts, interpreter).filter(|_| prediction.may_have_more());
+    let mut entries = prediction.entries;
+    let more = reported.iter().flat_map(|report| &report.path).map(|entry| Spelling::from(entry.as_str()));
+    for directory in more {
+        if !entries.iter().any(|entry| entry.directory == directory) {
+            let origin = ImportOrigin::Unexplained;
+            entries.push(ImportEntry { directory, origin, state: EntryState::Directory });
+        }
+    }
+    let resolver = Resolver::for_entries(host, &build, &entries, &prediction.hooks, directory);
     let resolution = resolver.resolve(module);
     let top = module.split('.').next().unwrap_or(module);
+    if resolution.failing.as_deref() == Some(top) {
+        let version = attempt.version.unwrap_or_else(|| version(&build));
+        attempt.hooks = undecided(host, &resolver, &prediction.hooks, top, version, reported.is_some());
+    }
     // what later entries offer under that name matters when the first is no part of the standard library
     let compiled_in = |kind| matches!(kind, ModuleKind::BuiltIn | ModuleKind::Frozen);
     let quick =
@@ -71,8 +96,49 @@ pub fn attempt(
             .collect();
     }
     attempt.resolution = Some(resolution);
-    attempt.path = prediction.entries;
+    attempt.path = entries;
     attempt
+}
+
+/// What it has said of itself, or another name for it has, with everything that runs at its start.
+fn reported<'f>(facts: &'f Facts, interpreter: &HostPath) -> Option<&'f ProbeReport> {
+    let root = |path| facts.environment_at(path).map(|environment| &environment.root);
+    let own = root(interpreter);
+    facts
+        .interpreters
+        .iter()
+        .filter(|it| it.path.same_as(interpreter) || own.is_some() && root(&it.path) == own)
+        .find_map(|it| it.probe.report().filter(|report| !report.isolated))
+}
+
+/// What is started in place of a wrapper, else the interpreter itself.
+struct Started {
+    program: HostPath,
+    /// What it takes for its own path.
+    executable: HostPath,
+    exports: Vec<(String, Vec<u8>)>,
+}
+
+fn started(host: &dyn Host, interpreter: &HostPath) -> Started {
+    let (program, executable) = (interpreter.clone(), interpreter.clone());
+    let mut started = Started { program, executable, exports: Vec::new() };
+    for _ in 0..WRAPPER_DEPTH {
+        if !host.read(&started.program, 2).is_ok_and(|start| start.bytes == b"#!") {
+            break;
+        }
+        let script = host.read(&started.program, TEXT_LIMIT);
+        let Some(found) = script.ok().and_then(|contents| wrapper::parse(&contents.bytes)) else { break };
+        let program = if found.is_beside {
+            started.program.parent().map(|directory| directory.join(&found.program))
+        } else {
+            HostPath::new(host.platform().flavour(), found.program)
+        };
+        let Some(program) = program else { break };
+        started.executable = if found.keeps_name { started.program } else { program.clone() };
+        started.program = program;
+        started.exports.extend(found.exports);
+    }
+    started
 }
 
 pub(super) fn version(build: &Build) -> Version {

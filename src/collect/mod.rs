@@ -7,6 +7,7 @@ pub mod elsewhere;
 pub mod environment;
 mod execution_policy;
 pub mod gather;
+pub mod hooks;
 pub mod import_path;
 pub mod import_setup;
 pub mod installations;

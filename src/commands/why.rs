@@ -15,7 +15,6 @@ use crate::config::settings;
 use crate::diagnosis::cause::{self, Attempt, Case};
 use crate::diagnosis::{Check, Diagnosis, Finding, Need, Severity, Subject, examine, messages};
 use crate::facts::Facts;
-use crate::facts::elsewhere::Elsewhere;
 use crate::facts::search_path::Target;
 use crate::host::Host;
 use crate::host::real::bytes_of;
@@ -125,9 +124,11 @@ impl Asking<'_> {
                     return Ok(Tried { main: Some(own), own: None });
                 }
                 let shell = try_with(&shells);
-                match shell.found() {
-                    Some(_) => Ok(Tried { main: Some(own), own: None }),
-                    None => Ok(Tried { main: Some(shell), own: Some(own) }),
+                let unknown = matches!(shell.trouble, Some(cause::Trouble::Unknown(_)));
+                if unknown || shell.found().is_some() {
+                    Ok(Tried { main: Some(own), own: None })
+                } else {
+                    Ok(Tried { main: Some(shell), own: Some(own) })
                 }
             }
             (_, Some(own)) => Ok(Tried { main: Some(own), own: None }),
@@ -152,8 +153,18 @@ impl Asking<'_> {
         {
             return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
         }
-        let is_found = found.is_some();
+        let mut is_found = found.is_some();
         let (mut facts, whole) = self.examined()?;
+        let mut tried = tried;
+        if tried.main.as_ref().is_some_and(|attempt| !attempt.hooks.is_empty()) {
+            // now the interpreter may have reported its path, with what its start-up code adds
+            tried = self.attempts(&facts, module)?;
+            let found = tried.main.as_ref().and_then(Attempt::found);
+            is_found = found.is_some();
+            if found.is_some_and(|found| !self.may_fail(found)) {
+                return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
+            }
+        }
         if is_found {
             let mut diagnosis = keep_of_module(whole, module);
             let fails = diagnosis.findings.iter().any(|finding| {
@@ -178,24 +189,19 @@ impl Asking<'_> {
         }
         let other = elsewhere(self.host, &facts, top, main.root.as_ref(), SEARCH_TIME);
         let near = near_names(self.host, main, top);
-        let findings = self.causes(&facts, &tried, main, module, &other, &whole, &near);
+        let own = tried.own.as_ref();
+        let findings = cause::explain(&Case {
+            facts: &facts,
+            module,
+            attempt: main,
+            own,
+            elsewhere: &other,
+            diagnosis: &whole,
+            near: &near,
+            observed: message.is_some(),
+        });
         let diagnosis = Diagnosis { findings, ..whole };
         Ok(Answered { facts, tried, fails: true, diagnosis })
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "each is a part of the case")]
-    fn causes(
-        &self,
-        facts: &Facts,
-        tried: &Tried,
-        main: &Attempt,
-        module: &str,
-        elsewhere: &Elsewhere,
-        diagnosis: &Diagnosis,
-        near: &[String],
-    ) -> Vec<Finding> {
-        let own = tried.own.as_ref();
-        cause::explain(&Case { facts, module, attempt: main, own, elsewhere, diagnosis, near })
     }
 
     /// Every fact, and what all the checks find.
@@ -259,7 +265,7 @@ impl Asking<'_> {
         }
         deliver(&text)?;
         Ok(match answer.verdict() {
-            Verdict::Found => Status::Clean,
+            Verdict::Found | Verdict::CannotTell => Status::Clean,
             _ => Status::Findings,
         })
     }

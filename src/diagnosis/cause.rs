@@ -7,7 +7,7 @@ use crate::facts::elsewhere::Elsewhere;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
 use crate::imports::resolve::Resolution;
-use crate::imports::{ImportEntry, ImportOrigin};
+use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -17,6 +17,23 @@ mod present;
 
 pub use choose::{lead, names_it};
 pub use present::rename;
+
+/// Why an interpreter's import path is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing tells which Python it is: a script, for one.
+    Unknown(String),
+    /// It would end before it imports anything.
+    Fatal(String),
+}
+
+impl Trouble {
+    pub fn text(&self) -> &str {
+        match self {
+            Trouble::Unknown(why) | Trouble::Fatal(why) => why,
+        }
+    }
+}
 
 /// One interpreter that was asked, and what it would import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +46,13 @@ pub struct Attempt {
     /// None: its import path cannot be worked out, or it does not start.
     pub resolution: Option<Resolution>,
     /// Why there is none.
-    pub trouble: Option<String>,
+    pub trouble: Option<Trouble>,
     /// The extension suffixes that it takes, in order.
     pub suffixes: Vec<String>,
     /// What later entries have under the same name: hidden by the first.
     pub hidden: Vec<String>,
+    /// Code of its start that may bring the module, where the search has not found it.
+    pub hooks: Vec<StartupHook>,
 }
 
 impl Attempt {
@@ -59,11 +78,19 @@ pub struct Case<'a> {
     pub diagnosis: &'a Diagnosis,
     /// Modules of the import path whose names are near, nearest first.
     pub near: &'a [String],
+    /// An error message tells that the import failed.
+    pub observed: bool,
 }
 
 impl Case<'_> {
     pub fn top(&self) -> &str {
         self.module.split('.').next().unwrap_or(self.module)
+    }
+
+    /// Nothing is found under the topmost name.
+    pub fn top_is_missing(&self) -> bool {
+        let resolution = self.attempt.resolution.as_ref();
+        resolution.is_some_and(|resolution| resolution.failing.as_deref() == Some(self.top()))
     }
 
     pub fn environment(&self) -> Option<&Environment> {
@@ -141,8 +168,14 @@ pub fn finding(
 
 /// The findings that explain why the import fails, the cause first.
 pub fn explain(case: &Case) -> Vec<Finding> {
+    if let (None, Some(trouble)) = (&case.attempt.resolution, &case.attempt.trouble) {
+        return choose::without_search(case, || absent::not_searched(case, trouble));
+    }
     let specific = present::explain(case);
-    choose::order(case, specific)
+    let undecided = absent::made_at_run_time(case)
+        .or_else(|| absent::brought_by_a_hook(case))
+        .filter(|_| specific.is_none());
+    choose::order(case, specific, undecided)
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub mod setup_py;
 pub mod shebang;
 pub mod shell_word;
 pub mod startup_file;
+pub mod wrapper;
 pub mod zip;
 
 /// Lines with their number from 1, without `\n` or `\r\n`.

@@ -11,8 +11,8 @@ use super::json::{JsonFinding, Report};
 use super::json_text;
 use super::sanitize;
 use super::text::{Margin, Styles};
-use crate::diagnosis::Diagnosis;
 use crate::diagnosis::cause::Attempt;
+use crate::diagnosis::{Diagnosis, Severity};
 use crate::facts::Facts;
 use crate::imports::{ImportOrigin, ModuleKind, SearchResult};
 use crate::parse::error_output::Message;
@@ -36,9 +36,17 @@ pub enum Verdict {
     Found,
     NotFound,
     Fails,
+    /// Files do not show it, and something that runs may bring it.
+    CannotTell,
 }
 
 impl Answer<'_> {
+    /// Nothing was found to be wrong, and something was found to say.
+    fn is_undecided(&self) -> bool {
+        let findings = &self.diagnosis.findings;
+        !findings.is_empty() && findings.iter().all(|finding| finding.severity == Severity::Info)
+    }
+
     pub fn verdict(&self) -> Verdict {
         let found = self.attempt.is_some_and(|attempt| attempt.found().is_some());
         match (found, self.fails) {
@@ -46,6 +54,7 @@ impl Answer<'_> {
             (true, true) => Verdict::Fails,
             // a message tells of a failure even where no module is looked for
             (false, _) if self.module.is_none() => Verdict::Fails,
+            (false, _) if self.message.is_none() && self.is_undecided() => Verdict::CannotTell,
             (false, _) => Verdict::NotFound,
         }
     }
@@ -173,8 +182,11 @@ impl Page {
                     text.push_str(&self.row("by", &format!("the finder of {finder}")));
                 }
             }
-            (None, Some(trouble)) => text.push_str(&self.row("trouble", trouble)),
-            (None, None) => text.push_str(&self.row("imported", "not found")),
+            (None, Some(trouble)) => text.push_str(&self.row("trouble", trouble.text())),
+            (None, None) => {
+                let made = attempt.resolution.as_ref().is_some_and(|it| it.made_by.is_some());
+                text.push_str(&self.row("imported", if made { "no file of that name" } else { "not found" }));
+            }
         }
         if verbose || attempt.found().is_none() {
             for (index, searched) in attempt.resolution.iter().flat_map(|it| &it.searched).enumerate() {
@@ -214,6 +226,8 @@ fn origin_text(origin: &ImportOrigin) -> String {
         ImportOrigin::PyPackages => {
             "the project's __pypackages__, by pdm's start-up hook (PEP 582)".to_owned()
         }
-        ImportOrigin::Unexplained => "put there by no rule that is known".to_owned(),
+        ImportOrigin::Unexplained => {
+            "by the interpreter's own report; start-up code puts it there".to_owned()
+        }
     }
 }

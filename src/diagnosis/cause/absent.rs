@@ -1,13 +1,17 @@
 //! Nothing of that name is where Python looks: it is somewhere else, or nowhere.
 
-use super::{Case, finding};
+use super::present::owner;
+use super::{Case, Trouble, finding};
 use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Word};
 use crate::facts::elsewhere::{Keeper, Provider};
 use crate::facts::environment::EnvironmentKind;
-use crate::imports::known_modules;
+use crate::imports::{ModuleKind, known_modules, stdlib};
 
 /// Installed in another environment: which one, and what reaches it.
 pub fn elsewhere(case: &Case) -> Option<Finding> {
+    if !case.top_is_missing() && !in_namespace(case) {
+        return None;
+    }
     let first = best_provider(case).filter(|provider| is_of_use(case, provider))?;
     let of_project = case.facts.project.environments.iter().any(|root| root.same_as(&first.root));
     let id = if of_project { "forgotten-activation" } else { "unresolvable-import" };
@@ -88,6 +92,9 @@ fn search_limits(case: &Case, found: Finding) -> Finding {
 
 /// It is the project's own, and the project's directory is not on the import path.
 pub fn in_project(case: &Case) -> Option<Finding> {
+    if !case.top_is_missing() && !in_namespace(case) {
+        return None;
+    }
     let file = case.elsewhere.in_project.first()?;
     let directory =
         file.parent().filter(|_| file.name() != "__init__.py").or_else(|| file.parent()?.parent())?;
@@ -181,11 +188,8 @@ pub fn nowhere(case: &Case) -> Finding {
 
 /// `numpy.nonsense`: the package is there, the part of it is not.
 fn missing_in_package(case: &Case) -> Option<Finding> {
-    let failing = case.attempt.resolution.as_ref()?.failing.as_deref()?;
-    let (parent, part) = failing.rsplit_once('.')?;
-    let installed = case.environment().and_then(|environment| {
-        environment.distribution(&case.distribution()?).or_else(|| environment.distribution(case.top()))
-    });
+    let (parent, part) = missing_part(case)?;
+    let installed = owner(case).filter(|_| !in_namespace(case));
     let version = installed.map(|it| format!(" of {} {}", it.name, it.version)).unwrap_or_default();
     let message = format!("{parent}{version} is found, and it has no {part}");
     let mut found =
@@ -194,19 +198,120 @@ fn missing_in_package(case: &Case) -> Option<Finding> {
     for place in searched.take(3) {
         found = found.evidence("looked in", place.directory.to_text());
     }
-    let name = installed.map(|it| it.name.clone()).or_else(|| case.distribution());
-    if let (Some(name), Some(environment)) = (name, case.environment()) {
-        let mut remedy = crate::diagnosis::install::install(case.facts, environment, &name, false);
-        if let Some(Action::Run(words)) = remedy.actions.last_mut()
-            && let Some(at) = words.iter().position(|word| word.as_bytes() == b"install")
-            && words.first().is_some_and(|word| word.as_bytes() != b"uv")
-        {
-            words.insert(at + 1, "--upgrade".into());
-        }
-        remedy.summary = format!("Bring {name} up to date, if newer versions have {part}");
-        found = found.remedy(remedy);
+    Some(match newer(case, part) {
+        Some(remedy) => found.remedy(remedy),
+        None => found,
+    })
+}
+
+/// `yaml` and `nope`, where the first is found and the second is no part of it.
+fn missing_part<'a>(case: &Case<'a>) -> Option<(&'a str, &'a str)> {
+    case.attempt.resolution.as_ref()?.failing.as_deref()?.rsplit_once('.')
+}
+
+fn in_namespace(case: &Case) -> bool {
+    let resolution = case.attempt.resolution.as_ref();
+    resolution.is_some_and(|resolution| resolution.parent == Some(ModuleKind::Namespace))
+}
+
+/// A newer version of what is installed, or what the tables know to bring the part. A module of the standard library
+/// or of the project is to be had from nowhere: what bears its name elsewhere is a stranger.
+fn newer(case: &Case, part: &str) -> Option<Remedy> {
+    let standard = case.attempt.version.is_some_and(|version| stdlib::contains(version, case.top()))
+        || case.attempt.resolution.as_ref().is_some_and(|resolution| {
+            matches!(resolution.parent, Some(ModuleKind::BuiltIn | ModuleKind::Frozen))
+        });
+    // many share a namespace
+    let installed = owner(case).filter(|_| !in_namespace(case));
+    if standard || installed.is_some_and(|it| it.editable.is_some()) {
+        return None;
     }
-    Some(found)
+    let known = || known_modules::known_module(case.module).map(|known| known.distribution().to_owned());
+    let name = installed.map(|it| it.name.clone()).or_else(known)?;
+    let mut remedy = crate::diagnosis::install::install(case.facts, case.environment()?, &name, false);
+    if let Some(Action::Run(words)) = remedy.actions.last_mut()
+        && let Some(at) = words.iter().position(|word| word.as_bytes() == b"install")
+        && words.first().is_some_and(|word| word.as_bytes() != b"uv")
+    {
+        words.insert(at + 1, "--upgrade".into());
+    }
+    remedy.summary = format!("Bring {name} up to date, if newer versions have {part}");
+    Some(remedy)
+}
+
+/// `six.moves`: what is above it may make it when it runs.
+pub fn made_at_run_time(case: &Case) -> Option<Finding> {
+    let maker = case.attempt.resolution.as_ref()?.made_by.as_ref()?;
+    let (parent, part) = missing_part(case)?;
+    let id = "unresolvable-import";
+    if case.observed {
+        let installed = owner(case).map(|it| format!(" of {} {}", it.name, it.version)).unwrap_or_default();
+        let message = format!("{parent}{installed} is found, and it did not make {part} when it ran");
+        let found = finding(id, Category::Project, Severity::Error, case.subject(), message)
+            .evidence("no file for it; would be made by", maker.to_text());
+        return Some(match newer(case, part) {
+            Some(remedy) => found.remedy(remedy),
+            None => found,
+        });
+    }
+    let message =
+        format!("No file holds {}; it may be made at run time, when {parent} is imported", case.module);
+    Some(
+        finding(id, Category::Project, Severity::Info, case.subject(), message)
+            .evidence("may make it", maker.to_text())
+            .remedy(ask(case)),
+    )
+}
+
+/// The files have it nowhere, and code that runs at every start may bring it.
+pub fn brought_by_a_hook(case: &Case) -> Option<Finding> {
+    let hook = case.attempt.hooks.first().filter(|_| !case.observed)?;
+    let message = format!(
+        "No file of the import path holds {}; what runs at the start of Python may bring it",
+        case.module
+    );
+    let mut found =
+        finding("unresolvable-import", Category::Project, Severity::Info, case.subject(), message);
+    for hook in case.attempt.hooks.iter().take(3) {
+        let line = hook.line.map(|line| format!(":{line}")).unwrap_or_default();
+        found = found.evidence("may bring it", format!("{}{line}", hook.file));
+    }
+    if hook.line.is_some() {
+        found = found.evidence("its line", hook.text.as_str());
+    }
+    found = found.remedy(ask(case));
+    // no guess: what the project declares, or what is known to provide it
+    let known = case.declared().is_some() || known_modules::known_module(case.module).is_some();
+    match case.install().filter(|_| known) {
+        Some(install) => Some(found.remedy(install)),
+        None => Some(found),
+    }
+}
+
+/// Where it would be looked for is not known.
+pub fn not_searched(case: &Case, trouble: &Trouble) -> Finding {
+    let python = case.python();
+    match trouble {
+        Trouble::Unknown(why) => {
+            let message = format!("Without running it, nobody can tell what {python} imports");
+            let severity = if case.observed { Severity::Warning } else { Severity::Info };
+            finding("unresolvable-import", Category::Project, severity, case.subject(), message)
+                .evidence("why", why.as_str())
+                .remedy(ask(case))
+        }
+        Trouble::Fatal(why) => {
+            let message = format!("{python} ends before it imports anything");
+            finding("interpreter-fails", Category::Interpreter, Severity::Error, case.subject(), message)
+                .evidence("why", why.as_str())
+        }
+    }
+}
+
+/// Imports it.
+fn ask(case: &Case) -> Remedy {
+    let import = format!("import {}", case.module);
+    let words: Vec<Word> = vec![(&case.attempt.interpreter).into(), "-c".into(), import.into()];
+    Remedy::safe("Ask the interpreter", vec![Action::Run(words)])
 }
 
 /// Modules that come with the system's packages for the system's Python.

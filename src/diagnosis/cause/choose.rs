@@ -87,7 +87,9 @@ const REQUIREMENTS: &[&str] =
     &["missing-requirement", "unresolvable-import", "dependency-conflict", "user-site-leak"];
 
 /// The findings that have to do with it, the cause first.
-pub fn order(case: &Case, specific: Option<Finding>) -> Vec<Finding> {
+///
+/// `specific` is what the search itself shows, `undecided` what files cannot tell: it takes the place of guesses.
+pub fn order(case: &Case, specific: Option<Finding>, undecided: Option<Finding>) -> Vec<Finding> {
     let mut chosen: Vec<Finding> = Vec::new();
     let faults = Faults { case };
     faults.take(&mut chosen, CANNOT_WORK, Wanted::Errors);
@@ -101,6 +103,12 @@ pub fn order(case: &Case, specific: Option<Finding>) -> Vec<Finding> {
         faults.lead_with(&mut chosen, own);
     }
     faults.take(&mut chosen, OF_THE_MODULE, Wanted::Mentioning);
+    if let Some(undecided) = undecided {
+        if chosen.is_empty() {
+            chosen.push(undecided);
+        }
+        return chosen;
+    }
     if chosen.is_empty()
         && let Some(own) = absent::in_project(case)
     {
@@ -121,6 +129,22 @@ pub fn order(case: &Case, specific: Option<Finding>) -> Vec<Finding> {
         faults.lead_with(&mut chosen, general);
     }
     faults.take(&mut chosen, REQUIREMENTS, Wanted::Mentioning);
+    chosen
+}
+
+/// The same where no import path is known to search: what the checks found, else `otherwise`.
+pub fn without_search(case: &Case, otherwise: impl FnOnce() -> Finding) -> Vec<Finding> {
+    let mut chosen: Vec<Finding> = Vec::new();
+    let faults = Faults { case };
+    for ids in [CANNOT_WORK, OF_THE_PLACE, WRONG_PYTHON] {
+        faults.take(&mut chosen, ids, Wanted::Errors);
+    }
+    for ids in [OF_THE_MODULE, REQUIREMENTS] {
+        faults.take(&mut chosen, ids, Wanted::Mentioning);
+    }
+    if chosen.is_empty() {
+        chosen.push(otherwise());
+    }
     chosen
 }
 
@@ -146,7 +170,11 @@ impl Faults<'_, '_> {
             for finding in &self.case.diagnosis.findings {
                 let itself = finding.check == *id && self.fits(finding, wanted);
                 let folded = finding.symptoms.iter().any(|it| it.check == *id && self.fits(it, wanted));
-                if (itself || folded) && !chosen.contains(finding) {
+                let known = |taken: &Finding| {
+                    (taken.check, &taken.subject, &taken.message)
+                        == (finding.check, &finding.subject, &finding.message)
+                };
+                if (itself || folded) && !chosen.iter().any(known) {
                     chosen.push(finding.clone());
                 }
             }

@@ -3,6 +3,7 @@
 use super::{Case, finding};
 use crate::diagnosis::reinstall::pinned;
 use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Subject};
+use crate::facts::distribution::Distribution;
 use crate::facts::environment::Installed;
 use crate::imports::resolve::{PassedOver, SearchResult};
 use crate::imports::stdlib;
@@ -11,7 +12,7 @@ use crate::parse::names::normalize_name;
 /// The most special cause that the search itself shows.
 pub fn explain(case: &Case) -> Option<Finding> {
     foreign_extension(case)
-        .or_else(|| standard_library(case))
+        .or_else(|| standard_library(case).filter(|_| case.top_is_missing()))
         .or_else(|| not_a_package(case))
         .or_else(|| editable_source(case))
         .or_else(|| orphan_bytecode(case))
@@ -53,14 +54,17 @@ fn foreign_extension(case: &Case) -> Option<Finding> {
 
 /// Installs the distribution once more, as a whole.
 pub fn reinstall(case: &Case) -> Option<Remedy> {
-    let environment = case.environment()?;
     let name = owner(case).map(|owner| owner.name.clone()).or_else(|| case.distribution())?;
-    let actions = pinned(case.facts, environment, vec![name.clone()])?;
+    reinstall_by_name(case, &name)
+}
+
+fn reinstall_by_name(case: &Case, name: &str) -> Option<Remedy> {
+    let actions = pinned(case.facts, case.environment()?, vec![name.to_owned()])?;
     Some(Remedy::safe(format!("Install {name} again"), actions))
 }
 
 /// What is registered in the environment and provides the module.
-fn owner<'a>(case: &Case<'a>) -> Option<&'a Installed> {
+pub fn owner<'a>(case: &Case<'a>) -> Option<&'a Installed> {
     let environment = case.facts.environment(case.attempt.root.as_ref()?)?;
     let by_module = case.facts.packages(&environment.root).and_then(|packages| {
         packages
@@ -198,7 +202,7 @@ fn with_install(case: &Case, found: Finding, what: &str) -> Finding {
 /// `a.b`, and `a` is a plain module: often a file of the project in front of the real package.
 fn not_a_package(case: &Case) -> Option<Finding> {
     let resolution = case.attempt.resolution.as_ref()?;
-    if !resolution.parent_is_no_package {
+    if !resolution.parent_is_no_package || resolution.made_by.is_some() {
         return None;
     }
     let hiding = case.attempt.hidden.first()?;
@@ -289,20 +293,8 @@ fn unreadable(case: &Case) -> Option<Finding> {
 
 /// The distribution is registered, and its files are not there.
 fn files_missing(case: &Case) -> Option<Finding> {
-    let owner = owner(case)?;
+    let owner = if case.top_is_missing() { registered(case) } else { recorded(case) }?;
     if owner.editable.is_some() {
-        return None;
-    }
-    // a distribution of another name may well not have this submodule
-    let sure = case.facts.packages(case.attempt.root.as_ref()?).and_then(|packages| {
-        let it = packages.distribution(&normalize_name(&owner.name))?;
-        let record = it.record.known();
-        Some(
-            it.modules.iter().any(|module| module == case.top())
-                || record.is_some_and(|record| record.missing_count > 0),
-        )
-    });
-    if sure == Some(false) || (case.module != case.top() && !top_is_missing(case) && sure != Some(true)) {
         return None;
     }
     let environment = case.attempt.root.clone()?;
@@ -312,17 +304,42 @@ fn files_missing(case: &Case) -> Option<Finding> {
     let found = finding("missing-distribution-files", Category::Packages, Severity::Error, subject, message)
         .evidence("registered", owner.metadata.to_string())
         .evidence("not found", case.module);
-    Some(match reinstall(case) {
+    Some(match reinstall_by_name(case, &owner.name) {
         Some(remedy) => found.remedy(remedy),
         None => found,
     })
 }
 
-fn top_is_missing(case: &Case) -> bool {
-    case.attempt
-        .resolution
-        .as_ref()
-        .is_some_and(|resolution| resolution.failing.as_deref() == Some(case.top()))
+/// What is registered under a name that nothing can be imported by.
+fn registered<'a>(case: &Case<'a>) -> Option<&'a Installed> {
+    let owner = owner(case)?;
+    // a distribution of another name may well not have this submodule
+    let sure = case.facts.packages(case.attempt.root.as_ref()?).and_then(|packages| {
+        let it = packages.distribution(&normalize_name(&owner.name))?;
+        let record = it.record.known();
+        Some(
+            it.modules.iter().any(|module| module == case.top())
+                || record.is_some_and(|record| record.missing_count > 0),
+        )
+    });
+    (sure != Some(false)).then_some(owner)
+}
+
+/// What recorded the very file of a part of a package, where the part is missing.
+fn recorded<'a>(case: &Case<'a>) -> Option<&'a Installed> {
+    let failing = case.attempt.resolution.as_ref()?.failing.as_ref()?.replace('.', "/");
+    let environment = case.facts.environment(case.attempt.root.as_ref()?)?;
+    let names_it = |distribution: &&Distribution| {
+        let (Some(record), Some(site)) = (distribution.record.known(), distribution.metadata.parent()) else {
+            return false;
+        };
+        record.missing.iter().filter_map(|file| file.relative_to(&site)).any(|file| {
+            let file = String::from_utf8_lossy(&file).replace('\\', "/");
+            file.strip_prefix(failing.as_str()).is_some_and(|rest| rest.starts_with(['/', '.']))
+        })
+    };
+    let packages = case.facts.packages(&environment.root)?;
+    environment.distribution(&packages.distributions().find(names_it)?.name)
 }
 
 /// `import yaml` is not `import YAML`.

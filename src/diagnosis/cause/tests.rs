@@ -14,12 +14,15 @@ fn missing(module: &str, version: (u32, u32)) -> Attempt {
             found: None,
             failing: Some(module.to_owned()),
             parent_is_no_package: false,
+            parent: None,
+            made_by: None,
             searched: Vec::new(),
             may_alter: Vec::new(),
         }),
         trouble: None,
         suffixes: vec![".cpython-311-x86_64-linux-gnu.so".into(), ".abi3.so".into(), ".so".into()],
         hidden: Vec::new(),
+        hooks: Vec::new(),
     }
 }
 
@@ -30,7 +33,16 @@ fn nothing() -> Diagnosis {
 fn leading(facts: &Facts, attempt: &Attempt, elsewhere: &Elsewhere, near: &[String]) -> Finding {
     let module = attempt.resolution.as_ref().unwrap().module.clone();
     let diagnosis = nothing();
-    let case = Case { facts, module: &module, attempt, own: None, elsewhere, diagnosis: &diagnosis, near };
+    let case = Case {
+        facts,
+        module: &module,
+        attempt,
+        own: None,
+        elsewhere,
+        diagnosis: &diagnosis,
+        near,
+        observed: false,
+    };
     explain(&case).remove(0)
 }
 
@@ -133,6 +145,7 @@ fn a_forgotten_activation_is_told_from_what_the_checks_found() {
         elsewhere: &elsewhere,
         diagnosis: &diagnosis,
         near: &[],
+        observed: false,
     };
     assert_eq!(explain(&case)[0].check, "forgotten-activation");
 }

@@ -51,6 +51,13 @@ impl Finder {
 }
 
 impl Resolver<'_> {
+    /// Whether what this hook adds is followed: it installs the finder of an editable installation.
+    pub fn follows(&self, hook: &StartupHook) -> bool {
+        let module = hook.text.trim().strip_prefix("import ").unwrap_or_default();
+        let file = hook.file.parent().map(|directory| directory.join(format!("{module}.py")));
+        file.is_some_and(|file| self.finders.iter().any(|finder| finder.file == file))
+    }
+
     /// What the finder behind a made-up entry answers. The outer None: the entry is an ordinary one.
     pub(super) fn placeholder(&self, name: &str, entry: &[u8]) -> Option<Option<Vec<Vec<u8>>>> {
         let is_placeholder = |finder: &&Finder| {

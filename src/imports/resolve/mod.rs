@@ -19,11 +19,13 @@ mod archive;
 mod directory;
 mod editable;
 mod offer;
+mod runtime;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use offer::{Offer, Offered};
+pub use runtime::registers;
 pub use tables::extension_suffixes;
 
 /// Longer names of modules are refused.
@@ -136,10 +138,14 @@ pub struct Resolution {
     pub module: String,
     /// None: it is not found.
     pub found: Option<Found>,
-    /// For a dotted name that is not found: the first part of it that is missing, or is no package.
+    /// For a dotted name that is not found: up to the first part of it that is missing.
     pub failing: Option<String>,
     /// The package that would hold the failing part is a plain module.
     pub parent_is_no_package: bool,
+    /// What the module is that would hold the failing part. None: the topmost is missing.
+    pub parent: Option<ModuleKind>,
+    /// The module above that may make the failing part when it runs: files cannot tell whether it is there.
+    pub made_by: Option<Spelling>,
     /// Where the last part that was looked for was looked for.
     pub searched: Vec<Searched>,
     /// Packages above whose own code may alter where submodules are looked for.
@@ -231,6 +237,8 @@ impl<'a> Resolver<'a> {
             found: None,
             failing: None,
             parent_is_no_package: false,
+            parent: None,
+            made_by: None,
             searched: Vec::new(),
             may_alter: Vec::new(),
         };
@@ -240,26 +248,39 @@ impl<'a> Resolver<'a> {
         }
         let ends = module.match_indices('.').map(|(at, _)| at).chain([module.len()]);
         let mut places: Option<Vec<Location>> = None;
+        let mut above: Vec<(&str, Found)> = Vec::new();
         for end in ends {
             let name = &module[..end];
             resolution.searched.clear();
+            if resolution.parent_is_no_package {
+                resolution.found = self.put_into_sys_modules(module);
+                resolution.parent_is_no_package = resolution.found.is_none();
+                return self.failed(resolution, &above, name);
+            }
             let Some((found, locations)) = self.find(name, places.as_deref(), &mut resolution.searched)
             else {
-                resolution.failing = Some(name.to_owned());
-                return resolution;
+                return self.failed(resolution, &above, name);
             };
             if end == module.len() {
                 resolution.found = Some(found);
                 return resolution;
             }
             if locations.is_empty() && found.kind != ModuleKind::Namespace {
-                resolution.searched.clear();
-                resolution.found = self.put_into_sys_modules(module);
-                resolution.parent_is_no_package = resolution.found.is_none();
-                resolution.failing = resolution.found.is_none().then(|| module.to_owned());
-                return resolution;
+                resolution.parent_is_no_package = true;
+            } else {
+                places = Some(self.altered(name, &found, locations, &mut resolution.may_alter));
             }
-            places = Some(self.altered(name, &found, locations, &mut resolution.may_alter));
+            above.push((name, found));
+        }
+        resolution
+    }
+
+    /// `name` is the first part that is not found, unless the whole is found all the same.
+    fn failed(&self, mut resolution: Resolution, above: &[(&str, Found)], name: &str) -> Resolution {
+        if resolution.found.is_none() {
+            resolution.failing = Some(name.to_owned());
+            resolution.parent = above.last().map(|(_, parent)| parent.kind);
+            resolution.made_by = self.maker(above, name);
         }
         resolution
     }

@@ -3,8 +3,8 @@
 use crate::facts::platform::System;
 use crate::imports::build::{Build, Implementation, Version};
 
-/// In every CPython 3, on every system (`PyImport_Inittab` of Modules/config.c.in).
-const CORE: &str = "_ast _imp _string _warnings builtins gc marshal sys";
+/// In every CPython 3, on every system (`PyImport_Inittab` of Modules/config.c.in); `__main__` is made at every start.
+const CORE: &str = "__main__ _ast _imp _string _warnings builtins gc marshal sys";
 /// In every CPython 3 that was built by Modules/Setup.bootstrap, where no file tells the builder's choice.
 const BOOTSTRAP: &str = "_abc _codecs _collections _functools _io _locale _operator _signal _sre _stat _symtable \
     _thread _tracemalloc _weakref atexit errno faulthandler itertools time";
@@ -16,7 +16,7 @@ const WINDOWS: &str = "_abc _bisect _blake2 _codecs_cn _codecs_hk _codecs_iso202
 const PYTHON2: &str = "__builtin__ __main__ _ast _codecs _sre _symtable _warnings _weakref errno exceptions gc imp \
     marshal signal sys thread zipimport";
 /// In every PyPy 3 (`sys.builtin_module_names` of 7.3).
-const PYPY: &str = "__exceptions__ __pypy__ __pypy__._pypydatetime __pypy__.bufferable __pypy__.builders \
+const PYPY: &str = "__exceptions__ __main__ __pypy__ __pypy__._pypydatetime __pypy__.bufferable __pypy__.builders \
     __pypy__.intop __pypy__.os __pypy__.thread _abc _ast _bz2 _cffi_backend _codecs _collections _continuation _csv \
     _imp _io _jitlog _locale _lsprof _md5 _minimal_curses _multibytecodec _multiprocessing _opcode _operator \
     _pickle _pickle_support _posixsubprocess _pypyjson _random _rawffi _rawffi.alt _signal _socket _sre _string \
