@@ -1,6 +1,6 @@
 //! The project declares a requirement that is not installed in its environment.
 
-use super::{LISTED, few, install_declared, judged, missing, severity_in};
+use super::{LISTED, few, install_declared, judged, missing, path_hook, severity_in};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 
@@ -49,10 +49,15 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     let names: Vec<&str> = missing.iter().map(|requirement| requirement.name.as_str()).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
-    let message =
+    let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
-    let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
-        .severity(severity_in(environment, CHECK.severity));
+    let mut severity = severity_in(environment, CHECK.severity);
+    if let Some(hook) = path_hook(packages) {
+        message += &format!("; it may come from what {hook} adds to the import path at every start");
+        severity = Severity::Info;
+    }
+    let mut finding =
+        Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message).severity(severity);
     for requirement in missing.iter().take(LISTED) {
         finding =
             finding.evidence("required", format!("{} in {}", requirement.as_argument(), requirement.place()));

@@ -1,6 +1,6 @@
 //! The project imports a module that nothing on the environment's import path provides.
 
-use super::{LISTED, few, installing, judged, missing, place};
+use super::{LISTED, few, installing, judged, missing, path_hook, place};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;
@@ -162,12 +162,14 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         [one] => format!("{}, which nothing in {} provides: {}", names[0], environment.root, describe(one)),
         _ => format!("{}, which nothing in {} provides", few(&names), environment.root),
     };
-    let mut finding = Finding::new(
-        &CHECK,
-        Subject::Environment(environment.root.clone()),
-        format!("The project imports {told}"),
-    )
-    .severity(severity(facts, environment, &failing));
+    let mut message = format!("The project imports {told}");
+    let mut severity = severity(facts, environment, &failing);
+    if let Some(hook) = path_hook(packages) {
+        message += &format!("; it may come from what {hook} adds to the import path at every start");
+        severity = Severity::Info;
+    }
+    let mut finding =
+        Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message).severity(severity);
     for one in failing.iter().take(LISTED) {
         finding = finding
             .evidence(format!("import {}", one.import.module), one.import.place())
