@@ -90,6 +90,23 @@ mod tests {
     }
 
     #[test]
+    fn fires_as_information_when_start_up_code_may_provide_it() {
+        let mut facts = requires("democore");
+        facts.packages[0].path_hooks.push(crate::facts::distribution::PathHook {
+            file: path("/apps/sitecustomize.py"),
+            line: None,
+            finder: false,
+        });
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(
+            found[0].message.contains("may come from what /apps/sitecustomize.py adds"),
+            "{}",
+            found[0].message
+        );
+    }
+
+    #[test]
     fn fires_when_a_requirement_is_not_there() {
         let found = CHECK.findings(&requires("democore"));
         assert_eq!(found.len(), 1);

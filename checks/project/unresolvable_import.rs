@@ -389,6 +389,23 @@ mod tests {
     }
 
     #[test]
+    fn fires_as_information_when_start_up_code_may_provide_it() {
+        let mut facts = importing(&[("yaml", Certainty::Certain)]);
+        facts.packages[0].path_hooks.push(crate::facts::distribution::PathHook {
+            file: path("/apps/sitecustomize.py"),
+            line: None,
+            finder: false,
+        });
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(
+            found[0].message.contains("may come from what /apps/sitecustomize.py adds"),
+            "{}",
+            found[0].message
+        );
+    }
+
+    #[test]
     fn quiet_when_the_notebook_runs_elsewhere() {
         assert!(CHECK.findings(&with_notebook()).is_empty());
     }

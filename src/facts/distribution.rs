@@ -15,8 +15,7 @@ pub struct Packages {
     pub sites: Vec<SitePackages>,
     /// Files that more than one distribution of a site recorded; those of the environment under examination only.
     pub overlaps: Vec<Overlap>,
-    /// Names that can be imported from the directories and archives that `.pth` lines add, and from archives that
-    /// `PYTHONPATH` or the interpreter's own report names.
+    /// Names that can be imported from the directories and archives that `.pth` lines add.
     pub added_modules: Vec<String>,
     /// Start-up code whose changes to the import path are not among the sites.
     #[serde(default)]
@@ -100,7 +99,7 @@ pub enum SiteKind {
     User,
     /// The base installation's, seen because of `include-system-site-packages` or because there is no venv.
     Base,
-    /// A directory that `PYTHONPATH` names.
+    /// A directory or an archive that `PYTHONPATH` names.
     PythonPath,
     /// One that start-up code adds: a line of a `.pth` file, or whatever else the interpreter reports.
     Added,

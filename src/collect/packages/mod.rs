@@ -62,8 +62,7 @@ struct Site {
 /// Gathers what is installed for the environment.
 pub fn packages(host: &dyn Host, question: Question) -> Packages {
     let own = sites::sites(host, question.environment, question.variables);
-    let added::Reading { sites, mut bare, .. } = added::Reading::of(host, own);
-    bare.extend(sites::archives(host, question.environment, question.variables));
+    let added::Reading { sites, bare, archives, .. } = added::Reading::of(host, own);
     let library = sites::standard_library(question.environment);
     let path_hooks = hooks::path_hooks(host, question.environment, &sites, library.as_ref());
     let tasks = tasks(&sites);
@@ -78,11 +77,14 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
             distributions.push(reading.distribution);
         }
     }
-    let sites: Vec<SitePackages> = sites
+    let mut sites: Vec<SitePackages> = sites
         .into_iter()
         .zip(found)
         .map(|(site, distributions)| finished(host, site, distributions))
         .collect();
+    let named = sites::archives(host, question.environment, question.variables);
+    sites.extend(named.iter().filter_map(|entry| added::archive(host, entry, SiteKind::PythonPath)));
+    sites.extend(archives.iter().filter_map(|entry| added::archive(host, entry, SiteKind::Added)));
     let added_modules = added_modules(host, &sites, &bare);
     let contents = match question.contents {
         true => Gathered::Known(contents::contents(host, question.environment, &sites)),
@@ -135,13 +137,8 @@ fn added_modules(
 ) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (place, listing) in bare {
-        match listing {
-            Some(_) => {
-                let modules = modules::top_level(files, place, listing.as_ref());
-                found.extend(modules.into_iter().map(|module| module.name));
-            }
-            None => found.extend(added::archive_modules(files, place)),
-        }
+        let modules = modules::top_level(files, place, listing.as_ref());
+        found.extend(modules.into_iter().map(|module| module.name));
     }
     let added = sites.iter().filter(|site| site.kind == SiteKind::Added);
     found.extend(added.flat_map(|site| &site.modules).map(|module| module.name.clone()));

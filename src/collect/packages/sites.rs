@@ -5,7 +5,7 @@ use crate::facts::environment::{Environment, EnvironmentKind, Layout, Library};
 use crate::facts::interpreter::Version;
 use crate::facts::platform::{System, User};
 use crate::facts::shell::Shell;
-use crate::host::{Files, Host, Listing};
+use crate::host::{Files, Host};
 use crate::path::{Flavour, HostPath};
 
 /// The variables that decide, as the examined shell has them.
@@ -74,13 +74,8 @@ fn python_path(environment: &Environment, variables: &Variables) -> impl Iterato
 }
 
 /// The entries of `PYTHONPATH` that are no directories, which may be archives or places inside of some.
-pub fn archives(
-    files: &dyn Files,
-    environment: &Environment,
-    variables: &Variables,
-) -> Vec<(HostPath, Option<Listing>)> {
-    let entries = python_path(environment, variables).filter(|entry| !files.is_directory(entry));
-    entries.map(|entry| (entry, None)).collect()
+pub fn archives(files: &dyn Files, environment: &Environment, variables: &Variables) -> Vec<HostPath> {
+    python_path(environment, variables).filter(|entry| !files.is_directory(entry)).collect()
 }
 
 /// The directory of the standard library that the environment's Python has.
