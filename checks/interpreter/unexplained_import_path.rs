@@ -64,11 +64,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if suspects.is_empty() && !comparison.suspects.is_empty() {
             continue;
         }
-        // a module made for this was put there on purpose, and says so by its name
-        let customized = !suspects.is_empty()
-            && suspects
-                .iter()
-                .all(|hook| matches!(hook.kind, HookKind::SiteCustomize | HookKind::UserCustomize));
+        let customized = is_customized(&suspects);
         let severity = if customized || entries.iter().all(|(_, path)| own(path)) {
             Severity::Info
         } else {
@@ -161,6 +157,16 @@ fn is_named(comparison: &Comparison, path: &HostPath) -> bool {
         return false;
     };
     comparison.suspects.iter().any(|hook| hook.line.is_some() && hook.text.contains(name.as_ref()))
+}
+
+/// A module that is made for this is there, and no line of a `.pth` file is more likely to have done it.
+fn is_customized(suspects: &[&StartupHook]) -> bool {
+    let made_for_it =
+        |hook: &&StartupHook| matches!(hook.kind, HookKind::SiteCustomize | HookKind::UserCustomize);
+    let touches = |hook: &&StartupHook| {
+        !made_for_it(hook) && ["sys.path", "sitedir"].iter().any(|sign| hook.text.contains(sign))
+    };
+    suspects.iter().any(|hook| made_for_it(hook)) && !suspects.iter().any(|hook| touches(hook))
 }
 
 /// A startup line spells the whole path: it is a rule that anyone can read.
@@ -341,6 +347,13 @@ mod tests {
         let module = || vec![hook(HookKind::SiteCustomize, "/apps/easybuild/sitecustomize.py", None)];
         let found = reports(&["/usr/lib/python3.11", SITE, "/apps/six"], module());
         assert_eq!(found[0].severity, Severity::Info);
+        let beside = |text: &str| {
+            let mut line = hook(HookKind::ImportLine, &format!("{SITE}/x.pth"), Some(1));
+            line.text = text.into();
+            reports(&["/usr/lib/python3.11", SITE, "/apps/six"], [module(), vec![line]].concat())
+        };
+        assert_eq!(beside("import coverage; coverage.process_startup()")[0].severity, Severity::Info);
+        assert_eq!(beside("import sys; sys.path.append(make())")[0].severity, Severity::Warning);
     }
 
     #[test]
