@@ -166,7 +166,7 @@ fn is_customized(suspects: &[&StartupHook]) -> bool {
     let touches = |hook: &&StartupHook| {
         !made_for_it(hook) && ["sys.path", "sitedir"].iter().any(|sign| hook.text.contains(sign))
     };
-    suspects.iter().any(|hook| made_for_it(hook)) && !suspects.iter().any(|hook| touches(hook))
+    suspects.iter().any(made_for_it) && !suspects.iter().any(touches)
 }
 
 /// A startup line spells the whole path: it is a rule that anyone can read.
