@@ -122,17 +122,16 @@ fn line_to_remove(facts: &Facts, variable: &str) -> Option<Action> {
 
 /// Sets `PYTHONPATH` to the entries that are to stay, or unsets it where none is.
 fn keep_python_path(facts: &Facts, stays: impl Fn(&PythonPathEntry) -> bool) -> Remedy {
+    let kept = facts.import_setup.python_path.iter().filter(|entry| stays(entry));
+    python_path_of(facts, kept.map(|entry| entry.raw.clone()).collect())
+}
+
+/// Sets `PYTHONPATH` to these entries, or takes it out.
+fn python_path_of(facts: &Facts, kept: Vec<String>) -> Remedy {
     let separator = match facts.platform.flavour() {
         Flavour::Windows => ";",
         Flavour::Posix => ":",
     };
-    let kept: Vec<&str> = facts
-        .import_setup
-        .python_path
-        .iter()
-        .filter(|entry| stays(entry))
-        .map(|entry| entry.raw.as_str())
-        .collect();
     let mut actions = vec![match kept.is_empty() {
         true => Action::Unset("PYTHONPATH".to_owned()),
         false => Action::Set { name: "PYTHONPATH".to_owned(), value: kept.join(separator).into() },

@@ -1,10 +1,10 @@
 //! `PYTHONPATH` has an empty or relative entry: files of whatever directory one stands in are imported.
 
-use crate::diagnosis::{Category, Check, Finding, Findings, Severity, Subject};
+use crate::diagnosis::{Category, Check, Finding, Findings, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::import_setup::PythonPathEntry;
 
-use super::{keep_python_path, single_purpose, with_line};
+use super::{keep_python_path, python_path_of, single_purpose, with_line};
 
 pub static CHECK: Check = Check {
     id: "pythonpath-empty-entry",
@@ -53,12 +53,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let remedy = keep_python_path(facts, |entry| !entry.is_empty());
         Finding::new(&CHECK, Subject::Shell, message).severity(severity).remedy(remedy)
     } else if let [first, ..] = relative.as_slice() {
-        let message = format!(
-            "Entry {} of PYTHONPATH, {}, is relative: it means another directory wherever a program is started",
-            first.index + 1,
-            first.raw
-        );
-        let remedy = keep_python_path(facts, |entry| !entry.relative);
+        let why = match first.raw.starts_with('~') {
+            true => "begins with a tilde, which Python takes for a name and not for the home directory",
+            false => "is relative: it means another directory wherever a program is started",
+        };
+        let message = format!("Entry {} of PYTHONPATH, {}, {why}", first.index + 1, first.raw);
+        let remedy = made_absolute(facts);
         Finding::new(&CHECK, Subject::Shell, message).severity(Severity::Info).remedy(remedy)
     } else {
         return;
@@ -71,6 +71,20 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         finding = finding.about(patient);
     }
     findings.push(with_line(finding, facts, "PYTHONPATH"));
+}
+
+/// What is there stays, by its whole path.
+fn made_absolute(facts: &Facts) -> Remedy {
+    let stays = facts.import_setup.python_path.iter().filter(|entry| !entry.relative || entry.exists);
+    let whole = stays.map(|entry| match (&entry.directory, entry.relative) {
+        (Some(directory), true) => directory.to_text().into_owned(),
+        _ => entry.raw.clone(),
+    });
+    let mut remedy = python_path_of(facts, whole.collect());
+    if facts.import_setup.python_path.iter().any(|entry| entry.relative && entry.exists) {
+        remedy.summary = "Name the directories in full".to_owned();
+    }
+    remedy
 }
 
 #[cfg(test)]
@@ -96,7 +110,15 @@ mod tests {
 
     #[test]
     fn fires_as_information_when_an_entry_is_relative() {
-        assert_eq!(CHECK.findings(&with_python_path("src"))[0].severity, Severity::Info);
+        let mut facts = with_python_path("src:/opt/tools");
+        for exists in [false, true] {
+            facts.import_setup.python_path[0].exists = exists;
+            let found = CHECK.findings(&facts);
+            assert_eq!(found[0].severity, Severity::Info);
+            let value = if exists { "/home/me/project/src:/opt/tools" } else { "/opt/tools" };
+            let set = Action::Set { name: "PYTHONPATH".into(), value: value.into() };
+            assert_eq!(found[0].remedies[0].actions, [set]);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy,
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, SiteKind};
 use crate::facts::environment::Environment;
+use crate::facts::requirement::SourceImport;
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -14,7 +15,7 @@ pub static CHECK: Check = Check {
     category: Category::Isolation,
     severity: Severity::Warning,
     summary: "The venv also sees its base's packages, and the project relies on what leaks in",
-    needs: &[Need::Project, Need::Installed, Need::Packages],
+    needs: &[Need::Project, Need::Installed, Need::Packages, Need::Sources],
     explains: &[],
     explanation: r#"
 ## What it means
@@ -91,15 +92,20 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .filter(|it| !FROM_THE_DISTRIBUTOR.contains(&it.normalized.as_str()))
         .map(|it| format!("{} {} ({})", it.name, it.version.as_deref().unwrap_or_default(), it.metadata))
         .collect();
-    let (message, severity) = match relied_on.is_empty() {
-        false => (
+    // what pip cannot bring is why it was made so: isolated, it would lose that
+    let on_purpose = relied_on.len() < leaking.len() || imports_of_the_distributor(facts);
+    let message = match relied_on.is_empty() {
+        false => {
             format!(
                 "The project relies on packages outside of {}, which also sees its base's",
                 environment.root
-            ),
-            Severity::Warning,
-        ),
-        true => (format!("{} also sees the packages of its base Python", environment.root), Severity::Info),
+            )
+        }
+        true => format!("{} also sees the packages of its base Python", environment.root),
+    };
+    let severity = match relied_on.is_empty() || on_purpose {
+        false => Severity::Warning,
+        true => Severity::Info,
     };
     let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
         .severity(severity)
@@ -121,6 +127,30 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         finding = finding.remedy(isolate(facts, environment, file, text, &leaking));
     }
     findings.push(finding);
+}
+
+/// Modules that only a system's distributor ships.
+const MODULES_OF_THE_DISTRIBUTOR: &[&str] = &[
+    "gi", "dbus", "apt", "apt_pkg", "cairo", "rpm", "dnf", "selinux", "libvirt", "cups", "systemd", "rclpy",
+    "rospy",
+];
+
+/// Whether the project's sources import what only the base can have, and the venv has not.
+fn imports_of_the_distributor(facts: &Facts) -> bool {
+    let Some(sources) = facts.project.sources.known() else { return false };
+    let own = |name: &str| {
+        facts.patient().and_then(|environment| facts.packages(&environment.root)).is_some_and(|packages| {
+            packages
+                .sites
+                .iter()
+                .any(|site| site.kind == SiteKind::Own && site.modules.iter().any(|it| it.name == name))
+        })
+    };
+    sources
+        .imports
+        .iter()
+        .map(SourceImport::top)
+        .any(|name| MODULES_OF_THE_DISTRIBUTOR.contains(&name) && !own(name))
 }
 
 /// What the project declares, the venv has not, and its base or the user site has.
@@ -180,6 +210,7 @@ mod tests {
     use super::*;
     use crate::facts::Gathered;
     use crate::facts::example;
+    use crate::facts::requirement::{Certainty, Sources};
     use crate::parse::pyvenv_cfg;
 
     fn open() -> Facts {
@@ -205,6 +236,27 @@ mod tests {
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Warning);
         assert!(matches!(found[0].remedies[0].actions[..], [Action::Rewrite { .. }, Action::Run(_)]));
+    }
+
+    #[test]
+    fn isolating_is_not_offered_where_the_distributor_has_what_pip_has_not() {
+        let mut facts = open();
+        let mut packages = crate::checks::isolation::tests::with_distribution("six").packages;
+        packages[0].sites[0].kind = SiteKind::Base;
+        facts.packages = packages;
+        facts.project.sources = Gathered::Known(Sources {
+            imports: vec![SourceImport {
+                module: "gi.repository".to_owned(),
+                certainty: Certainty::Certain,
+                file: example::path("/home/me/project/main.py"),
+                line: 1,
+            }],
+            ..Sources::default()
+        });
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(found[0].remedies.is_empty());
+        assert_eq!(found[0].evidence.last().map(|it| it.label.as_str()), Some("needed, and only there"));
     }
 
     #[test]

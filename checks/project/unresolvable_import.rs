@@ -1,5 +1,7 @@
 //! The project imports a module that nothing on the environment's import path provides.
 
+use std::collections::BTreeSet;
+
 use super::{LISTED, few, installing, judged, missing, path_hook, place};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
@@ -10,6 +12,7 @@ use crate::facts::platform::System;
 use crate::facts::requirement::{Certainty, Purpose, SourceImport, Sources};
 use crate::imports::{known_modules, near, stdlib};
 use crate::parse::names::normalize_name;
+use crate::path::HostPath;
 
 pub static CHECK: Check = Check {
     id: "unresolvable-import",
@@ -51,7 +54,7 @@ runtime). A notebook counts only where its environment has ipykernel, for inform
 };
 
 /// Modules that programs with a Python of their own bring along, or that another implementation has.
-const EMBEDDED: [&str; 62] = [
+const EMBEDDED: [&str; 64] = [
     "FreeCAD",
     "FreeCADGui",
     "GPS",
@@ -92,12 +95,14 @@ const EMBEDDED: [&str; 62] = [
     "machine",
     "mathutils",
     "maya",
+    "microbit",
     "micropython",
     "mod_wsgi",
     "nuke",
     "obspython",
     "org",
     "pcbnew",
+    "pyb",
     "pymel",
     "pyodide",
     "qgis",
@@ -115,6 +120,10 @@ const EMBEDDED: [&str; 62] = [
     "xbmcaddon",
     "xbmcgui",
 ];
+
+/// Those of them that are also names of distributions, or of packages of any kind.
+const AMBIGUOUS: [&str; 9] =
+    ["GPS", "SCons", "ansible_collections", "clr", "com", "google", "js", "org", "supervisor"];
 
 /// Distributions for one system or machine alone: elsewhere the file is not meant to run.
 const ELSEWHERE: [&str; 9] = [
@@ -194,9 +203,10 @@ fn path_is_open(facts: &Facts, packages: &Packages) -> bool {
     value.split(separator).filter(|entry| !entry.is_empty()).any(|entry| {
         let entry = entry.trim_end_matches('/');
         let known = packages.sites.iter().any(|site| site.directory.to_text() == entry);
-        let own = facts.project.root.as_ref().is_some_and(|root| {
-            crate::path::HostPath::new(root.flavour(), entry).is_none_or(|path| path.is_within(root))
-        });
+        let own =
+            facts.project.root.as_ref().is_some_and(|root| {
+                HostPath::new(root.flavour(), entry).is_none_or(|path| path.is_within(root))
+            });
         !known && !own
     })
 }
@@ -224,6 +234,13 @@ fn failing<'f>(
     let mut found: Vec<Failing> = Vec::new();
     // a notebook runs here where its kernel can
     let has_kernel = packages.distribution("ipykernel").is_some();
+    // a file for such a program may name other modules of it, too
+    let embedded: BTreeSet<&HostPath> = sources
+        .imports
+        .iter()
+        .filter(|import| EMBEDDED.contains(&import.top()) && !AMBIGUOUS.contains(&import.top()))
+        .map(|import| &import.file)
+        .collect();
     let certain = sources.imports.iter().filter(|import| import.certainty == Certainty::Certain);
     for import in certain.filter(|import| has_kernel || !import.is_in_notebook()) {
         let top = import.top();
@@ -241,7 +258,7 @@ fn failing<'f>(
             continue;
         }
         // what only a run can tell is not claimed of names that nobody knows
-        if matches!(reason, Reason::Unknown) && sources.changes_path {
+        if matches!(reason, Reason::Unknown) && (sources.changes_path || embedded.contains(&import.file)) {
             continue;
         }
         found.push(Failing { import, reason });
@@ -369,6 +386,21 @@ mod tests {
             .map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned())
             .collect::<Vec<_>>()
             .join(" ")
+    }
+
+    #[test]
+    fn quiet_of_unknown_names_in_a_file_for_another_program() {
+        assert!(
+            CHECK
+                .findings(&importing(&[("machine", Certainty::Certain), ("network", Certainty::Certain)]))
+                .is_empty()
+        );
+        let found = CHECK
+            .findings(&importing(&[("google.cloud", Certainty::Certain), ("network", Certainty::Certain)]));
+        assert_eq!(found.len(), 1);
+        let found =
+            CHECK.findings(&importing(&[("machine", Certainty::Certain), ("yaml", Certainty::Certain)]));
+        assert_eq!(found.len(), 1);
     }
 
     fn with_notebook() -> Facts {

@@ -1,5 +1,23 @@
 //! A quick reading of Python files: the modules that a file cannot do without.
 
+use std::borrow::Cow;
+
+/// A file's text as Python decodes it: UTF-8 unless one of the first two lines declares another encoding (PEP 263), of
+/// which only the ASCII is told. None: Python cannot read it, and neither runs nor imports it.
+pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut first = bytes.split(|byte| *byte == b'\n').take(2);
+    let declared = first.any(|line| {
+        line.trim_ascii_start().starts_with(b"#")
+            && crate::parse::find(line, b"coding")
+                .is_some_and(|at| matches!(line.get(at + 6), Some(b':' | b'=')))
+    });
+    declared.then(|| String::from_utf8_lossy(bytes))
+}
+
 /// The first parts of the modules named by `import` and `from` at the start of a line, with their line
 /// numbers. What is indented may be optional (`try:`, `if TYPE_CHECKING:`) and is left out, as are
 /// relative imports and the text of strings.
@@ -96,6 +114,18 @@ mod tests {
 
     fn names(text: &str) -> Vec<String> {
         imported_modules(text).into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[test]
+    fn what_python_cannot_decode_has_no_text() {
+        assert_eq!(decoded(b"\xef\xbb\xbfimport a").as_deref(), Some("import a"));
+        assert_eq!(decoded(b"\xff\xfeimport a"), None);
+        assert_eq!(decoded(b"import a  # caf\xe9"), None);
+        assert_eq!(
+            decoded(b"#!/usr/bin/python\n# -*- coding: latin-1 -*-\n# \xe9\nimport a").as_deref(),
+            Some("#!/usr/bin/python\n# -*- coding: latin-1 -*-\n# \u{fffd}\nimport a")
+        );
+        assert_eq!(decoded(b"x\ny\n# coding: latin-1\n# \xe9"), None);
     }
 
     #[test]

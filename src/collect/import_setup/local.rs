@@ -125,7 +125,8 @@ fn imports(files: &dyn Files, modules: &[LocalModule]) -> Vec<ImportedModule> {
     for source in sources.take(MOST_FILES) {
         let Ok(contents) = files.read(&source.path, FILE_LIMIT) else { continue };
         let mut seen = BTreeSet::new();
-        for (line, name) in python_source::imported_modules(&contents.text()) {
+        let Some(text) = python_source::decoded(&contents.bytes) else { continue };
+        for (line, name) in python_source::imported_modules(&text) {
             if seen.insert(name.clone()) && found.len() < MOST_IMPORTS {
                 found.push(ImportedModule { name, file: source.path.clone(), line });
             }

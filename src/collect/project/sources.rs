@@ -8,6 +8,7 @@ use crate::host::{FileKind, Files, Listing};
 use crate::parse::names::normalize_name;
 use crate::parse::notebook::{self, Notebook};
 use crate::parse::python_imports::{Import, Imports, LIMIT, STACK, imports};
+use crate::parse::python_source::decoded;
 use crate::path::{HostPath, readable};
 
 /// So many files are read, up to [`LIMIT`] of each, and so much of all together.
@@ -284,7 +285,8 @@ fn read(files: &dyn Files, found: &[Source]) -> Vec<Text> {
         let limit = if is_notebook { NOTEBOOK_LIMIT } else { LIMIT };
         // half a file tells nothing sure
         let whole = files.read(&source.path, limit).ok().filter(|contents| !contents.truncated());
-        let text = whole.map(|contents| contents.text().into_owned()).unwrap_or_default();
+        let text =
+            whole.and_then(|contents| Some(decoded(&contents.bytes)?.into_owned())).unwrap_or_default();
         total += text.len();
         // a script with requirements of its own (PEP 723) is run in an environment of its own
         let own_environment = text.lines().any(|line| line.trim_end() == "# /// script");
