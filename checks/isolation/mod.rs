@@ -245,6 +245,7 @@ pub(in crate::checks::isolation) mod tests {
         let path = example::path("/home/me/src");
         facts.packages = vec![Packages {
             added_modules: Vec::new(),
+            path_hooks: Vec::new(),
             lost_targets: Vec::new(),
             contents: Gathered::NotAsked,
             environment: example::path(example::VENV),
@@ -307,6 +308,7 @@ pub(in crate::checks::isolation) mod tests {
         let directory = example::path(example::PROJECT);
         let file = |name: &str| directory.join(format!("{name}.py"));
         facts.import_setup.script_directories = vec![ScriptDirectory {
+            distributions: Vec::new(),
             modules: modules
                 .iter()
                 .map(|name| LocalModule {

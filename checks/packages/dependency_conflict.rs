@@ -83,7 +83,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let subject =
         Subject::Distribution { environment: environment.root.clone(), name: first.by.name.clone() };
     let mut finding = Finding::new(&CHECK, subject, format!("{}{rest}", first.text()));
-    if unmet.iter().all(|one| one.by.is_distributors()) {
+    // what start-up code adds to the import path may hold what is missed
+    let may_be_there = !packages.path_hooks.is_empty() && unmet.iter().all(|one| one.installed.is_none());
+    if may_be_there || unmet.iter().all(|one| one.by.is_distributors()) {
         finding = finding.severity(Severity::Info);
     }
     for one in unmet.iter().take(10) {

@@ -109,6 +109,15 @@ fn mismatched<'f>(
     found
 }
 
+/// Start-up code whose effect on the import path is not known: what is missed may come from what it adds.
+fn path_hook(packages: &Packages) -> Option<String> {
+    let hook = packages.path_hooks.first()?;
+    Some(match hook.line {
+        Some(line) => format!("line {line} of {}", hook.file),
+        None => hook.file.to_string(),
+    })
+}
+
 /// In an installation that many programs share, nothing says that the project is to run there.
 fn severity_in(environment: &Environment, usual: Severity) -> Severity {
     match environment.kind {

@@ -151,6 +151,7 @@ pub fn with_packages() -> Facts {
         }],
         overlaps: Vec::new(),
         added_modules: Vec::new(),
+        path_hooks: Vec::new(),
         lost_targets: Vec::new(),
         contents: Gathered::NotAsked,
     }];

@@ -125,6 +125,9 @@ pub struct ScriptDirectory {
     pub modules: Vec<LocalModule>,
     /// Bytecode files outside `__pycache__` without a source, extension or package of the same name beside them.
     pub bytecode: Vec<OrphanBytecode>,
+    /// Normalised names (PEP 503) of the distributions whose metadata lies there: `pip install --target` puts it so.
+    #[serde(default)]
+    pub distributions: Vec<String>,
     /// Every module that its files import at their top level, local ones too; the first place of each file.
     pub imports: Vec<ImportedModule>,
 }

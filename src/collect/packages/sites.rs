@@ -35,11 +35,8 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
     if !environment.exists() {
         return found.sites;
     }
-    let separator = char::from(environment.root.flavour().list_separator());
-    for text in variables.python_path.iter().flat_map(|value| value.split(separator)) {
-        if let Some(directory) = HostPath::new(environment.root.flavour(), text) {
-            found.add(directory.normalized(), SiteKind::PythonPath);
-        }
+    for entry in python_path(environment, variables) {
+        found.add(entry, SiteKind::PythonPath);
     }
     let library = library(host, environment);
     let version = library.and_then(|library| library.version).or_else(|| environment.config_version());
@@ -67,6 +64,33 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
         add_installation(&mut found, &prefix, version, SiteKind::Base);
     }
     found.sites
+}
+
+/// The absolute entries of `PYTHONPATH`.
+fn python_path(environment: &Environment, variables: &Variables) -> impl Iterator<Item = HostPath> {
+    let flavour = environment.root.flavour();
+    let value = variables.python_path.as_deref().unwrap_or_default();
+    let entries = value.split(char::from(flavour.list_separator()));
+    entries.filter_map(move |text| Some(HostPath::new(flavour, text)?.normalized()))
+}
+
+/// The entries of `PYTHONPATH` that are no directories, which may be archives or places inside of some.
+pub fn archives(files: &dyn Files, environment: &Environment, variables: &Variables) -> Vec<HostPath> {
+    python_path(environment, variables).filter(|entry| !files.is_directory(entry)).collect()
+}
+
+/// The directory of the standard library that the environment's Python has.
+pub fn standard_library(environment: &Environment) -> Option<HostPath> {
+    let library = library(environment)?;
+    if !environment.is_venv() {
+        return Some(library.directory.clone());
+    }
+    let prefix = base_prefix(environment)?;
+    if prefix.flavour() == Flavour::Windows {
+        return Some(prefix.join("Lib"));
+    }
+    let version = library.version.or_else(|| environment.config_version())?;
+    Some(prefix.join(format!("lib/python{}", version.minor_text())))
 }
 
 struct Found<'a> {
