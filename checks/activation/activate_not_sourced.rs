@@ -32,7 +32,7 @@ ended when the next begins.
 ## How to fix it
 In a terminal: `. .venv/bin/activate` (any POSIX shell), or `source .venv/bin/activate` (bash, zsh).
 Makefile: `. .venv/bin/activate && python -m pytest` in one line, `SHELL := /bin/bash`, or simply `.venv/bin/python -m pytest`.
-Dockerfile: `ENV PATH="/opt/venv/bin:$PATH"`. Nothing needs activation that calls `.venv/bin/python` itself.
+Dockerfile: `ENV PATH="/opt/venv/bin:$PATH"`. GitHub: `echo "$PWD/.venv/bin" >> "$GITHUB_PATH"`, or one step. Nothing needs activation that calls `.venv/bin/python` itself.
 
 ## When it is fine
 A file system that makes every file executable (FAT, Windows drives under WSL) says nothing about how
@@ -109,6 +109,12 @@ fn in_file(facts: &Facts, site: &ActivationSite, same: &[&ActivationSite]) -> Fi
         (ActivationProblem::SourceUnderSh, Some(false)) => Severity::Error,
         _ => Severity::Warning,
     };
+    let problem = match site.problem {
+        ActivationProblem::OwnShellEnds if is_step(&site.file) => {
+            "activates an environment in a step whose shell ends with it, before the next step runs"
+        }
+        _ => problem,
+    };
     let mut finding = Finding::new(
         &CHECK,
         Subject::line(&site.file, site.line),
@@ -124,13 +130,16 @@ fn in_file(facts: &Facts, site: &ActivationSite, same: &[&ActivationSite]) -> Fi
     finding.remedy(mended(facts, site, same))
 }
 
+/// A configuration of CI.
+fn is_step(file: &HostPath) -> bool {
+    let name = file.name().to_ascii_lowercase();
+    name.ends_with(".yml") || name.ends_with(".yaml")
+}
+
 /// A Dockerfile's `RUN` and a CI step run on systems that the facts do not describe.
 fn runs_here(file: &HostPath) -> bool {
     let name = file.name().to_ascii_lowercase();
-    !(name.contains("dockerfile")
-        || name.contains("containerfile")
-        || name.ends_with(".yml")
-        || name.ends_with(".yaml"))
+    !(name.contains("dockerfile") || name.contains("containerfile") || is_step(file))
 }
 
 /// Whether this system's `sh` has the word: dash does not, bash and busybox do.
@@ -162,6 +171,11 @@ fn mended(facts: &Facts, site: &ActivationSite, same: &[&ActivationSite]) -> Rem
     let name = site.file.name().to_ascii_lowercase();
     let hint = if name.contains("dockerfile") || name.contains("containerfile") {
         "put the environment on PATH for all later lines: ENV PATH=\"/opt/venv/bin:$PATH\"".to_owned()
+    } else if is_step(&site.file) && site.problem == ActivationProblem::OwnShellEnds {
+        match site.file.parent().is_some_and(|directory| directory.name() == "workflows") {
+            true => "activate in the step that runs the commands, or put the programs on PATH for later steps: echo \"$PWD/.venv/bin\" >> \"$GITHUB_PATH\"".to_owned(),
+            false => "activate in the step that runs the commands (`. .venv/bin/activate && ...`)".to_owned(),
+        }
     } else if site.problem == ActivationProblem::ExecutedNotSourced {
         format!("source it (`. .venv/bin/activate`), or run {python} without activating")
     } else {

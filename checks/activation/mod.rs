@@ -1,5 +1,6 @@
 //! What this shell runs, and what it believes it runs.
 
+use super::project::install_project;
 use crate::diagnosis::{Action, Check, Remedy, Word};
 use crate::facts::Facts;
 use crate::path::HostPath;
@@ -69,16 +70,7 @@ pub(in crate::checks) fn create(facts: &Facts, root: &HostPath) -> Option<Remedy
         Action::run([Word::from(&base.interpreter), "-m".into(), "venv".into(), root.into()]),
         Action::activate_new(root),
     ];
-    if !facts.project.requirement_files.is_empty() {
-        let mut install: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
-        for file in &facts.project.requirement_files {
-            install.extend(["-r".into(), file.into()]);
-        }
-        actions.push(Action::Run(install));
-    } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
-        let words = ["python", "-m", "pip", "install", "-e"].map(Word::from);
-        actions.push(Action::Run(words.into_iter().chain([project.into()]).collect()));
-    }
+    actions.extend(install_project(facts));
     Some(Remedy::safe(format!("Make an environment at {root} and activate it"), actions))
 }
 

@@ -103,11 +103,15 @@ fn program(facts: &Facts, alias: &Alias) -> Option<HostPath> {
         return None;
     }
     let unquoted = |word: &str| word.trim_matches(['"', '\'', ';', '{', '}', '(', ')']).to_owned();
-    let mut words = alias.value.split_whitespace().map(unquoted).filter(|word| !word.is_empty());
+    let words = |command: &str| -> Vec<String> {
+        command.split_whitespace().map(unquoted).filter(|word| !word.is_empty()).collect()
+    };
     let word = if alias.function {
-        words.find(|word| is_python(word))?
+        let commands = alias.value.split([';', '&', '|', '\n']).map(words);
+        let running = commands.filter(|words| !only_speak(words));
+        running.flatten().find(|word| is_python(word))?
     } else {
-        words.find(|word| !is_prefix(word))?
+        words(&alias.value).into_iter().find(|word| !is_prefix(word))?
     };
     let word = match ["~/", "$HOME/", "${HOME}/"].iter().find_map(|home| word.strip_prefix(home)) {
         Some(below) => return Some(facts.home.as_ref()?.join(below)).filter(|path| is_python(&path.name())),
@@ -122,6 +126,19 @@ fn is_prefix(word: &str) -> bool {
         || word
             .split_once('=')
             .is_some_and(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
+}
+
+/// Whether a command may name a program without running it.
+fn only_speak(words: &[String]) -> bool {
+    const SPEAKING: [&str; 13] = [
+        "echo", "printf", "print", "[", "[[", "test", "if", "elif", "local", "export", "set", "return",
+        "unset",
+    ];
+    match words {
+        [] => true,
+        [only] => only.contains('='),
+        [first, ..] => SPEAKING.contains(&first.as_str()),
+    }
 }
 
 /// The name of an interpreter or of pip, with or without a directory before it.
@@ -150,9 +167,12 @@ fn remedies(facts: &Facts, aliases: &[(&Alias, HostPath)]) -> Vec<Remedy> {
 fn commented_out(alias: &Alias) -> Option<Action> {
     let file = alias.file.as_ref()?;
     let text = alias.text.as_deref().map(str::trim).unwrap_or_default();
-    let alone =
-        text.starts_with("alias ") && !text.contains([';', '&', '|', '\\']) && alias.condition.is_none();
-    Some(if alone && !alias.function {
+    let alone = if alias.function {
+        text.ends_with('}') && text.matches('{').count() == 1
+    } else {
+        text.starts_with("alias ") && !text.contains([';', '&', '|', '\\'])
+    };
+    Some(if alone && alias.condition.is_none() {
         Action::Rewrite {
             files: vec![file.clone()],
             from: Word::from(text),
@@ -254,7 +274,10 @@ mod tests {
     #[test]
     fn quiet_when_path_is_searched_after_all() {
         let function = Alias { function: true, ..alias("python", "{ command python \"$@\"; }") };
+        let speaking =
+            Alias { function: true, ..alias("pip", "echo \"not /usr/bin/pip3, but\"; uv pip \"$@\"") };
         for alias in [
+            speaking,
             alias("python", "python3"),
             alias("python", "command python3 -q"),
             alias("python", "/home/me/project/.venv/bin/python"),

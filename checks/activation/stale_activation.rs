@@ -1,9 +1,10 @@
-//! `VIRTUAL_ENV` (or the project's entry in `PATH`) names a directory that is gone or is no environment.
+//! `VIRTUAL_ENV`, `CONDA_PREFIX` or the project's entry in `PATH` names a directory that is gone or is no environment.
 
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
-use crate::facts::search_path::EntryState;
+use crate::facts::project::ManagerKind;
+use crate::facts::search_path::{EntryState, SearchEntry};
 use crate::path::HostPath;
 
 pub static CHECK: Check = Check {
@@ -41,6 +42,7 @@ exits with success all the same. Or a start-up file, tmux server or editor still
 
     deactivate                    # where the function still exists
     unset VIRTUAL_ENV             # where it does not
+    conda deactivate              # where CONDA_PREFIX names it
 
 and then activate the environment that is there, or make it again:
 
@@ -60,7 +62,10 @@ Never while `VIRTUAL_ENV` is set: what relies on it fails. Other entries of `PAT
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     if facts.shell.set("VIRTUAL_ENV").is_none() {
-        return dead_entry(facts, findings);
+        return match gone_conda(facts) {
+            Some(gone) => stale_conda(facts, gone, findings),
+            None => dead_entry(facts, findings),
+        };
     }
     let Some(claimed) = facts.claimed() else { return };
     let what = match claimed.kind {
@@ -91,6 +96,81 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding);
+}
+
+/// The conda environment that was active and is gone. `CONDA_PREFIX` alone may be for a build's headers and libraries.
+fn gone_conda(facts: &Facts) -> Option<&Environment> {
+    facts.shell.set("CONDA_DEFAULT_ENV").or_else(|| facts.shell.set("CONDA_SHLVL"))?;
+    let named = facts.environment(&facts.shell.path_variable("CONDA_PREFIX")?)?;
+    (named.kind == EnvironmentKind::Missing && !named.is_out_of_reach()).then_some(named)
+}
+
+fn stale_conda(facts: &Facts, gone: &Environment, findings: &mut Findings) {
+    let dead = dead_entry_of(facts, gone);
+    let served = facts.running().is_some_and(|running| facts.is_chosen(running));
+    let mut finding = Finding::new(
+        &CHECK,
+        Subject::Shell,
+        format!("CONDA_PREFIX names {}, which does not exist", gone.root),
+    )
+    .severity(if served || dead.is_none() { Severity::Warning } else { Severity::Error })
+    .about(&gone.root)
+    .evidence("CONDA_PREFIX", format!("{} (does not exist)", gone.root));
+    if let Some(name) = facts.shell.set("CONDA_DEFAULT_ENV") {
+        finding = finding.evidence("CONDA_DEFAULT_ENV", name);
+    }
+    if let Some(entry) = dead {
+        finding = finding.evidence("PATH", format!("entry {} is {}", entry.index + 1, entry.raw));
+    }
+    if let Some(running) = facts.running() {
+        finding = finding.about(&running.root);
+    }
+    if let Some((command, hit)) = facts.shell_python().and_then(|command| Some((command, command.chosen()?)))
+    {
+        finding = finding.evidence(&command.name, hit.describe());
+    }
+    for remedy in conda_remedies(facts, dead) {
+        finding = finding.remedy(remedy);
+    }
+    findings.push(finding);
+}
+
+/// The entry of `PATH` with the programs of an environment that is gone.
+fn dead_entry_of<'a>(facts: &'a Facts, gone: &Environment) -> Option<&'a SearchEntry> {
+    facts.search_path.entries.iter().find(|entry| {
+        let directory = entry.directory.as_ref().map(HostPath::normalized);
+        entry.state == EntryState::Missing
+            && directory.is_some_and(|directory| directory.is_within(&gone.root.normalized()))
+    })
+}
+
+fn conda_remedies(facts: &Facts, dead: Option<&SearchEntry>) -> Vec<Remedy> {
+    // what `conda activate` sets, which its `deactivate` would take back
+    let variables = ["CONDA_PREFIX", "CONDA_DEFAULT_ENV", "CONDA_PROMPT_MODIFIER", "CONDA_SHLVL"];
+    let set = variables.into_iter().filter(|name| facts.shell.variable(name).is_some());
+    let mut leave: Vec<Action> = set.map(|name| Action::Unset(name.to_owned())).collect();
+    leave.extend(dead.map(|entry| Action::RemoveFromPath { raw: entry.raw.as_str().into() }));
+    leave.push(Action::Rehash);
+    let mut remedies = Vec::new();
+    let by_conda = facts.shell.set("CONDA_EXE").is_some();
+    let managed = facts.project.managers.iter().any(|manager| manager.kind == ManagerKind::Conda);
+    if let Some(own) = facts.own_environment().filter(|own| facts.can_be_activated(own)) {
+        let actions = leave.iter().cloned().chain([Action::activate(own)]).collect();
+        remedies.push(Remedy::safe(format!("Leave it, and activate {}", own.root), actions));
+    } else if let Some(project) = &facts.project.root
+        && !(by_conda || managed || facts.project.requirement_files.is_empty())
+        && facts.own_environment().is_none()
+        && let Some(mut create) = super::create(facts, &project.join(".venv"))
+    {
+        create.actions.splice(0..0, leave.iter().cloned());
+        remedies.push(create);
+    }
+    remedies.push(Remedy::safe("Take it out of this shell", leave));
+    if by_conda {
+        let deactivate = Action::run(["conda".into(), "deactivate".into()]);
+        remedies.push(Remedy::safe("Let conda go back to the environment before", vec![deactivate]));
+    }
+    remedies
 }
 
 /// With `VIRTUAL_ENV` unset: `PATH` holds an environment of this project that is gone.
@@ -248,6 +328,47 @@ mod tests {
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Warning);
         assert!(found[0].environments.contains(&path(&format!("{PROJECT}/.venv"))));
+    }
+
+    const CONDA: &str = "/home/me/miniconda3/envs/work";
+
+    /// `conda env remove` in another terminal.
+    fn deleted_conda() -> Facts {
+        let mut facts = example::not_activated();
+        facts.environments.push(gone(CONDA));
+        example::set_variable(&mut facts, "CONDA_PREFIX", CONDA);
+        example::set_variable(&mut facts, "CONDA_DEFAULT_ENV", "work");
+        example::set_search_path(&mut facts, &format!("{CONDA}/bin:/usr/bin"));
+        facts.search_path.entries[0].state = EntryState::Missing;
+        facts
+    }
+
+    #[test]
+    fn fires_when_the_active_conda_environment_was_deleted() {
+        let found = CHECK.findings(&deleted_conda());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert_eq!(found[0].message, format!("CONDA_PREFIX names {CONDA}, which does not exist"));
+        let actions = &found[0].remedies[0].actions;
+        assert_eq!(actions[0], Action::Unset("CONDA_PREFIX".into()));
+        assert_eq!(actions[2], Action::RemoveFromPath { raw: format!("{CONDA}/bin").as_str().into() });
+        assert!(matches!(actions[4], Action::Activate { .. }), "{actions:?}");
+        assert!(!found[0].remedies.iter().any(|remedy| remedy.summary.contains("conda")));
+        let mut with_conda = deleted_conda();
+        example::set_variable(&mut with_conda, "CONDA_EXE", "/home/me/miniconda3/bin/conda");
+        assert!(
+            CHECK.findings(&with_conda)[0].remedies.iter().any(|remedy| remedy.summary.contains("conda"))
+        );
+    }
+
+    #[test]
+    fn quiet_when_conda_prefix_is_there_or_only_for_a_build() {
+        let mut there = deleted_conda();
+        there.environments.last_mut().unwrap().kind = EnvironmentKind::Conda;
+        assert!(CHECK.findings(&there).is_empty());
+        let mut build = deleted_conda();
+        example::unset_variable(&mut build, "CONDA_DEFAULT_ENV");
+        assert!(CHECK.findings(&build).is_empty());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! A tool that must import the project's packages runs in another environment than the active one.
 
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::diagnosis::reinstall::installer;
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::Environment;
 use crate::facts::search_path::{Hit, Target};
-use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
 
 pub static CHECK: Check = Check {
@@ -31,7 +31,7 @@ Install it into the environment: `python -m pip install pytest`, then `hash -r`,
 
 ## When it is fine
 Tools that stand alone and read source text only (ruff, black, uv, Poetry, pre-commit, pipx, tox) belong outside, and are
-not reported. Neither are tools that the project does not use.
+not reported. Neither are tools that the project does not use, nor any while the environment has nothing but pip in it.
 "#,
     examine,
 };
@@ -67,6 +67,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     else {
         return;
     };
+    // nothing is in it that another Python would miss
+    if !environment.libraries.iter().any(|library| environment.installed_in(library).next().is_some()) {
+        return;
+    }
     for (tool, distribution) in TOOLS {
         let Some(hit) = facts.command(tool).and_then(|command| command.chosen()) else { continue };
         let Some(other) = other_environment(facts, environment, hit) else { continue };
@@ -86,10 +90,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .evidence(format!("{tool} on PATH"), hit.path.to_text())
         .evidence("runs in", other)
         .evidence("used by the project", used);
-        findings.push(finding.remedy(Remedy::safe(
-            format!("Install {distribution} into the environment"),
-            vec![install(environment, distribution), Action::Rehash],
-        )));
+        findings.push(match install(facts, environment, distribution) {
+            Some(remedy) => finding.remedy(remedy),
+            None => finding,
+        });
     }
 }
 
@@ -136,14 +140,10 @@ fn used(facts: &Facts, tool: &str, distribution: &str) -> Option<String> {
     })
 }
 
-fn install(environment: &Environment, distribution: &str) -> Action {
-    let python = Word::from(environment.program("python"));
-    if !environment.has_pip() && matches!(environment.creator, Some(Creator::Uv { .. })) {
-        let words = ["uv", "pip", "install", "--python"].map(Word::from).into_iter();
-        return Action::Run(words.chain([python, Word::from(distribution)]).collect());
-    }
-    let words = ["-m", "pip", "install", distribution].map(Word::from);
-    Action::Run([python].into_iter().chain(words).collect())
+fn install(facts: &Facts, environment: &Environment, distribution: &str) -> Option<Remedy> {
+    let mut actions = installer(facts, environment, &[], &[])?.actions([distribution.into()]);
+    actions.push(Action::Rehash);
+    Some(Remedy::safe(format!("Install {distribution} into the environment"), actions))
 }
 
 #[cfg(test)]
@@ -212,6 +212,13 @@ mod tests {
     fn quiet_when_the_project_does_not_use_the_tool() {
         let mut facts = with_pytest();
         facts.project.tools.clear();
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_the_environment_has_nothing_to_see() {
+        let mut facts = with_pytest();
+        venv_of(&mut facts).installed.retain(|installed| installed.name == "pip");
         assert!(CHECK.findings(&facts).is_empty());
     }
 

@@ -1,6 +1,7 @@
 //! The environment was made again over an older one without `--clear`: its parts name different versions.
 
-use super::{PACKAGES_UNSEEN, severity, venvs, with_replacement};
+use super::{PACKAGES_UNSEEN, severity, venvs};
+use crate::diagnosis::recreate::{base_of, recreate_from};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, Library};
@@ -88,7 +89,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             let packages = environment.installed_in(library).count();
             finding = finding.evidence("packages", format!("{packages} in {}", library.site_packages));
         }
-        findings.push(with_replacement(finding, facts, environment));
+        // a link to one of the versions would hide what is installed for the other
+        let base = base_of(facts, environment, environment.config_version().into_iter().chain([version]));
+        findings.push(finding.remedy(recreate_from(facts, environment, base)));
     }
 }
 
@@ -103,8 +106,12 @@ fn is_minor(left: Version, right: Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::recreate::tests::words;
     use crate::facts::Gathered;
-    use crate::facts::example::{healthy, venv_of};
+    use crate::facts::environment::Installed;
+    use crate::facts::example::{healthy, path, venv_of};
+    use crate::facts::interpreter::Installation;
+    use crate::facts::project::Declared;
     use crate::parse::pyvenv_cfg;
 
     /// Python 3.12 made over the example's 3.11.
@@ -123,6 +130,64 @@ mod tests {
     fn configured(venv: &mut Environment, version: &str) {
         let text = format!("home = /usr/bin\ninclude-system-site-packages = false\nversion = {version}\n");
         venv.config = Gathered::Known(pyvenv_cfg::parse(text.as_bytes()));
+    }
+
+    /// The example's environment made over, with another Python 3.11 and a 3.12 on the machine.
+    fn made_over_with_both(facts: &mut Facts) {
+        for (interpreter, version) in
+            [("/opt/py/bin/python3.11", (3, 11)), ("/opt/py/bin/python3.12", (3, 12))]
+        {
+            facts.installations.push(Installation {
+                interpreter: path(interpreter),
+                version: Some(Version::new(version.0, version.1, None)),
+                linked_from: Vec::new(),
+                ..facts.installations[0].clone()
+            });
+        }
+        configured(made_over(facts), "3.12.1");
+    }
+
+    #[test]
+    fn it_is_made_anew_for_the_version_that_was_asked_for_with_what_is_installed_for_either() {
+        let mut facts = healthy();
+        made_over_with_both(&mut facts);
+        let venv = venv_of(&mut facts);
+        let other = Installed {
+            name: "six".into(),
+            version: "1.15.0".into(),
+            metadata: venv.libraries[1].site_packages.join("six-1.15.0.dist-info"),
+            ..venv.installed[1].clone()
+        };
+        let new = Installed {
+            name: "new".into(),
+            version: "1.0".into(),
+            metadata: venv.libraries[1].site_packages.join("new-1.0.dist-info"),
+            requested: false,
+            ..other.clone()
+        };
+        venv.installed.extend([other, new]);
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].remedies.len(), 1, "no link: {found:?}");
+        assert_eq!(
+            words(&found[0].remedies[0])[..2],
+            [
+                r#"["six==1.15.0", "new==1.0"]"#,
+                "/opt/py/bin/python3.12 -m venv --clear /home/me/project/.venv"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_version_that_the_project_forbids_is_not_chosen() {
+        let mut facts = healthy();
+        made_over_with_both(&mut facts);
+        facts.project.requires_python = Some(Declared {
+            text: "<3.12".into(),
+            file: path("/home/me/project/pyproject.toml"),
+            line: None,
+        });
+        let found = CHECK.findings(&facts);
+        assert!(words(&found[0].remedies[0])[1].contains("python3.11 -m venv --clear"), "{found:?}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! deleted from it.
 
 use super::{severity, venvs, with_replacement};
+use crate::checks::project::fill;
+use crate::diagnosis::recreate::moved_aside;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind, Layout};
@@ -114,7 +116,8 @@ fn without_python(facts: &Facts, environment: &Environment) -> Option<Finding> {
     }
     let link = Action::run(["ln".into(), "-s".into(), "python3".into(), (&python).into()]);
     let then = if active { Action::Rehash } else { Action::activate(environment) };
-    Some(finding.remedy(Remedy::safe("Put the missing link back", vec![link, then])))
+    let actions = moved_aside(environment, &python).into_iter().chain([link, then]).collect();
+    Some(finding.remedy(Remedy::safe("Put the missing link back", actions)))
 }
 
 /// The distribution's package with `ensurepip`, when the environment's base is the system's Python and lacks it.
@@ -155,13 +158,15 @@ fn finish(
     };
     actions.push(Action::run([python.into(), "-m".into(), "venv".into(), "--clear".into(), root.into()]));
     actions.push(Action::activate_new(root));
+    actions.extend(fill(facts, environment));
     Some(Remedy::review("Make the environment again: nothing is installed in it", actions))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::example::{healthy, venv_of};
+    use crate::diagnosis::recreate::tests::words;
+    use crate::facts::example::{healthy, venv_of, with_packages};
 
     fn interrupted(facts: &mut Facts) -> &mut Environment {
         let venv = venv_of(facts);
@@ -174,6 +179,22 @@ mod tests {
     }
 
     #[test]
+    fn what_the_project_declares_is_installed_too() {
+        let mut facts = with_packages();
+        interrupted(&mut facts);
+        let commands = words(&CHECK.findings(&facts)[0].remedies[0]);
+        assert_eq!(commands[1], "python -m pip install -r /home/me/project/requirements.txt");
+        // what only a `pyproject.toml` lists is named
+        facts.project.requirement_files.clear();
+        facts.packages[0].sites[0].distributions.clear();
+        facts.packages[0].sites[0].modules.clear();
+        let commands = words(&CHECK.findings(&facts)[0].remedies[0]);
+        assert_eq!(commands[1], "python -m pip install six");
+        facts.project.requirements.clear();
+        assert_eq!(words(&CHECK.findings(&facts)[0].remedies[0]).len(), 1);
+    }
+
+    #[test]
     fn fires_when_only_python_is_missing() {
         let mut facts = healthy();
         let python = venv_of(&mut facts).program("python");
@@ -183,6 +204,12 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!(found[0].severity, Severity::Error);
         assert!(found[0].message.contains("no program /home/me/project/.venv/bin/python"), "{found:?}");
+        let link = "ln -s python3 /home/me/project/.venv/bin/python";
+        assert_eq!(words(&found[0].remedies[0]), [link]);
+        // a link to a directory's path would be made inside of it
+        venv_of(&mut facts).misplaced.push(python.clone());
+        let aside = format!("mv {python} {python}.directory");
+        assert_eq!(words(&CHECK.findings(&facts)[0].remedies[0]), [aside.as_str(), link]);
     }
 
     #[test]

@@ -1,16 +1,20 @@
 //! The interpreter can be started and gives no answer, for a reason that no other check knows.
 
 use super::{examined, severity, with_replacement};
+use crate::checks::isolation::set_aside;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
-use crate::facts::Facts;
+use crate::facts::distribution::{PthFile, PthImport};
+use crate::facts::environment::Environment;
+use crate::facts::import_setup::HookPlace;
 use crate::facts::interpreter::{Interpreter, Probe};
+use crate::facts::{Facts, Origin};
 
 pub static CHECK: Check = Check {
     id: "interpreter-fails",
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The interpreter starts, and dies, hangs or answers nonsense",
-    needs: &[Need::Probe],
+    needs: &[Need::Probe, Need::Packages],
     explains: &[],
     explanation: r#"
 ## What it means
@@ -40,6 +44,9 @@ On a slow machine or network drive the first start may take longer than the dead
 "#,
     examine,
 };
+
+/// So many lines of a kind are shown.
+const SHOWN: usize = 4;
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     for environment in examined(facts) {
@@ -79,15 +86,62 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                     Action::Advice("run venv-doctor with --timeout 60".to_owned()),
                 ],
             )),
-            _ => with_replacement(finding, facts, environment),
+            _ => {
+                let lines = lines_at_start(facts, environment, interpreter);
+                for (file, import) in lines.iter().take(SHOWN) {
+                    let place = format!("line {} of {}", import.line, file.path);
+                    finding = finding.evidence("runs at every start", format!("{} ({place})", import.text));
+                }
+                if let [(file, _), rest @ ..] = lines.as_slice()
+                    && rest.iter().all(|(other, _)| other.path == file.path)
+                {
+                    finding = finding.remedy(set_aside(&file.path));
+                }
+                with_replacement(finding, facts, environment)
+            }
         };
         findings.push(finding);
     }
 }
 
+/// The lines of `.pth` files that ran before it ended with a status of its own, those left out that creators,
+/// setuptools and editable installs put there. None where something else may have ended it: a broken standard library,
+/// a signal, a variable, a customization module; or where it was started without `site`.
+fn lines_at_start<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    interpreter: &Interpreter,
+) -> Vec<(&'f PthFile, &'f PthImport)> {
+    let Probe::Failed { ending, stderr } = &interpreter.probe else { return Vec::new() };
+    let in_core = stderr.contains("Fatal Python error") && !stderr.contains("init_import_site");
+    if !ending.starts_with("exit status") || in_core || interpreter.probe.lacks_standard_library() {
+        return Vec::new();
+    }
+    let is_this = |other: Option<&Environment>| other.is_some_and(|other| environment.is_at(&other.root));
+    let with_site = is_this(facts.active())
+        || is_this(facts.running())
+        || environment.origins.contains(&Origin::Argument);
+    let steered = ["PYTHONHOME", "PYTHONPATH"].iter().any(|name| facts.shell.set(name).is_some());
+    let customized = facts.import_setup.hooks.iter().any(|hook| hook.place != HookPlace::StandardLibrary);
+    if !with_site || steered || customized {
+        return Vec::new();
+    }
+    let usual = |file: &&PthFile| {
+        let name = file.path.name();
+        matches!(&*name, "_virtualenv.pth" | "distutils-precedence.pth")
+            || name.starts_with("__editable__")
+            || name.ends_with("-nspkg.pth")
+    };
+    let sites = facts.packages(&environment.root).into_iter().flat_map(|packages| &packages.sites);
+    sites
+        .flat_map(|site| &site.pth_files)
+        .filter(|file| !file.hidden && !usual(file))
+        .flat_map(|file| file.imports.iter().map(move |import| (file, import)))
+        .collect()
+}
+
 /// What happened, and the last lines that it wrote.
 fn outcome(interpreter: &Interpreter) -> Option<(String, Vec<String>)> {
-    const SHOWN: usize = 4;
     let path = &interpreter.path;
     let last = |text: &str| -> Vec<String> {
         let lines: Vec<&str> = text.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
@@ -110,12 +164,68 @@ fn outcome(interpreter: &Interpreter) -> Option<(String, Vec<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::example::{healthy, interpreters_of};
+    use crate::diagnosis::recreate::tests::words;
+    use crate::facts::example::{
+        healthy, interpreters_of, path, set_search_path, unset_variable, with_packages,
+    };
 
     fn probed(probe: Probe) -> Facts {
         let mut facts = healthy();
         interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
         facts
+    }
+
+    /// It ends with status 3 and says nothing, and such a file is in its site-packages.
+    fn killed_by(name: &str) -> Facts {
+        let mut facts = with_packages();
+        let probe = Probe::Failed { ending: "exit status 3".to_owned(), stderr: String::new() };
+        interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
+        let site = &mut facts.packages[0].sites[0];
+        let import = PthImport { line: 1, text: "import os; os._exit(3)".to_owned() };
+        site.pth_files.push(PthFile {
+            path: site.directory.join(name),
+            hidden: false,
+            decodable: true,
+            paths: Vec::new(),
+            imports: vec![import],
+        });
+        facts
+    }
+
+    #[test]
+    fn the_only_line_that_runs_at_start_is_put_aside() {
+        let found = CHECK.findings(&killed_by("zz.pth"));
+        let line = found[0].evidence.iter().find(|line| line.label == "runs at every start").unwrap();
+        assert!(line.value.starts_with("import os; os._exit(3) (line 1 of /home/me"), "{line:?}");
+        assert!(words(&found[0].remedies[0])[0].ends_with("/zz.pth.disabled"), "{found:?}");
+    }
+
+    #[test]
+    fn no_file_is_accused_where_something_else_may_be_at_fault() {
+        let accused = |facts: &Facts| {
+            let found = CHECK.findings(facts);
+            found[0].remedies.iter().any(|remedy| words(remedy)[0].starts_with("mv "))
+        };
+        assert!(!accused(&killed_by("_virtualenv.pth")));
+        let mut two = killed_by("zz.pth");
+        let mut second = two.packages[0].sites[0].pth_files[0].clone();
+        second.path = path("/home/me/project/.venv/lib/python3.11/site-packages/aa.pth");
+        two.packages[0].sites[0].pth_files.push(second);
+        assert!(!accused(&two));
+        let mut isolated = killed_by("zz.pth");
+        set_search_path(&mut isolated, "/usr/bin");
+        unset_variable(&mut isolated, "VIRTUAL_ENV");
+        assert!(!accused(&isolated), "started with -S, it reads no .pth file");
+        for (ending, stderr) in [
+            ("signal 9", ""),
+            ("exit status 1", "Fatal Python error: init_fs_encoding: failed"),
+            ("exit status 1", "ModuleNotFoundError: No module named 'encodings'"),
+        ] {
+            let mut facts = killed_by("zz.pth");
+            let probe = Probe::Failed { ending: ending.to_owned(), stderr: stderr.to_owned() };
+            interpreters_of(&mut facts).take(1).for_each(|interpreter| interpreter.probe = probe.clone());
+            assert!(!accused(&facts), "{ending} {stderr}");
+        }
     }
 
     #[test]

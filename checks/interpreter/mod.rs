@@ -173,8 +173,9 @@ fn with_replacement(finding: Finding, facts: &Facts, environment: &Environment) 
 /// Says which other Pythons of the environment's minor version this machine has.
 fn with_same_minor(finding: Finding, facts: &Facts, environment: &Environment) -> Finding {
     let Some(version) = environment.python_version() else { return finding };
-    let found: Vec<String> = facts
-        .installations_of(version)
+    let found: Vec<String> = recreate::usable(facts, environment)
+        .into_iter()
+        .filter(|installation| installation.version.is_some_and(|found| found.same_minor(version)))
         .map(|installation| format!("{} ({})", installation.interpreter, installation.found_by))
         .collect();
     let minor = version.minor_text();

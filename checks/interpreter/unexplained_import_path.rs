@@ -38,7 +38,9 @@ and line.
 
 ## When it is fine
 When you or your company set the hook up on purpose, and it adds the same directory everywhere. An entry below the
-environment itself or below its Python's installation mixes nothing, and is only mentioned.
+environment itself or below its Python's installation mixes nothing, and is only mentioned; so is one that a
+`sitecustomize.py` or `usercustomize.py` adds, as the module systems of clusters do (EasyBuild). A `.pth` line that
+spells the whole path explains it, and is not reported.
 "#,
     examine,
 };
@@ -50,7 +52,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         };
         let own = |path: &HostPath| is_own(facts, interpreter, prediction, path);
         let mut entries = unexplained(interpreter, prediction, comparison);
-        entries.retain(|(_, path)| !(is_pep582(facts, path) || own(path) && is_named(comparison, path)));
+        entries.retain(|(_, path)| {
+            !(is_pep582(facts, path) || is_spelt(comparison, path) || own(path) && is_named(comparison, path))
+        });
         let (Some((_, first)), Some(last)) = (entries.first(), entries.last()) else { continue };
         let root = interpreter.environment.as_ref();
         let of_distributor = |hook: &&StartupHook| is_distributors(prediction, hook);
@@ -60,8 +64,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if suspects.is_empty() && !comparison.suspects.is_empty() {
             continue;
         }
-        let severity =
-            if entries.iter().all(|(_, path)| own(path)) { Severity::Info } else { Severity::Warning };
+        let customized = is_customized(&suspects);
+        let severity = if customized || entries.iter().all(|(_, path)| own(path)) {
+            Severity::Info
+        } else {
+            Severity::Warning
+        };
         let message = if entries.len() == 1 {
             format!(
                 "{first} is on the import path of {}, and no rule of Python puts it there",
@@ -149,6 +157,28 @@ fn is_named(comparison: &Comparison, path: &HostPath) -> bool {
         return false;
     };
     comparison.suspects.iter().any(|hook| hook.line.is_some() && hook.text.contains(name.as_ref()))
+}
+
+/// A module that is made for this is there, and no line of a `.pth` file is more likely to have done it.
+fn is_customized(suspects: &[&StartupHook]) -> bool {
+    let made_for_it =
+        |hook: &&StartupHook| matches!(hook.kind, HookKind::SiteCustomize | HookKind::UserCustomize);
+    let touches = |hook: &&StartupHook| {
+        !made_for_it(hook) && ["sys.path", "sitedir"].iter().any(|sign| hook.text.contains(sign))
+    };
+    suspects.iter().any(made_for_it) && !suspects.iter().any(touches)
+}
+
+/// A startup line spells the whole path: it is a rule that anyone can read.
+fn is_spelt(comparison: &Comparison, path: &HostPath) -> bool {
+    let text = path.to_text();
+    let spells = |line: &str| {
+        line.match_indices(&*text).any(|(at, _)| {
+            // the end of the literal, not a longer path's beginning
+            line[at + text.len()..].trim_start_matches(['/', '\\']).starts_with(['\'', '"'])
+        })
+    };
+    comparison.suspects.iter().any(|hook| hook.line.is_some() && spells(&hook.text))
 }
 
 /// The project's `__pypackages__/3.11/lib`, which `pdm --pep582` puts on the path (PEP 582).
@@ -297,6 +327,33 @@ mod tests {
         let own = format!("{SITE}/_pdbpp_path_hack");
         assert!(reports(&[&own, "/usr/lib/python3.11", SITE], vec![line.clone()]).is_empty());
         assert_eq!(reports(&["/srv/_pdbpp_path_hack", SITE], vec![line]).len(), 1);
+    }
+
+    #[test]
+    fn quiet_when_a_startup_line_spells_the_path() {
+        let line = |text: &str| {
+            let mut line = hook(HookKind::ImportLine, &format!("{SITE}/x.pth"), Some(1));
+            line.text = text.into();
+            vec![line]
+        };
+        let added = |text: &str| reports(&["/usr/lib/python3.11", SITE, "/srv/shared"], line(text));
+        assert!(added("import sys; sys.path.append('/srv/shared')").is_empty());
+        assert!(added("import sys; sys.path.append(\"/srv/shared/\")").is_empty());
+        assert_eq!(added("import sys; sys.path.append('/srv/shared/more')").len(), 1);
+    }
+
+    #[test]
+    fn mentions_what_only_a_customizing_module_may_have_added() {
+        let module = || vec![hook(HookKind::SiteCustomize, "/apps/easybuild/sitecustomize.py", None)];
+        let found = reports(&["/usr/lib/python3.11", SITE, "/apps/six"], module());
+        assert_eq!(found[0].severity, Severity::Info);
+        let beside = |text: &str| {
+            let mut line = hook(HookKind::ImportLine, &format!("{SITE}/x.pth"), Some(1));
+            line.text = text.into();
+            reports(&["/usr/lib/python3.11", SITE, "/apps/six"], [module(), vec![line]].concat())
+        };
+        assert_eq!(beside("import coverage; coverage.process_startup()")[0].severity, Severity::Info);
+        assert_eq!(beside("import sys; sys.path.append(make())")[0].severity, Severity::Warning);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! The environment that `python` runs in has no pip, so the name `pip` falls through to another environment's.
 
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::diagnosis::reinstall::bring_pip;
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, EnvironmentKind};
+use crate::facts::environment::{Environment, EnvironmentKind, Installed};
 use crate::facts::search_path::{Command, Hit};
+use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
 
 pub static CHECK: Check = Check {
@@ -97,10 +99,36 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     if let Some(creator) = &running.creator {
         finding = finding.evidence("made by", creator.label());
     }
+    if let Some(there) = other.and_then(|(_, hit)| gone_astray(facts, running, hit))
+        && finding.severity > Severity::Info
+    {
+        finding = finding.evidence("installed there", there).explaining("missing-requirement");
+    }
     findings.push(finding.remedy(give_pip(facts, running)).remedy(Remedy::manual(
         "Install with uv, which needs no pip in the environment",
         vec![Action::Advice(format!("uv pip install --python {} ...", running.root))],
     )));
+}
+
+/// What the project needs and its environment lacks, where all of it was installed into the environment that `pip`
+/// installs into.
+fn gone_astray(facts: &Facts, running: &Environment, pip: &Hit) -> Option<String> {
+    let other = facts.environment(pip.leads_to.environment()?)?;
+    let missing: Vec<&str> = facts
+        .project
+        .dependencies
+        .iter()
+        .map(|dependency| dependency.name.as_str())
+        .filter(|name| running.lacks(name))
+        .collect();
+    // what the system's own packages brought was not meant for this environment
+    let brought = |installed: &Installed| installed.metadata.to_text().starts_with("/usr/lib");
+    let there = |name: &&str| {
+        let shared = other.shared.known().into_iter().flatten();
+        let mut installed = other.installed.iter().chain(shared).filter(|installed| !brought(installed));
+        installed.any(|installed| normalize_name(&installed.name) == **name)
+    };
+    (!missing.is_empty() && missing.iter().all(there)).then(|| missing.join(", "))
 }
 
 fn leads_into(facts: &Facts, hit: &Hit, running: &Environment) -> bool {
@@ -127,19 +155,10 @@ fn severity(facts: &Facts, running: &Environment, other: Option<(&Command, &Hit)
     }
 }
 
-/// `ensurepip`, which every installation has but Debian's without `python3-venv`; else uv.
 fn give_pip(facts: &Facts, running: &Environment) -> Remedy {
-    let python = running.program("python");
-    let base = running.home.as_ref().and_then(|home| home.interpreter.as_ref());
-    let missing = facts.installations.iter().any(|installation| {
-        !installation.has_ensurepip && base.is_some_and(|base| base.same_as(&installation.interpreter))
-    });
-    let command: Vec<Word> = if missing {
-        vec!["uv".into(), "pip".into(), "install".into(), "--python".into(), python.into(), "pip".into()]
-    } else {
-        vec![python.into(), "-m".into(), "ensurepip".into(), "--default-pip".into()]
-    };
-    Remedy::safe("Give the environment a pip of its own", vec![Action::Run(command), Action::Rehash])
+    let mut actions = bring_pip(facts, running, false);
+    actions.push(Action::Rehash);
+    Remedy::safe("Give the environment a pip of its own", actions)
 }
 
 #[cfg(test)]
@@ -174,6 +193,22 @@ mod tests {
         let mut facts = without_pip();
         example::venv_of(&mut facts).creator = Some(Creator::Uv { version: "0.8.0".into() });
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn accounts_for_a_requirement_that_went_to_the_other_environment() {
+        let mut facts = without_pip();
+        let six = example::venv("/x").installed.remove(1);
+        let mut at = |metadata: &str| {
+            let metadata = example::path(metadata);
+            let usr = example::path("/usr");
+            let system = facts.environments.iter_mut().find(|one| one.is_at(&usr)).unwrap();
+            system.installed = vec![Installed { metadata, ..six.clone() }];
+            CHECK.findings(&facts)[0].explains.clone()
+        };
+        assert!(at("/usr/lib/python3/dist-packages/six-1.16.0.dist-info").is_empty());
+        let explained = at("/usr/local/lib/python3.11/dist-packages/six-1.16.0.dist-info");
+        assert_eq!(explained, ["missing-requirement"]);
     }
 
     #[test]

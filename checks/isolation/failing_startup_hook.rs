@@ -4,7 +4,7 @@ use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy,
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, SiteKind};
 use crate::facts::environment::Environment;
-use crate::facts::import_setup::{HookPlace, StartupHook};
+use crate::facts::import_setup::{HookPlace, StartupHook, UnmetImport};
 use crate::facts::interpreter::Probe;
 use crate::path::HostPath;
 
@@ -64,6 +64,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         Probe::Failed { stderr, .. } => Some(stderr.as_str()),
         _ => None,
     });
+    for unmet in &facts.import_setup.unmet {
+        findings.push(foretold(facts, environment, unmet));
+    }
     let Some(said) = said.or_else(|| said_by_shell(facts)) else { return };
     let mut told: Vec<Complaint> = Vec::new();
     for complaint in complaints(said) {
@@ -114,6 +117,23 @@ fn complaints(said: &str) -> Vec<Complaint> {
         }
     }
     found
+}
+
+/// Nobody heard Python say it: its files do.
+fn foretold(facts: &Facts, environment: &Environment, unmet: &UnmetImport) -> Finding {
+    let message = format!(
+        "Line {} of {} fails at every start of Python: there is no module {}",
+        unmet.line, unmet.file, unmet.module
+    );
+    let finding = Finding::new(&CHECK, Subject::line(&unmet.file, unmet.line), message)
+        .severity(Severity::Warning)
+        .about(&environment.root)
+        .evidence(format!("line {}", unmet.line), unmet.text.clone())
+        .evidence("import path", format!("{} is nowhere on it; Python was not asked", unmet.module));
+    match facts.import_setup.hooks.iter().find(|hook| hook.path.same_as(&unmet.file)) {
+        Some(hook) => with_hook_remedies(finding, facts, hook),
+        None => finding.remedy(set_aside(&unmet.file)),
+    }
 }
 
 fn customize(facts: &Facts, environment: &Environment, module: &str, error: &str) -> Finding {
@@ -250,6 +270,21 @@ mod tests {
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].subject.line_number(), Some(2));
         assert_eq!(found[0].evidence[0].value, "ModuleNotFoundError: No module named 'x'");
+    }
+
+    #[test]
+    fn warns_of_what_was_foretold() {
+        let mut facts = example::healthy();
+        facts.import_setup.unmet.push(UnmetImport {
+            file: example::path("/v/site-packages/cov.pth"),
+            line: 1,
+            text: "import coverage; coverage.process_startup()".into(),
+            module: "coverage".into(),
+        });
+        let found = CHECK.findings(&facts);
+        assert_eq!((found.len(), found[0].severity), (1, Severity::Warning));
+        assert!(found[0].message.ends_with("there is no module coverage"));
+        assert!(matches!(found[0].remedies[0].actions[0], Action::Run(_)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::checks::activation::create;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
+use crate::parse::names::normalize_name;
 
 use super::{pip, single_purpose, some_of};
 
@@ -54,6 +55,8 @@ a comment with the reason, on the line or above it: `# venv-doctor: ignore[globa
 ## When it is fine
 In containers and CI jobs, where the whole machine serves one project; then this is information only, unless pip refuses
 or a commit is looked at in a container.
+Where `PYTHONPATH` provides all that the project names (Spack, module systems), and in the shells of Nix, Guix and Spack,
+nothing is reported.
 In a script that makes or activates an environment first, and for programs such as pipx and uv (`pip install --user pipx`).
 "#,
     examine,
@@ -74,6 +77,7 @@ fn without_environment(facts: &Facts, findings: &mut Findings) {
         || facts.shell.set("VIRTUAL_ENV").is_some()
         || facts.chosen_conda().is_some()
         || facts.shell.environment_wrapper().is_some()
+        || PACKAGE_SHELLS.iter().any(|name| facts.shell.set(name).is_some())
     {
         return;
     }
@@ -82,6 +86,7 @@ fn without_environment(facts: &Facts, findings: &mut Findings) {
         || facts.import_setup.python_path.iter().any(|entry| {
             entry.directory.as_ref().is_some_and(|it| it.is_within(root)) && !entry.distributions.is_empty()
         })
+        || is_brought_by_variable(facts)
     {
         return;
     }
@@ -91,6 +96,10 @@ fn without_environment(facts: &Facts, findings: &mut Findings) {
         .dependencies
         .iter()
         .filter(|dependency| running.lacks(&dependency.name))
+        .filter(|dependency| !is_on_python_path(facts, &dependency.name))
+        .filter(|dependency| {
+            facts.packages(&running.root).is_none_or(|known| known.distribution(&dependency.name).is_none())
+        })
         .map(|dependency| dependency.name.clone())
         .collect();
     let refuses = is_externally_managed(facts, running) && !breaks_system(facts);
@@ -138,6 +147,22 @@ fn without_environment(facts: &Facts, findings: &mut Findings) {
         )
     });
     findings.push(finding.remedy(best));
+}
+
+/// Set inside the shells of package managers that give each project its own set of packages: `nix develop`,
+/// `guix shell`, `spack env activate`.
+const PACKAGE_SHELLS: [&str; 3] = ["IN_NIX_SHELL", "GUIX_ENVIRONMENT", "SPACK_ENV"];
+
+/// Whether `PYTHONPATH` provides every dependency, as `spack load` and module systems arrange it: nothing is left to be
+/// installed.
+fn is_brought_by_variable(facts: &Facts) -> bool {
+    let wanted = &facts.project.dependencies;
+    !wanted.is_empty() && wanted.iter().all(|dependency| is_on_python_path(facts, &dependency.name))
+}
+
+fn is_on_python_path(facts: &Facts, normalized: &str) -> bool {
+    let entries = facts.import_setup.python_path.iter();
+    entries.flat_map(|entry| &entry.distributions).any(|(name, _)| normalize_name(name) == normalized)
 }
 
 fn is_externally_managed(facts: &Facts, running: &Environment) -> bool {
@@ -208,6 +233,28 @@ mod tests {
     fn quiet_when_there_is_an_environment() {
         assert!(CHECK.findings(&example::healthy()).is_empty());
         assert!(CHECK.findings(&example::not_activated()).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_pythonpath_brings_everything_or_a_package_manager_opened_the_shell() {
+        let mut facts = bare();
+        let mut entry = crate::facts::import_setup::PythonPathEntry {
+            index: 0,
+            raw: "/opt/view".into(),
+            directory: Some(example::path("/opt/view")),
+            relative: false,
+            exists: true,
+            version: None,
+            distributions: vec![("Six".into(), "1.16.0".into())],
+            modules: vec!["six".into()],
+        };
+        facts.import_setup.python_path = vec![entry.clone()];
+        assert!(CHECK.findings(&facts).is_empty());
+        entry.distributions[0].0 = "other".into();
+        facts.import_setup.python_path = vec![entry];
+        assert_eq!(CHECK.findings(&facts).len(), 1);
+        example::set_variable(&mut facts, "IN_NIX_SHELL", "impure");
+        assert!(CHECK.findings(&facts).is_empty());
     }
 
     #[test]

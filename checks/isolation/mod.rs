@@ -190,7 +190,7 @@ fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) 
 }
 
 /// Renames a file, so that Python no longer takes it for what it was.
-fn set_aside(path: &HostPath) -> Remedy {
+pub(in crate::checks) fn set_aside(path: &HostPath) -> Remedy {
     let mut aside = path.as_bytes().to_vec();
     aside.extend_from_slice(b".disabled");
     Remedy::safe(
@@ -245,6 +245,7 @@ pub(in crate::checks::isolation) mod tests {
         let path = example::path("/home/me/src");
         facts.packages = vec![Packages {
             added_modules: Vec::new(),
+            path_hooks: Vec::new(),
             lost_targets: Vec::new(),
             contents: Gathered::NotAsked,
             environment: example::path(example::VENV),
@@ -307,6 +308,7 @@ pub(in crate::checks::isolation) mod tests {
         let directory = example::path(example::PROJECT);
         let file = |name: &str| directory.join(format!("{name}.py"));
         facts.import_setup.script_directories = vec![ScriptDirectory {
+            distributions: Vec::new(),
             modules: modules
                 .iter()
                 .map(|name| LocalModule {

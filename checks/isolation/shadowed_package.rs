@@ -34,6 +34,7 @@ Rename the file and delete what Python kept of it:
     rm -rf __pycache__
 
 ## When it is fine
+A directory that `pip install --target` filled, metadata included, is a bundle and not reported.
 When the directory holds the distribution's own source: then the copy that is installed is the one that is not used, which an
 editable install (`python -m pip install -e .`) makes plain.
 "#,
@@ -60,7 +61,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// The distribution was built from these files.
+/// The distribution was built from these files, or is installed here, too (`pip install --target`, for a bundle).
 fn is_own_source(facts: &Facts, owner: &Distribution, place: &ScriptDirectory) -> bool {
     let is = |name: &str| normalize_name(name) == owner.normalized;
     let inside = |path: &HostPath| path.is_within(&place.directory) || place.directory.is_within(path);
@@ -73,6 +74,7 @@ fn is_own_source(facts: &Facts, owner: &Distribution, place: &ScriptDirectory) -
         || is(&place.directory.name())
         || facts.project.root.as_ref().is_some_and(|root| is(&root.name()))
         || owner.editable.as_ref().is_some_and(inside)
+        || place.distributions.contains(&owner.normalized)
         || local_url
 }
 
@@ -154,6 +156,15 @@ mod tests {
         assert!(CHECK.findings(&facts).is_empty());
         let mut facts = installed("requests");
         facts.packages[0].sites[0].distributions[0].editable = Some(example::path(example::PROJECT));
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_the_distribution_is_installed_there_too() {
+        let mut facts = installed("requests");
+        facts.import_setup.script_directories[0].distributions.push("other".into());
+        assert_eq!(CHECK.findings(&facts).len(), 1);
+        facts.import_setup.script_directories[0].distributions.push("requests".into());
         assert!(CHECK.findings(&facts).is_empty());
     }
 

@@ -1,5 +1,6 @@
 //! Packages of the user site come before the environment's own, or stand in for what it lacks.
 
+use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages, SiteKind};
@@ -144,25 +145,23 @@ fn instead_of_it(facts: &Facts, findings: &mut Findings) {
     if let Some(site) = site {
         finding = finding.evidence("user site", site.to_text());
     }
-    findings.push(finding.remedy(install(facts, own, &found)));
+    findings.push(match install(facts, own, &found) {
+        Some(remedy) => finding.remedy(remedy),
+        None => finding,
+    });
 }
 
-fn install(facts: &Facts, own: &Environment, missing: &[&Installed]) -> Remedy {
-    let mut words: Vec<Word> = match own.has_pip() {
-        true => vec![own.program("python").into(), "-m".into(), "pip".into(), "install".into()],
-        false => ["uv", "pip", "install", "--python"]
-            .map(Word::from)
-            .into_iter()
-            .chain([own.program("python").into()])
-            .collect(),
-    };
+fn install(facts: &Facts, own: &Environment, missing: &[&Installed]) -> Option<Remedy> {
+    let installer = installer(facts, own, &[], &[])?;
+    let mut words: Vec<Word> = Vec::new();
     if facts.project.requirement_files.is_empty() {
         words.extend(missing.iter().map(|it| Word::from(&it.name)));
     }
     for file in &facts.project.requirement_files {
         words.extend(["-r".into(), file.into()]);
     }
-    Remedy::safe("Install what the project needs into its environment", vec![Action::Run(words)])
+    let summary = "Install what the project needs into its environment";
+    Some(Remedy::safe(summary, installer.actions(words)))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if let Some(newest) = newest {
             finding = finding.evidence(format!("newest in {found}"), newest.clone());
         }
-        findings.push(with_remedy(finding, environment, module));
+        findings.push(with_remedy(facts, finding, environment, module));
     }
 }
 
@@ -69,7 +69,12 @@ fn name(module: &UnloadableModule) -> String {
     }
 }
 
-fn with_remedy(finding: Finding, environment: &Environment, module: &UnloadableModule) -> Finding {
+fn with_remedy(
+    facts: &Facts,
+    finding: Finding,
+    environment: &Environment,
+    module: &UnloadableModule,
+) -> Finding {
     let Some(owner) = &module.owner else {
         return finding.remedy(Remedy::manual(
             "Build the module on this system",
@@ -79,10 +84,10 @@ fn with_remedy(finding: Finding, environment: &Environment, module: &UnloadableM
             ))],
         ));
     };
-    match reinstall::pinned(environment, vec![format!("{}=={}", owner.name, owner.version)]) {
-        Some(action) => finding.remedy(Remedy::safe(
+    match reinstall::pinned(facts, environment, vec![format!("{}=={}", owner.name, owner.version)]) {
+        Some(actions) => finding.remedy(Remedy::safe(
             format!("Install {} again, in a build for this system", whose(&[owner], &[])),
-            vec![action],
+            actions,
         )),
         None => finding,
     }

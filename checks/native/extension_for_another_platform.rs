@@ -88,7 +88,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     if modules.len() > NAMED {
         finding = finding.evidence("more of the same", (modules.len() - NAMED).to_string());
     }
-    findings.push(with_reinstall(finding, environment, &owners));
+    findings.push(with_reinstall(facts, finding, environment, &owners));
 }
 
 #[cfg(test)]

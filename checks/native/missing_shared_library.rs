@@ -104,7 +104,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             None => finding,
         };
         findings.push(finding.remedy(match facts.platform.system {
-            System::MacOs => macos(environment, module, library),
+            System::MacOs => macos(facts, environment, module, library),
             System::Windows => windows(facts, environment),
             _ => remedy(facts, library),
         }));
@@ -160,16 +160,15 @@ fn windows(facts: &Facts, environment: &Environment) -> Remedy {
 
 /// A library that was upgraded is there under another name: what was built with it is built again. One of Homebrew's
 /// that was removed is installed again.
-fn macos(environment: &Environment, module: &UnloadableModule, library: &str) -> Remedy {
+fn macos(facts: &Facts, environment: &Environment, module: &UnloadableModule, library: &str) -> Remedy {
     if let (Some(_), Some(owner)) = (&module.sought.other_version, &module.owner) {
         let name = owner.name.as_str();
         let pip = ["--force-reinstall", "--no-deps", "--no-cache-dir", "--no-binary", name];
         let uv = ["--reinstall", "--no-deps", "--no-cache", "--no-binary-package", name];
-        if let Some(mut words) = reinstall::installer(environment, &pip, &uv) {
-            words.push(Word::from(format!("{name}=={}", owner.version)));
+        if let Some(installer) = reinstall::installer(facts, environment, &pip, &uv) {
             return Remedy::safe(
                 format!("Build {name} again, with the version of the library that is there"),
-                vec![Action::Run(words)],
+                installer.actions([Word::from(format!("{name}=={}", owner.version))]),
             );
         }
     }
@@ -180,10 +179,10 @@ fn macos(environment: &Environment, module: &UnloadableModule, library: &str) ->
         );
     }
     let pins = module.owner.iter().map(|owner| format!("{}=={}", owner.name, owner.version)).collect();
-    if let (true, Some(owner), Some(action)) =
-        (library.starts_with('@'), &module.owner, reinstall::pinned(environment, pins))
+    if let (true, Some(owner), Some(actions)) =
+        (library.starts_with('@'), &module.owner, reinstall::pinned(facts, environment, pins))
     {
-        return Remedy::safe(format!("Install {} again, with its libraries", owner.name), vec![action]);
+        return Remedy::safe(format!("Install {} again, with its libraries", owner.name), actions);
     }
     let brought = match &module.owner {
         Some(owner) => format!("or install {} again in a build that brings its libraries along", owner.name),

@@ -117,17 +117,17 @@ fn whose(owners: &[&Owner], loose: &[&str]) -> String {
 }
 
 /// Install these distributions again, at the versions that are there.
-fn with_reinstall(finding: Finding, environment: &Environment, owners: &[&Owner]) -> Finding {
+fn with_reinstall(facts: &Facts, finding: Finding, environment: &Environment, owners: &[&Owner]) -> Finding {
     let pins: Vec<String> = owners.iter().map(|owner| format!("{}=={}", owner.name, owner.version)).collect();
     let python = environment.program("python");
     let advice = match pins.as_slice() {
         [] => format!("build or install it again with {python}"),
         pins => format!("install {} again with an installer for {python}", pins.join(" ")),
     };
-    match reinstall::pinned(environment, pins) {
-        Some(action) if !owners.is_empty() => finding.remedy(Remedy::safe(
+    match reinstall::pinned(facts, environment, pins) {
+        Some(actions) if !owners.is_empty() => finding.remedy(Remedy::safe(
             format!("Install {} again, built for this environment", whose(owners, &[])),
-            vec![action],
+            actions,
         )),
         _ => finding.remedy(Remedy::manual(
             "Build or install it again for this environment's Python",

@@ -96,7 +96,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     finding = finding.evidence("recorded in", first.metadata.join("RECORD").to_text());
     let all: Vec<&Distribution> = found.iter().map(|(distribution, _)| *distribution).collect();
-    if let Some(remedy) = reinstall(environment, &all) {
+    if let Some(remedy) = reinstall(facts, environment, &all) {
         let summary = format!("{}; the changes are lost", remedy.summary);
         finding = finding.remedy(Remedy::review(summary, remedy.actions));
     }

@@ -1,6 +1,7 @@
 //! An editable install names a source directory that is gone: the distribution is listed, its import fails.
 
-use crate::diagnosis::reinstall::{installer, uninstaller};
+use crate::diagnosis::install::{install, manager};
+use crate::diagnosis::reinstall::{Installer, installer, new_place, uninstaller};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, EditableSource, MovedSource, Packages};
@@ -47,12 +48,8 @@ When the source is on a drive that is mounted only at times.
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some((environment, packages)) = facts.patient_packages() else { return };
     for distribution in packages.own_distributions() {
-        let gone: Vec<&EditableSource> =
-            distribution.sources.iter().filter(|source| !source.exists).collect();
+        let gone = lost_sources(packages, distribution);
         let Some(first) = gone.first() else { continue };
-        if provided_otherwise(packages, distribution) {
-            continue;
-        }
         let subject =
             Subject::Distribution { environment: environment.root.clone(), name: distribution.name.clone() };
         let whole = gone.len() == distribution.sources.len();
@@ -78,11 +75,46 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         for moved in &distribution.moved_to {
             finding = finding.evidence("declares the same name", moved.path.to_text());
         }
-        for remedy in remedies(environment, packages, distribution) {
+        for remedy in remedies(facts, environment, packages, distribution) {
             finding = finding.remedy(remedy);
         }
         findings.push(finding);
     }
+}
+
+/// The source directories that are gone, where nothing makes up for them.
+fn lost_sources<'d>(packages: &Packages, distribution: &'d Distribution) -> Vec<&'d EditableSource> {
+    let gone: Vec<&EditableSource> = distribution.sources.iter().filter(|source| !source.exists).collect();
+    if provided_otherwise(packages, distribution) { Vec::new() } else { gone }
+}
+
+/// What installs the lost ones of the environment under examination again whose new place is certain: their names,
+/// and the commands.
+pub(in crate::checks) fn installed_again<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+) -> (Vec<&'f str>, Vec<Action>) {
+    let patient = facts.patient_packages().filter(|(patient, _)| environment.is_at(&patient.root));
+    let Some((_, packages)) = patient else { return Default::default() };
+    let lost = packages.own_distributions().filter(|distribution| {
+        let gone = lost_sources(packages, distribution).len();
+        gone > 0 && gone == distribution.sources.len()
+    });
+    let again = lost.filter_map(|distribution| {
+        let moved = new_place(facts, distribution)?;
+        // a manager's environment mostly has no pip, and needs none
+        let actions = match manager(facts, environment).filter(|_| !environment.has_pip()) {
+            Some(_) => install(facts, environment, &distribution.name, true).actions,
+            None => source_installer(facts, environment, packages, moved)?.actions(from_source(moved)),
+        };
+        Some((distribution.name.as_str(), actions))
+    });
+    let (names, actions): (Vec<_>, Vec<_>) = again.unzip();
+    (names, actions.concat())
+}
+
+fn from_source(moved: &MovedSource) -> [Word; 2] {
+    ["-e".into(), (&moved.path).into()]
 }
 
 /// Another install of the same modules makes up for the lost one.
@@ -97,18 +129,21 @@ fn provided_otherwise(packages: &Packages, distribution: &Distribution) -> bool 
         })
 }
 
-fn remedies(environment: &Environment, packages: &Packages, distribution: &Distribution) -> Vec<Remedy> {
+fn remedies(
+    facts: &Facts,
+    environment: &Environment,
+    packages: &Packages,
+    distribution: &Distribution,
+) -> Vec<Remedy> {
     let mut found = Vec::new();
     for moved in &distribution.moved_to {
-        let Some(mut words) = install_words(environment, packages, moved) else { continue };
-        words.extend([Word::from("-e"), Word::from(&moved.path)]);
+        let Some(installer) = source_installer(facts, environment, packages, moved) else { continue };
         let summary = format!("Install {} again from {}", distribution.name, moved.path);
-        found.push(Remedy::safe(summary, vec![Action::Run(words)]));
+        found.push(Remedy::safe(summary, installer.actions(from_source(moved))));
     }
-    if let Some(mut words) = uninstaller(environment) {
-        words.push(Word::from(&distribution.name));
+    if let Some(uninstaller) = uninstaller(facts, environment) {
         let summary = format!("Uninstall {}, if it is not needed any more", distribution.name);
-        found.push(Remedy::review(summary, vec![Action::Run(words)]));
+        found.push(Remedy::review(summary, uninstaller.actions([Word::from(&distribution.name)])));
     }
     if distribution.moved_to.is_empty() {
         let advice = format!("Install {} again with `pip install -e` and its new place", distribution.name);
@@ -121,7 +156,12 @@ fn remedies(environment: &Environment, packages: &Packages, distribution: &Distr
 }
 
 /// Without network where that is possible: what builds it is installed already.
-fn install_words(environment: &Environment, packages: &Packages, moved: &MovedSource) -> Option<Vec<Word>> {
+fn source_installer(
+    facts: &Facts,
+    environment: &Environment,
+    packages: &Packages,
+    moved: &MovedSource,
+) -> Option<Installer> {
     let here = |name: &str| packages.distribution(&normalize_name(name)).is_some();
     // setuptools builds wheels by itself since version 70.1
     let wheel = !moved.build_requires.iter().any(|name| name == "setuptools")
@@ -132,9 +172,9 @@ fn install_words(environment: &Environment, packages: &Packages, moved: &MovedSo
             .is_some_and(|major| major > 70);
     if wheel && moved.build_requires.iter().all(|name| here(name)) {
         let options = ["--no-deps", "--no-build-isolation"];
-        return installer(environment, &options, &options);
+        return installer(facts, environment, &options, &options);
     }
-    installer(environment, &["--no-deps"], &["--no-deps"])
+    installer(facts, environment, &["--no-deps"], &["--no-deps"])
 }
 
 #[cfg(test)]

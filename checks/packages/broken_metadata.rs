@@ -74,7 +74,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             if let Some(installer) = &distribution.installer {
                 finding = finding.evidence("installed by", installer);
             }
-            if let Some(remedy) = remedy(environment, distribution) {
+            if let Some(remedy) = remedy(facts, environment, distribution) {
                 finding = finding.remedy(remedy);
             }
             findings.push(finding);
@@ -100,19 +100,19 @@ fn missing(distribution: &Distribution, site: &SitePackages, environment: &Envir
 }
 
 /// Writes over what is there; uv would want to uninstall first, and cannot.
-fn remedy(environment: &Environment, distribution: &Distribution) -> Option<Remedy> {
+fn remedy(facts: &Facts, environment: &Environment, distribution: &Distribution) -> Option<Remedy> {
     let requirement = distribution.requirement()?;
     let pip = ["--ignore-installed", "--no-deps"];
-    let mut words = installer(environment, &pip, &["--no-deps"])?;
-    words.extend(requirement.into_iter().map(Word::from));
+    let install = installer(facts, environment, &pip, &["--no-deps"])?;
+    let install = install.actions(requirement.into_iter().map(Word::from));
     let summary = format!("Write the metadata of {} anew", distribution.label());
     if environment.has_pip() && distribution.version.is_some() {
-        return Some(Remedy::safe(summary, vec![Action::Run(words)]));
+        return Some(Remedy::safe(summary, install));
     }
     let remove = Action::run([Word::from("rm"), Word::from("-rf"), Word::from(&distribution.metadata)]);
     Some(Remedy::review(
         format!("{summary}, in place of what is left of it"),
-        vec![remove, Action::Run(words)],
+        [vec![remove], install].concat(),
     ))
 }
 

@@ -1,5 +1,6 @@
 //! The environment's pip is incomplete or gone while its scripts are there.
 
+use crate::diagnosis::reinstall::{bring_pip, has_uv};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, LostTarget, Packages, TopLevel};
@@ -154,21 +155,9 @@ fn remedy(facts: &Facts, environment: &Environment, remains: &[HostPath]) -> Rem
         let words = ["rm", "-rf"].map(Word::from).into_iter().chain(remains.iter().map(Word::from));
         actions.push(Action::Run(words.collect()));
     }
-    let python = Word::from(environment.program("python"));
-    let base = environment.home.as_ref().and_then(|home| home.interpreter.as_ref());
-    let without_ensurepip = facts.installations.iter().any(|installation| {
-        !installation.has_ensurepip && base.is_some_and(|base| base.same_as(&installation.interpreter))
-    });
-    let words: Vec<Word> = if without_ensurepip || matches!(environment.creator, Some(Creator::Uv { .. })) {
-        ["uv", "pip", "install", "--python"]
-            .map(Word::from)
-            .into_iter()
-            .chain([python, "pip".into()])
-            .collect()
-    } else {
-        [python].into_iter().chain(["-m", "ensurepip", "--default-pip"].map(Word::from)).collect()
-    };
-    actions.extend([Action::Run(words), Action::Rehash]);
+    let by_uv = matches!(environment.creator, Some(Creator::Uv { .. })) && has_uv(facts);
+    actions.extend(bring_pip(facts, environment, by_uv));
+    actions.push(Action::Rehash);
     Remedy::review("Replace what is left of pip by the one that comes with Python", actions)
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::requirement::{Applying, Target, fits};
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
@@ -83,14 +83,16 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let subject =
         Subject::Distribution { environment: environment.root.clone(), name: first.by.name.clone() };
     let mut finding = Finding::new(&CHECK, subject, format!("{}{rest}", first.text()));
-    if unmet.iter().all(|one| one.by.is_distributors()) {
+    // what start-up code adds to the import path may hold what is missed
+    let may_be_there = !packages.path_hooks.is_empty() && unmet.iter().all(|one| one.installed.is_none());
+    if may_be_there || unmet.iter().all(|one| one.by.is_distributors()) {
         finding = finding.severity(Severity::Info);
     }
     for one in unmet.iter().take(10) {
         finding = finding.evidence("not met", one.text());
     }
     finding = finding.evidence("declared in", first.by.metadata.join("METADATA").to_text());
-    if let Some(remedy) = remedy(environment, packages, &target, &unmet) {
+    if let Some(remedy) = remedy(facts, environment, packages, &target, &unmet) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding);
@@ -138,12 +140,14 @@ fn requirers<'a>(
 
 /// Each missing or wrong one with all that is asked of it, so that mending one does not break another.
 fn remedy(
+    facts: &Facts,
     environment: &Environment,
     packages: &Packages,
     target: &Target,
     unmet: &[Unmet],
 ) -> Option<Remedy> {
-    let mut words = installer(environment, &[], &[])?;
+    let installer = installer(facts, environment, &[], &[])?;
+    let mut words: Vec<Word> = Vec::new();
     let mut wanted: Vec<(String, String)> = Vec::new();
     for one in unmet {
         let normalized = normalize_name(&one.requirement.name);
@@ -166,7 +170,7 @@ fn remedy(
         }
         words.push(Word::from(format!("{name}{}", asked.join(","))));
     }
-    Some(Remedy::safe("Install what is asked for", vec![Action::Run(words)]))
+    Some(Remedy::safe("Install what is asked for", installer.actions(words)))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use pep440_rs::{Operator, VersionSpecifiers};
 
 use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::requirement::Target;
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Distribution;
 use crate::facts::environment::Environment;
@@ -32,7 +32,7 @@ with `--ignore-requires-python`, `--target`, or `--python-version` for another m
 
 Let the installer choose a version that fits:
 
-    python -m pip install --upgrade NAME
+    python -m pip install 'NAME!=VERSION'     # the VERSION that is there; --upgrade would leave it
 
 or make the environment anew with a Python that fits.
 
@@ -83,17 +83,33 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         let says = distribution.requires_python.as_deref().unwrap_or_default();
         finding = finding.evidence(distribution.label(), format!("Requires-Python: {says}"));
     }
-    if let Some(remedy) = remedy(environment, &excluded) {
+    if let Some(remedy) = remedy(facts, environment, &excluded) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding);
 }
 
-fn remedy(environment: &Environment, excluded: &[(&Distribution, VersionSpecifiers)]) -> Option<Remedy> {
-    let mut words = installer(environment, &["--upgrade"], &["--upgrade"])?;
-    let names = excluded.iter().filter(|(distribution, _)| !distribution.is_editable());
-    words.extend(names.map(|(distribution, _)| Word::from(&distribution.name)));
-    Some(Remedy::review("Let the installer choose versions that fit this Python", vec![Action::Run(words)]))
+/// `NAME!=VERSION` makes the installer choose again: what is installed already would satisfy it otherwise, and
+/// `--upgrade` never goes back to an older version.
+fn remedy(
+    facts: &Facts,
+    environment: &Environment,
+    excluded: &[(&Distribution, VersionSpecifiers)],
+) -> Option<Remedy> {
+    let installer = installer(facts, environment, &[], &[])?;
+    let words: Vec<Word> = excluded
+        .iter()
+        .filter(|(distribution, _)| !distribution.is_editable())
+        .map(|(distribution, _)| match &distribution.version {
+            Some(version) => Word::from(format!("{}!={version}", distribution.name)),
+            None => Word::from(&distribution.name),
+        })
+        .collect();
+    if words.is_empty() {
+        return None;
+    }
+    let summary = "Let the installer choose versions that fit this Python";
+    Some(Remedy::review(summary, installer.actions(words)))
 }
 
 #[cfg(test)]
@@ -112,6 +128,9 @@ mod tests {
         let found = requiring(">=3.12");
         assert_eq!(found[0].severity, Severity::Error);
         assert!(found[0].message.starts_with("six 1.16.0 needs Python >=3.12, and"));
+        // `--upgrade` would leave the newer version that is there
+        let actions = format!("{:?}", found[0].remedies[0].actions);
+        assert!(actions.ends_with(r#""install", "six!=1.16.0"])]"#), "{actions}");
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             }
             let all: Vec<&Distribution> = site.distributions.iter().filter(same).collect();
             if all.len() > 1 && !all.iter().any(|one| is_aside(one)) {
-                findings.push(finding(environment, site, &all));
+                findings.push(finding(facts, environment, site, &all));
             }
         }
     }
@@ -68,7 +68,7 @@ fn is_aside(distribution: &Distribution) -> bool {
     distribution.form == DistributionForm::Egg || distribution.is_distributors()
 }
 
-fn finding(environment: &Environment, site: &SitePackages, all: &[&Distribution]) -> Finding {
+fn finding(facts: &Facts, environment: &Environment, site: &SitePackages, all: &[&Distribution]) -> Finding {
     let labels: Vec<String> = all.iter().map(|one| one.metadata.name().into_owned()).collect();
     let name = all.first().map(|one| one.name.clone()).unwrap_or_default();
     let message =
@@ -92,7 +92,8 @@ fn finding(environment: &Environment, site: &SitePackages, all: &[&Distribution]
                 .filter(|one| one.metadata != kept.metadata)
                 .map(|one| Action::run([Word::from("rm"), Word::from("-rf"), Word::from(&one.metadata)]))
                 .collect();
-            actions.extend(reinstall(environment, &[kept]).into_iter().flat_map(|remedy| remedy.actions));
+            actions
+                .extend(reinstall(facts, environment, &[kept]).into_iter().flat_map(|remedy| remedy.actions));
             finding.remedy(Remedy::review(format!("Keep {} and install it again", kept.label()), actions))
         }
         None => finding,

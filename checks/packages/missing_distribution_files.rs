@@ -80,7 +80,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     finding = finding.evidence("recorded in", first.metadata.join("RECORD").to_text());
     let all: Vec<&Distribution> = broken.iter().map(|(distribution, _)| *distribution).collect();
-    if let Some(remedy) = reinstall(environment, &all) {
+    if let Some(remedy) = reinstall(facts, environment, &all) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding);

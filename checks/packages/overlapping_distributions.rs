@@ -2,7 +2,7 @@
 //! files from the other.
 
 use crate::diagnosis::reinstall::{installer, uninstaller};
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Distribution;
 use crate::facts::environment::Environment;
@@ -62,7 +62,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         for file in &overlap.files {
             finding = finding.evidence("recorded by both, with different contents", file.to_text());
         }
-        if let Some(remedy) = remedy(environment, left, right) {
+        if let Some(remedy) = remedy(facts, environment, left, right) {
             finding = finding.remedy(remedy);
         }
         findings.push(finding);
@@ -70,14 +70,19 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 }
 
 /// Keeps the one that was asked for.
-fn remedy(environment: &Environment, left: &Distribution, right: &Distribution) -> Option<Remedy> {
+fn remedy(
+    facts: &Facts,
+    environment: &Environment,
+    left: &Distribution,
+    right: &Distribution,
+) -> Option<Remedy> {
     let kept = if right.requested && !left.requested { right } else { left };
-    let mut remove = uninstaller(environment)?;
-    remove.extend([Word::from(&left.name), Word::from(&right.name)]);
-    let mut install = installer(environment, &["--no-deps"], &["--no-deps"])?;
-    install.extend(kept.requirement()?.into_iter().map(Word::from));
+    let remove = uninstaller(facts, environment)?;
+    let install = installer(facts, environment, &["--no-deps"], &["--no-deps"])?;
+    let mut actions = remove.actions([Word::from(&left.name), Word::from(&right.name)]);
+    actions.push(install.command(kept.requirement()?.into_iter().map(Word::from)));
     let summary = format!("Uninstall both, and install {} (or the other one) again", kept.name);
-    Some(Remedy::review(summary, vec![Action::Run(remove), Action::Run(install)]))
+    Some(Remedy::review(summary, actions))
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     for lost in packages.lost_targets.iter().filter(|lost| lost.module.split('.').next() != Some("pip")) {
         let script = environment.scripts.iter().find(|script| script.path == lost.script);
         if let Some(script) = script {
-            findings.push(without_module(environment, packages, script, &lost.module));
+            findings.push(without_module(facts, environment, packages, script, &lost.module));
         }
     }
     let Some((first, module)) = stale.first() else { return };
@@ -91,7 +91,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 }
 
 /// The package is there, and the module that the script imports from it is not.
-fn without_module(environment: &Environment, packages: &Packages, script: &Script, module: &str) -> Finding {
+fn without_module(
+    facts: &Facts,
+    environment: &Environment,
+    packages: &Packages,
+    script: &Script,
+    module: &str,
+) -> Finding {
     let top = module.split('.').next().unwrap_or(module);
     let package = packages.sites.iter().flat_map(|site| &site.modules).find(|one| one.name == top);
     let message = format!("{} imports {module}, which the installed {top} does not have", script.path);
@@ -101,7 +107,7 @@ fn without_module(environment: &Environment, packages: &Packages, script: &Scrip
     if let Some(package) = package {
         finding = finding.evidence("installed", package.path.to_text());
     }
-    if let Some(remedy) = reinstall_scripts(environment, &[script]) {
+    if let Some(remedy) = reinstall_scripts(facts, environment, &[script]) {
         finding = finding.remedy(remedy);
     }
     let words = [Word::from("rm"), "--".into(), Word::from(&script.path)];

@@ -59,12 +59,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if stale.len() > 4 {
             finding = finding.evidence("more of the same", (stale.len() - 4).to_string());
         }
-        findings.push(finding.remedy(remedy(environment, &stale)));
+        findings.push(finding.remedy(remedy(facts, environment, &stale)));
     }
 }
 
-fn remedy(environment: &Environment, stale: &[&Script]) -> Remedy {
-    if let Some(remedy) = crate::diagnosis::reinstall::reinstall_scripts(environment, stale) {
+fn remedy(facts: &Facts, environment: &Environment, stale: &[&Script]) -> Remedy {
+    if let Some(remedy) = crate::diagnosis::reinstall::reinstall_scripts(facts, environment, stale) {
         return remedy;
     }
     let words = ["-m", "pip", "install", "--force-reinstall", "--no-deps", "pip"].map(Word::from);

@@ -1,6 +1,6 @@
 //! The project declares a requirement that is not installed in its environment.
 
-use super::{LISTED, few, install_declared, judged, missing, severity_in};
+use super::{LISTED, few, install_declared, judged, missing, path_hook, severity_in};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 
@@ -49,10 +49,15 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     let names: Vec<&str> = missing.iter().map(|requirement| requirement.name.as_str()).collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
-    let message =
+    let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
-    let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
-        .severity(severity_in(environment, CHECK.severity));
+    let mut severity = severity_in(environment, CHECK.severity);
+    if let Some(hook) = path_hook(packages) {
+        message += &format!("; it may come from what {hook} adds to the import path at every start");
+        severity = Severity::Info;
+    }
+    let mut finding =
+        Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message).severity(severity);
     for requirement in missing.iter().take(LISTED) {
         finding =
             finding.evidence("required", format!("{} in {}", requirement.as_argument(), requirement.place()));
@@ -82,6 +87,23 @@ mod tests {
         requirement.line = Some(2);
         facts.project.requirements.push(requirement);
         facts
+    }
+
+    #[test]
+    fn fires_as_information_when_start_up_code_may_provide_it() {
+        let mut facts = requires("democore");
+        facts.packages[0].path_hooks.push(crate::facts::distribution::PathHook {
+            file: path("/apps/sitecustomize.py"),
+            line: None,
+            finder: false,
+        });
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(
+            found[0].message.contains("may come from what /apps/sitecustomize.py adds"),
+            "{}",
+            found[0].message
+        );
     }
 
     #[test]

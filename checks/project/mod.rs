@@ -1,6 +1,6 @@
 //! Does the environment fit the project.
 
-use crate::diagnosis::reinstall::installer;
+use crate::diagnosis::reinstall::{Installer, installer};
 use crate::diagnosis::requirement::{Applying, Target, fits};
 use crate::diagnosis::{Action, Check, Remedy, Severity, Word};
 use crate::facts::Facts;
@@ -109,6 +109,15 @@ fn mismatched<'f>(
     found
 }
 
+/// Start-up code whose effect on the import path is not known: what is missed may come from what it adds.
+fn path_hook(packages: &Packages) -> Option<String> {
+    let hook = packages.path_hooks.first()?;
+    Some(match hook.line {
+        Some(line) => format!("line {line} of {}", hook.file),
+        None => hook.file.to_string(),
+    })
+}
+
 /// In an installation that many programs share, nothing says that the project is to run there.
 fn severity_in(environment: &Environment, usual: Severity) -> Severity {
     match environment.kind {
@@ -128,7 +137,8 @@ fn install_declared(
         let summary = format!("Install what the project declares, with {}", words.first()?);
         return Some(Remedy::safe(summary, vec![Action::Run(words.into_iter().map(Word::from).collect())]));
     }
-    let (mut words, mut actions) = installing(facts, environment)?;
+    let installer = installing(facts, environment)?;
+    let mut words: Vec<Word> = Vec::new();
     let file = wanted.first().map(|requirement| &requirement.file)?;
     let from_file = wanted.iter().all(|requirement| requirement.file == *file)
         && facts.project.requirement_files.contains(file);
@@ -137,11 +147,40 @@ fn install_declared(
     } else {
         words.extend(wanted.iter().map(|requirement| Word::from(requirement.as_argument())));
     }
-    actions.push(Action::Run(words));
     Some(Remedy::safe(
         format!("Install what the project declares into {}", place(facts, environment)),
-        actions,
+        installer.actions(words),
     ))
+}
+
+/// The active, empty environment's `pip`, told to install what the project's requirement files list; a project without
+/// such files is installed itself.
+pub(in crate::checks) fn install_project(facts: &Facts) -> Option<Action> {
+    let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
+    if !facts.project.requirement_files.is_empty() {
+        words.extend(facts.project.requirement_files.iter().flat_map(|file| ["-r".into(), file.into()]));
+    } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
+        words.extend(["-e".into(), project.into()]);
+    } else {
+        return None;
+    }
+    Some(Action::Run(words))
+}
+
+/// Brings what the project needs into its environment, which is active and has nothing but `pip`.
+pub(in crate::checks) fn fill(facts: &Facts, environment: &Environment) -> Option<Action> {
+    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
+        return None;
+    }
+    if let Some(words) = manager_command(facts, environment) {
+        return Some(Action::Run(words.into_iter().map(Word::from).collect()));
+    }
+    install_project(facts).or_else(|| {
+        let needed = missing(facts, environment, facts.packages(&environment.root)?);
+        let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
+        words.extend(needed.iter().map(|requirement| Word::from(requirement.as_argument())));
+        (!needed.is_empty()).then_some(Action::Run(words))
+    })
 }
 
 /// The tool that manages the project's environment, told to fill it.
@@ -159,18 +198,17 @@ fn manager_command(facts: &Facts, environment: &Environment) -> Option<Vec<&'sta
     Some(words)
 }
 
-/// The words that install into the environment, after what must be done first: an installation that many programs share
-/// gets nothing; the project gets an environment of its own.
-fn installing(facts: &Facts, environment: &Environment) -> Option<(Vec<Word>, Vec<Action>)> {
+/// What installs into the environment. An installation that many programs share gets nothing: the project gets an
+/// environment of its own first.
+fn installing(facts: &Facts, environment: &Environment) -> Option<Installer> {
     let elsewhere = facts.surroundings.container.is_none() && facts.surroundings.ci.is_none();
     if environment.kind == EnvironmentKind::Installation && elsewhere {
         let root = new_environment(facts)?;
         let python = facts.interpreter_of(environment)?.path.clone();
         let made = Action::run([Word::from(python), "-m".into(), "venv".into(), Word::from(&root)]);
-        let words = vec![Word::from(root.join("bin/python")), "-m".into(), "pip".into(), "install".into()];
-        return Some((words, vec![made]));
+        return Some(Installer::of_new(&root, made));
     }
-    Some((installer(environment, &[], &[])?, Vec::new()))
+    installer(facts, environment, &[], &[])
 }
 
 fn new_environment(facts: &Facts) -> Option<HostPath> {

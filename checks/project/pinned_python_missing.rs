@@ -1,7 +1,10 @@
 //! A version manager's shim stands for a Python, or a command, that the pinned version does not have.
 
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use crate::diagnosis::{
+    Action, Category, Check, Evidence, Finding, Findings, Need, Remedy, Severity, Subject, Word,
+};
 use crate::facts::Facts;
+use crate::facts::project::Declared;
 use crate::facts::search_path::{Command, Hit, ShimManager, Target};
 use crate::parse::names::normalize_name;
 
@@ -32,6 +35,9 @@ Install what is pinned, or pin what is installed:
     pyenv install 3.12.9
     pyenv local 3.12.1
 
+Where the pin is the name of an environment (`myenv`), nothing can install it: choose no version by the variable
+(`unset PYENV_VERSION`), or make the environment: `pyenv virtualenv 3.12.1 myenv`, with the plugin pyenv-virtualenv.
+
 For a command, install it into the chosen version (better: into the project's environment, and activate that):
 
     python -m pip install flask && pyenv rehash
@@ -45,25 +51,33 @@ that the project does not ask for this is only information.
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
-    let mut told: Vec<&str> = Vec::new();
+    // one report of a version that is not there stands for all its commands
+    let mut found: Vec<(&str, Finding)> = Vec::new();
     for command in &facts.commands {
         let Some(hit) = command.chosen() else { continue };
         let Target::Shim { manager, version, program, problem: Some(problem), .. } = &hit.leads_to else {
             continue;
         };
-        // one report of a version that is not there stands for all its commands
         let missing = problem.contains("not installed");
-        let key = if missing { version.as_deref().unwrap_or_default() } else { problem.as_str() };
-        if told.contains(&key) {
+        let key = match problem.split_once("not installed") {
+            Some((which, _)) => which,
+            None => problem.as_str(),
+        };
+        let severity = severity(facts, command, missing, program.is_some());
+        if let Some((_, known)) = found.iter_mut().find(|(other, _)| *other == key) {
+            known.severity = known.severity.max(severity);
+            if let Some(program) = program {
+                let text = format!("{program} is started instead");
+                known.evidence.push(Evidence { label: command.name.clone(), value: text });
+            }
             continue;
         }
-        told.push(key);
         let mut finding = Finding::new(
             &CHECK,
             Subject::Project(facts.project.root.clone()),
             format!("`{}` is a shim of {}: {problem}", command.name, manager.label()),
         )
-        .severity(severity(facts, command, missing, program.is_some()))
+        .severity(severity)
         .evidence(&command.name, hit.describe());
         if let Some(program) = program {
             finding = finding.evidence("started instead", program.to_text());
@@ -72,13 +86,20 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             let place = pin.line.map_or_else(String::new, |line| format!(" (line {line})"));
             finding = finding.evidence("pinned", format!("{} in {}{place}", pin.text, pin.file));
         }
-        findings.push(finding.remedy(remedy(facts, command, hit, *manager, version.as_deref(), missing)));
+        let remedies = match missing {
+            true => of_missing(facts, *manager, version.as_deref(), problem),
+            false => vec![of_command(facts, command, hit)],
+        };
+        found.push((key, remedies.into_iter().fold(finding, Finding::remedy)));
     }
+    found.into_iter().for_each(|(_, finding)| findings.push(finding));
 }
 
 fn severity(facts: &Facts, command: &Command, missing: bool, falls_back: bool) -> Severity {
     let is_python = command.name.starts_with("python") || command.name == "pip" || command.name == "pip3";
-    let asked_for = facts.project.tools.iter().any(|tool| tool.text == command.name)
+    // a test file below the root does not say that pytest runs in the pinned Python
+    let configured = |tool: &Declared| tool.file.parent() == facts.project.root;
+    let asked_for = facts.project.tools.iter().any(|tool| tool.text == command.name && configured(tool))
         || facts.project.dependencies.iter().any(|it| it.name == normalize_name(&command.name));
     match (is_python || asked_for, missing, falls_back) {
         (_, true, true) => Severity::Warning,
@@ -87,40 +108,90 @@ fn severity(facts: &Facts, command: &Command, missing: bool, falls_back: bool) -
     }
 }
 
-fn remedy(
-    facts: &Facts,
-    command: &Command,
-    hit: &Hit,
-    manager: ShimManager,
-    version: Option<&str>,
-    missing: bool,
-) -> Remedy {
-    let single = version.filter(|version| !version.contains([':', ' ']) && *version != "system");
-    if missing {
-        let pinned = single.or_else(|| facts.project.pins.first().map(|pin| pin.text.as_str()));
-        let Some(version) = pinned else {
-            let advice = "install the version, or pin one that is installed".to_owned();
-            return Remedy::manual("Install or change the pinned version", vec![Action::Advice(advice)]);
-        };
-        let words: Vec<&str> = match manager {
-            ShimManager::Pyenv => vec!["pyenv", "install", version],
-            ShimManager::Asdf => vec!["asdf", "install", "python", version],
-            ShimManager::Mise => {
-                return Remedy::safe(
-                    format!("Install Python {version}"),
-                    vec![Action::run([
-                        "mise".into(),
-                        "install".into(),
-                        Word::from(format!("python@{version}")),
-                    ])],
-                );
-            }
-        };
-        return Remedy::safe(
-            format!("Install Python {version}"),
-            vec![Action::Run(words.into_iter().map(Word::from).collect())],
-        );
+/// Installs what is pinned; the name of an environment is none that could be installed.
+fn of_missing(facts: &Facts, manager: ShimManager, version: Option<&str>, problem: &str) -> Vec<Remedy> {
+    let (asked, set_by) = asked(problem);
+    let single = |text: &&str| !text.contains([':', ' ', ',']) && *text != "system";
+    let pinned = asked
+        .or(version)
+        .filter(single)
+        .or_else(|| facts.project.pins.first().map(|pin| pin.text.as_str()))
+        .filter(single);
+    let Some(version) = pinned else {
+        let advice = "install the version, or pin one that is installed".to_owned();
+        return vec![Remedy::manual("Install or change the pinned version", vec![Action::Advice(advice)])];
+    };
+    if !is_build(version) {
+        return of_name(facts, manager, version, set_by);
     }
+    let words: Vec<Word> = match manager {
+        ShimManager::Pyenv => ["pyenv", "install", version].map(Word::from).into(),
+        ShimManager::Asdf => ["asdf", "install", "python", version].map(Word::from).into(),
+        ShimManager::Mise => vec!["mise".into(), "install".into(), Word::from(format!("python@{version}"))],
+    };
+    vec![Remedy::safe(format!("Install Python {version}"), vec![Action::Run(words)])]
+}
+
+/// Which version is not there, and the variable or file that chose it.
+fn asked(problem: &str) -> (Option<&str>, Option<&str>) {
+    let parts = problem.strip_prefix("version ").and_then(|rest| rest.split_once(" (set by "));
+    let set_by = |rest: &str| rest.rsplit_once(") is not installed").map(|(set_by, _)| set_by.len());
+    match parts {
+        Some((version, rest)) => (Some(version), set_by(rest).and_then(|end| rest.get(..end))),
+        None => (None, None),
+    }
+}
+
+/// What a version manager can install: a version, or another implementation's.
+fn is_build(name: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "activepython",
+        "anaconda",
+        "cinder",
+        "graalpy",
+        "ironpython",
+        "jython",
+        "latest",
+        "mambaforge",
+        "micropython",
+        "miniconda",
+        "miniforge",
+        "nogil",
+        "pypy",
+        "pyston",
+        "stackless",
+    ];
+    !name.contains('/')
+        && (name.starts_with(|c: char| c.is_ascii_digit())
+            || OTHERS.iter().any(|other| name.starts_with(other)))
+}
+
+/// The name of an environment, which is not there.
+fn of_name(facts: &Facts, manager: ShimManager, name: &str, set_by: Option<&str>) -> Vec<Remedy> {
+    let mut remedies = Vec::new();
+    if let Some(variable) = set_by.filter(|variable| facts.shell.set(variable).is_some()) {
+        remedies.push(Remedy::safe(
+            format!(
+                "Choose no version by {variable} in this shell: {} has none called {name}",
+                manager.label()
+            ),
+            vec![Action::Unset(variable.to_owned()), Action::Rehash],
+        ));
+    }
+    let advice = match manager {
+        ShimManager::Pyenv => format!(
+            "`pyenv virtualenv VERSION {name}` makes it, with the plugin pyenv-virtualenv and a VERSION that `pyenv versions` lists; or choose one of those"
+        ),
+        _ => {
+            format!("{name} is no version of Python: choose one that `{} list python` shows", manager.label())
+        }
+    };
+    let summary = format!("Make an environment {name}, or choose a version that is installed");
+    remedies.push(Remedy::manual(summary, vec![Action::Advice(advice)]));
+    remedies
+}
+
+fn of_command(facts: &Facts, command: &Command, hit: &Hit) -> Remedy {
     let python = facts.shell_python().and_then(Command::chosen).and_then(|found| match &found.leads_to {
         Target::Shim { program: Some(program), .. } => Some(program.clone()),
         _ => None,
@@ -149,7 +220,8 @@ fn remedy(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::example::{healthy, not_activated, path};
+    use crate::diagnosis::Safety;
+    use crate::facts::example::{healthy, not_activated, path, set_variable};
     use crate::facts::search_path::HitState;
 
     fn shim(name: &str, problem: Option<&str>) -> Command {
@@ -177,6 +249,41 @@ mod tests {
             found[0].remedies[0].actions,
             [Action::run(["pyenv".into(), "install".into(), "3.12.9".into()])]
         );
+    }
+
+    #[test]
+    fn one_finding_where_another_name_falls_back() {
+        let mut facts = not_activated();
+        let which = "version 3.12.9 (set by /p (x)/.python-version) is not installed";
+        let mut fallen_back = shim("python3", Some(&format!("{which}, so pyenv takes the system's python3")));
+        let Target::Shim { program, .. } = &mut fallen_back.hits[0].leads_to else { panic!() };
+        *program = Some(path("/usr/bin/python3"));
+        let refused = shim("python", Some(&format!("{which}; no installed version has python")));
+        for commands in [vec![refused.clone(), fallen_back.clone()], vec![fallen_back, refused]] {
+            facts.commands = commands;
+            let found = CHECK.findings(&facts);
+            assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
+            assert!(found[0].evidence.iter().any(|one| one.value.contains("/usr/bin/python3")), "{found:?}");
+        }
+    }
+
+    #[test]
+    fn does_not_install_the_name_of_an_environment() {
+        let mut facts = not_activated();
+        let problem = |set_by: &str| format!("version myenv (set by {set_by}) is not installed; x");
+        facts.commands = vec![shim("python", Some(&problem("PYENV_VERSION")))];
+        set_variable(&mut facts, "PYENV_VERSION", "myenv");
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].remedies[0].actions[0], Action::Unset("PYENV_VERSION".into()));
+        assert_eq!(found[0].remedies.len(), 2);
+        facts.commands = vec![shim("python", Some(&problem("/home/me/project/.python-version")))];
+        let found = CHECK.findings(&facts);
+        assert_eq!((found[0].remedies.len(), found[0].remedies[0].safety), (1, Safety::Manual));
+        for (name, build) in
+            [("3.12", true), ("pypy3.10-7.3.15", true), ("3.10.1/envs/x", false), ("web", false)]
+        {
+            assert_eq!(is_build(name), build, "{name}");
+        }
     }
 
     #[test]

@@ -77,9 +77,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     if let Some(words) = manager_command(facts, environment) {
         let actions = vec![Action::Run(words.into_iter().map(Word::from).collect())];
         finding = finding.remedy(Remedy::safe("Install the project with the tool that manages it", actions));
-    } else if let Some((mut words, mut actions)) = installing(facts, environment) {
-        words.extend([Word::from("-e"), Word::from(root)]);
-        actions.push(Action::Run(words));
+    } else if let Some(installer) = installing(facts, environment) {
+        let actions = installer.actions([Word::from("-e"), Word::from(root)]);
         finding = finding.remedy(Remedy::safe("Install the project, to be read from where it is", actions));
     }
     findings.push(finding);

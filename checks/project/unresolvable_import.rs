@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LISTED, few, installing, judged, missing, place};
+use super::{LISTED, few, installing, judged, missing, path_hook, place};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;
@@ -171,12 +171,14 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         [one] => format!("{}, which nothing in {} provides: {}", names[0], environment.root, describe(one)),
         _ => format!("{}, which nothing in {} provides", few(&names), environment.root),
     };
-    let mut finding = Finding::new(
-        &CHECK,
-        Subject::Environment(environment.root.clone()),
-        format!("The project imports {told}"),
-    )
-    .severity(severity(facts, environment, &failing));
+    let mut message = format!("The project imports {told}");
+    let mut severity = severity(facts, environment, &failing);
+    if let Some(hook) = path_hook(packages) {
+        message += &format!("; it may come from what {hook} adds to the import path at every start");
+        severity = Severity::Info;
+    }
+    let mut finding =
+        Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message).severity(severity);
     for one in failing.iter().take(LISTED) {
         finding = finding
             .evidence(format!("import {}", one.import.module), one.import.place())
@@ -343,9 +345,8 @@ fn remedies(
     }
     wanted.dedup();
     let mut remedies = Vec::new();
-    if let (false, Some((mut words, mut actions))) = (wanted.is_empty(), installing(facts, environment)) {
-        words.extend(wanted.iter().map(|name| Word::from(*name)));
-        actions.push(Action::Run(words));
+    if let (false, Some(installer)) = (wanted.is_empty(), installing(facts, environment)) {
+        let actions = installer.actions(wanted.iter().map(|name| Word::from(*name)));
         let summary = format!("Install {} into {}", wanted.join(", "), place(facts, environment));
         remedies.push(Remedy::safe(summary, actions));
     }
@@ -416,6 +417,23 @@ mod tests {
         let found = CHECK.findings(&facts);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn fires_as_information_when_start_up_code_may_provide_it() {
+        let mut facts = importing(&[("yaml", Certainty::Certain)]);
+        facts.packages[0].path_hooks.push(crate::facts::distribution::PathHook {
+            file: path("/apps/sitecustomize.py"),
+            line: None,
+            finder: false,
+        });
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(
+            found[0].message.contains("may come from what /apps/sitecustomize.py adds"),
+            "{}",
+            found[0].message
+        );
     }
 
     #[test]

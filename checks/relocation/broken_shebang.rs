@@ -67,7 +67,7 @@ fn in_environment(facts: &Facts, environment: &Environment, broken: &[&Script]) 
     if let Some(remedy) = rewritten(facts, environment, broken) {
         finding = finding.remedy(remedy);
     }
-    if let Some(remedy) = reinstall_scripts(environment, broken) {
+    if let Some(remedy) = reinstall_scripts(facts, environment, broken) {
         finding = finding.remedy(remedy);
     }
     finding.remedy(Remedy::manual(

@@ -1,5 +1,6 @@
 //! Environments that were moved, copied or shared.
 
+use crate::checks::packages::broken_editable::installed_again;
 use crate::diagnosis::recreate::{recreate, rewrite_paths};
 use crate::diagnosis::reinstall::reinstall_scripts;
 use crate::diagnosis::{Action, Check, Finding, Remedy};
@@ -57,8 +58,8 @@ fn naming(mut finding: Finding, environment: &Environment, foreign: &ForeignRoot
 }
 
 /// Has the scripts written anew by their installer, else says how to do without them.
-fn written_anew(environment: &Environment, scripts: &[&Script]) -> Remedy {
-    reinstall_scripts(environment, scripts).unwrap_or_else(|| {
+fn written_anew(facts: &Facts, environment: &Environment, scripts: &[&Script]) -> Remedy {
+    reinstall_scripts(facts, environment, scripts).unwrap_or_else(|| {
         Remedy::manual(
             "Run the tools as modules",
             vec![Action::Advice(format!(
@@ -93,6 +94,12 @@ fn mended_in_place(facts: &Facts, environment: &Environment, old: &HostPath) -> 
         return None;
     }
     let mut remedy = rewrite_paths(facts, environment, old)?;
+    // a project that moved together with its environment is installed there from the old place
+    let (names, again) = installed_again(facts, environment);
+    if !again.is_empty() {
+        remedy.summary.push_str(&format!(", and install {} again from its new place", names.join(", ")));
+        remedy.actions.extend(again);
+    }
     for other in environment.foreign_roots() {
         let gone = matches!(other.state, BakedState::Missing | BakedState::OtherDirectory);
         if gone && !other.root.same_as(old) && !environment.is_base(other.root) {

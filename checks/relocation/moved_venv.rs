@@ -92,6 +92,8 @@ fn parts(no_scripts: bool, no_activators: bool) -> &'static str {
 mod tests {
     use super::*;
     use crate::diagnosis::Action;
+    use crate::diagnosis::recreate::tests::words;
+    use crate::facts::distribution::{EditableSource, MovedSource};
     use crate::facts::environment::{Environment, LaunchKind, Layout};
     use crate::facts::example::*;
     use crate::path::HostPath;
@@ -113,6 +115,47 @@ mod tests {
         }
         environment.made_at = Some(path(old));
         environment.made_at_state = Some(state);
+    }
+
+    /// The environment and the project that is installed in it were moved together.
+    fn moved_with_its_project() -> Facts {
+        let mut facts = with_packages();
+        name_everywhere(venv_of(&mut facts), "/home/me/old/.venv", BakedState::Missing);
+        let mut mylib = distribution("mylib", "1.0");
+        mylib.editable = Some(path("/home/me/old"));
+        mylib.sources = vec![EditableSource {
+            named_in: path(VENV).join("lib/python3.11/site-packages/_mylib.pth"),
+            line: Some(1),
+            module: None,
+            path: path("/home/me/old/src"),
+            exists: false,
+        }];
+        let place = |path| MovedSource { path, build_requires: Vec::new() };
+        mylib.moved_to = vec![place(path(PROJECT)), place(path("/home/me/copy"))];
+        facts.packages[0].sites[0].distributions.push(mylib);
+        facts
+    }
+
+    #[test]
+    fn installs_the_project_again_that_moved_along() {
+        let found = CHECK.findings(&moved_with_its_project());
+        let remedy = &found[0].remedies[0];
+        assert!(remedy.summary.ends_with(", and install mylib again from its new place"), "{remedy:?}");
+        assert_eq!(
+            words(remedy),
+            [
+                "/home/me/project/.venv/bin/python -m pip install --no-deps --no-build-isolation -e /home/me/project"
+            ]
+        );
+    }
+
+    #[test]
+    fn does_not_guess_between_several_places() {
+        let mut facts = moved_with_its_project();
+        let mylib = facts.packages[0].sites[0].distributions.last_mut().unwrap();
+        mylib.moved_to[0].path = path("/home/me/other");
+        let found = CHECK.findings(&facts);
+        assert_eq!(words(&found[0].remedies[0]), Vec::<String>::new());
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn finding(facts: &Facts, environment: &Environment, long: &[&Script], limit: us
             format!("{} bytes ({})", script.launch.line_length, script.path),
         );
     }
-    finding.remedy(super::written_anew(environment, long)).remedy(recreate(facts, environment))
+    finding.remedy(super::written_anew(facts, environment, long)).remedy(recreate(facts, environment))
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ fn finding(facts: &Facts, environment: &Environment, cut: &[&Script]) -> Finding
             .evidence("first line", format!("#!{text} ({})", script.path))
             .evidence("the kernel starts", start);
     }
-    finding.remedy(super::written_anew(environment, cut)).remedy(recreate(facts, environment))
+    finding.remedy(super::written_anew(facts, environment, cut)).remedy(recreate(facts, environment))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A Jupyter kernel names an interpreter that is gone.
 
 use super::NAMED;
+use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
+use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::tools::Kernel;
 
 pub static CHECK: Check = Check {
@@ -31,7 +33,8 @@ notebooks which ask for it keep working:
     .venv/bin/python -m pip install ipykernel
     .venv/bin/python -m ipykernel install --user --name proj
 
-Or remove it: `jupyter kernelspec remove proj`.
+A kernel that lies in an environment (`.venv/share/jupyter/kernels`) comes before the user's of the same name there:
+`--sys-prefix` in place of `--user` replaces that one. Or remove it: `jupyter kernelspec remove proj`.
 
 ## When it is fine
 When the interpreter is on a disk that is mounted on demand, or in a container that shares your home directory.
@@ -62,24 +65,30 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 
 fn with_remedies(finding: Finding, facts: &Facts, kernel: &Kernel) -> Finding {
     let mut finding = finding;
-    let own = facts.patient().filter(|environment| environment.is_venv() && facts.starts(environment));
-    if let Some(environment) = own {
+    let starts = |environment: &&Environment| environment.is_venv() && facts.starts(environment);
+    // an environment's own kernels come before the user's, so they are mended where they are
+    let own_kernels =
+        |environment: &&Environment| environment.is_venv() || environment.kind == EnvironmentKind::Conda;
+    let around =
+        facts.environments.iter().filter(own_kernels).find(|environment| environment.contains(&kernel.file));
+    let place = if around.is_some() { "--sys-prefix" } else { "--user" };
+    let own = around.or(facts.patient()).filter(starts);
+    if let Some((environment, installer)) =
+        own.and_then(|environment| Some((environment, installer(facts, environment, &[], &[])?)))
+    {
         let python = Word::from(environment.program("python"));
-        let run = |words: &[&str]| {
-            Action::Run([python.clone()].into_iter().chain(words.iter().copied().map(Word::from)).collect())
-        };
+        let words = ["-m", "ipykernel", "install", place, "--name", &kernel.name].map(Word::from);
+        let register = Action::Run([python].into_iter().chain(words).collect());
+        let actions = installer.actions([Word::from("ipykernel")]);
         finding = finding.remedy(Remedy::safe(
             format!("Register {} again, to run {}", kernel.name, environment.root),
-            vec![
-                run(&["-m", "pip", "install", "ipykernel"]),
-                run(&["-m", "ipykernel", "install", "--user", "--name", &kernel.name]),
-            ],
+            actions.into_iter().chain([register]).collect(),
         ));
     } else {
         finding = finding.remedy(Remedy::manual(
             format!("Register {} again from the environment that it is meant for", kernel.name),
             vec![Action::Advice(format!(
-                "in that environment: python -m ipykernel install --user --name {}",
+                "in that environment: python -m ipykernel install {place} --name {}",
                 kernel.name
             ))],
         ));
@@ -122,6 +131,22 @@ pub(super) mod tests {
             "The Jupyter kernel proj runs /home/me/old/.venv/bin/python, which does not exist"
         );
         assert_eq!(found[0].remedies.len(), 2);
+    }
+
+    #[test]
+    fn mends_an_environments_own_kernel_where_it_is() {
+        let register = |file: Option<&str>| {
+            let mut broken = kernel("/home/me/old/.venv/bin/python", false);
+            if let Some(file) = file {
+                broken.file = path(file);
+            }
+            let found = CHECK.findings(&with(Tools { kernels: vec![broken], ..Tools::default() }));
+            format!("{:?}", found[0].remedies[0].actions.last())
+        };
+        assert!(register(None).contains("--user"));
+        assert!(register(Some("/usr/share/jupyter/kernels/proj/kernel.json")).contains("--user"));
+        let own = register(Some("/home/me/project/.venv/share/jupyter/kernels/proj/kernel.json"));
+        assert!(own.contains("--sys-prefix") && own.contains("/home/me/project/.venv/bin/python"), "{own}");
     }
 
     #[test]

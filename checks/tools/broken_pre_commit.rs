@@ -27,7 +27,7 @@ was made from was upgraded or removed.
 ## How to fix it
 Write the hook again from an environment that has pre-commit, and have broken hook environments built again:
 
-    pre-commit install
+    pre-commit install                            # for another hook: --hook-type pre-push
     pre-commit clean
 
 `pre-commit clean` deletes its cache only; the next run fills it again, for which it needs the network.
@@ -40,37 +40,44 @@ A hook whose interpreter is gone takes `pre-commit` from `PATH`, where there is 
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(tools) = facts.tools.known() else { return };
-    if let Some(hook) = tools.git_hooks.iter().find(|hook| !hook.exists && hook.fallback.is_none()) {
-        findings.push(of_hook(facts, hook));
+    let broken: Vec<&GitHook> =
+        tools.git_hooks.iter().filter(|hook| !hook.exists && hook.fallback.is_none()).collect();
+    if let Some(first) = broken.first() {
+        findings.push(of_hooks(facts, first, &broken));
     }
     findings_of_cache(tools, findings);
 }
 
-fn of_hook(facts: &Facts, hook: &GitHook) -> Finding {
+fn of_hooks(facts: &Facts, hook: &GitHook, all: &[&GitHook]) -> Finding {
     let own = facts.project_environments().find(|environment| environment.has_program("pre-commit"));
     let program =
         own.map_or(Word::from("pre-commit"), |environment| Word::from(environment.program("pre-commit")));
-    let install = Action::Run(vec![program, Word::from("install")]);
+    let mut words = vec![program, Word::from("install")];
+    // what it writes unasked
+    if all.iter().any(|hook| hook.file.name() != "pre-commit") {
+        words.extend(all.iter().flat_map(|hook| ["--hook-type".into(), Word::from(&*hook.file.name())]));
+    }
+    let install = Action::Run(words);
+    let it = if all.len() == 1 { "the hook" } else { "the hooks" };
     let remedy = match own {
         Some(environment) => {
-            Remedy::safe(format!("Write the hook again from {}", environment.root), vec![install])
+            Remedy::safe(format!("Write {it} again from {}", environment.root), vec![install])
         }
         None => Remedy::manual(
-            "Install pre-commit and write the hook again",
+            format!("Install pre-commit and write {it} again"),
             vec![
                 Action::Advice("install pre-commit, with pipx or in the project's environment".to_owned()),
                 install,
             ],
         ),
     };
-    Finding::new(
-        &CHECK,
-        Subject::line(&hook.file, hook.line),
-        format!("{} runs {}, which does not exist", hook.file, hook.interpreter),
-    )
-    .evidence("INSTALL_PYTHON", format!("{} ({}, line {})", hook.interpreter, hook.file, hook.line))
-    .evidence("pre-commit on PATH", "none")
-    .remedy(remedy)
+    let message = format!("{} runs {}, which does not exist", hook.file, hook.interpreter);
+    let mut finding = Finding::new(&CHECK, Subject::line(&hook.file, hook.line), message);
+    for hook in all.iter().take(NAMED) {
+        let place = format!("{} ({}, line {})", hook.interpreter, hook.file, hook.line);
+        finding = finding.evidence("INSTALL_PYTHON", place);
+    }
+    finding.evidence("pre-commit on PATH", "none").remedy(remedy)
 }
 
 fn findings_of_cache(tools: &Tools, findings: &mut Findings) {
@@ -99,6 +106,7 @@ fn findings_of_cache(tools: &Tools, findings: &mut Findings) {
 mod tests {
     use super::super::broken_kernel::tests::with;
     use super::*;
+    use crate::facts::Gathered;
     use crate::facts::example::{healthy, path};
     use crate::facts::interpreter::{LinkChain, LinkEnd};
     use crate::facts::tools::HookEnvironment;
@@ -120,6 +128,24 @@ mod tests {
         assert_eq!(
             found[0].message,
             "/home/me/project/.git/hooks/pre-commit runs /home/me/old/bin/python, which does not exist"
+        );
+    }
+
+    #[test]
+    fn names_the_kind_of_another_hook() {
+        let mut facts = hook(false, None);
+        let shown = |facts: &Facts| {
+            format!("{:?}", CHECK.findings(facts)[0].remedies[0].actions).replace(['"', '[', ']'], "")
+        };
+        assert!(shown(&facts).ends_with("Run(pre-commit, install)"), "{}", shown(&facts));
+        let Gathered::Known(tools) = &mut facts.tools else { panic!() };
+        let mut push = tools.git_hooks[0].clone();
+        push.file = path("/home/me/project/.git/hooks/pre-push");
+        tools.git_hooks.push(push);
+        assert!(
+            shown(&facts).contains("install, --hook-type, pre-commit, --hook-type, pre-push"),
+            "{}",
+            shown(&facts)
         );
     }
 

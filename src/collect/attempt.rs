@@ -153,7 +153,7 @@ fn started(host: &dyn Host, interpreter: &HostPath) -> Started {
     started
 }
 
-fn version(build: &Build) -> Version {
+pub(super) fn version(build: &Build) -> Version {
     Version {
         free_threaded: build.free_threaded,
         ..Version::new(build.version.major.into(), build.version.minor.into(), build.patch.map(u32::from))

@@ -41,6 +41,7 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         creator: None,
         script_directory: None,
         interpreters: Vec::new(),
+        misplaced: Vec::new(),
         libraries: Vec::new(),
         scripts: Vec::new(),
         activators: Vec::new(),
@@ -308,12 +309,12 @@ fn list_programs(
         (_, None, Some(listing)) => (scripts_directory, listing),
         (_, None, None) => return Listing::default(),
     };
-    environment.interpreters = listing
-        .entries
-        .iter()
-        .filter(|entry| entry.kind != FileKind::Directory && is_python_name(&entry.name))
-        .map(|entry| directory.join(&entry.name))
-        .collect();
+    let named = listing.entries.iter().filter(|entry| is_python_name(&entry.name));
+    let (directories, programs): (Vec<_>, Vec<_>) = named
+        .map(|entry| (entry.kind == FileKind::Directory, directory.join(&entry.name)))
+        .partition(|(is_directory, _)| *is_directory);
+    environment.misplaced = directories.into_iter().map(|(_, path)| path).collect();
+    environment.interpreters = programs.into_iter().map(|(_, path)| path).collect();
     // python, then python3, then python3.11
     environment.interpreters.sort_by_key(|path| path.as_bytes().len());
     environment.script_directory = Some(directory);

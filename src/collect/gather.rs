@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use self::examined::environments;
 use self::named::{argument, named_environments, patient};
-use self::trust::{Plan, probe_plan, record};
+use self::trust::{Plan, probe_plan, record, unmet};
 use super::probe::probe;
 use super::project::sources::sources;
 use super::{
@@ -251,8 +251,12 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     project.sources = sources.map_or(Gathered::NotAsked, Gathered::Known);
     let mut interpreters = interpreters;
     if let Some(plan) = asked {
+        import_setup.unmet = unmet(host, &plan, foreseen.as_ref(), &import_setup, &packages);
         record(host, &mut interpreters, plan, answer, foreseen, &mut notes);
     }
+
+    let mut packages = packages;
+    take_report(host, &environments, &shell, patient.as_ref(), &interpreters, &mut packages);
 
     let pip_runs_in = ["pip", "pip3", "python", "python3"]
         .iter()
@@ -387,6 +391,31 @@ fn packages(
         Some(packages::packages(host, question))
     };
     asked.into_iter().filter_map(read).collect()
+}
+
+/// What the patient's interpreter reports, and no file tells, is installed for it, too.
+fn take_report(
+    host: &dyn Host,
+    environments: &[Environment],
+    shell: &Shell,
+    patient: Option<&HostPath>,
+    interpreters: &[Interpreter],
+    packages: &mut [Packages],
+) {
+    let at = |root: &HostPath| environments.iter().find(|environment| environment.is_at(root));
+    let Some(environment) = patient.and_then(at) else { return };
+    let known = packages.iter_mut().find(|packages| packages.environment.same_as(&environment.root));
+    let report = interpreters.iter().find_map(|interpreter| interpreter.probe.report());
+    let (Some(packages), Some(report)) = (known, report) else { return };
+    let question = packages::Question {
+        environment,
+        variables: &packages::Variables::of(shell),
+        project: None,
+        compare: false,
+        contents: false,
+        tags: false,
+    };
+    packages::take_report(host, packages, report, question);
 }
 
 fn interpreters(

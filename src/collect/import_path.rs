@@ -1,6 +1,8 @@
 //! The import path that an interpreter's files foretell, and how far its own report agrees.
 
 use super::probe::{Trust, without_relative_entries};
+use super::unmet_imports::unmet_imports;
+use crate::facts::import_setup::UnmetImport;
 use crate::facts::interpreter::{Interpreter, ProbeReport};
 use crate::host::Host;
 use crate::imports::{
@@ -52,6 +54,11 @@ pub fn foresee(host: &dyn Host, program: &HostPath, trust: Trust) -> Result<Fore
 }
 
 impl Foreseen {
+    /// What fails at a start whose complaints nobody heard.
+    pub fn unmet(&self, host: &dyn Host) -> Vec<UnmetImport> {
+        unmet_imports(host, &self.build, &self.predicted, host.working_directory().ok().as_ref())
+    }
+
     /// Puts it beside what the interpreter has reported.
     pub fn tell(self, interpreter: &mut Interpreter) {
         interpreter.comparison = interpreter.probe.report().map(|report| {

@@ -44,6 +44,8 @@ pub fn import_setup(host: &dyn Host, context: &Context) -> ImportSetup {
         python_home: python_home(host, shell),
         startup_file: startup_file(host, shell),
         hooks: hooks(host, &python_path, &libraries),
+        // for who works out the import path
+        unmet: Vec::new(),
         script_directories: match context.needs.contains(&Need::Project) {
             true => local::script_directories(host, context.directory, context.project),
             false => Vec::new(),

@@ -74,7 +74,8 @@ pub fn installations(files: &dyn Files, search_path: &SearchPath, places: &Place
 }
 
 /// Adds the Pythons that the environments were made from, where they are still there: the same one again keeps an
-/// environment as it was. Those inside the project or another environment are no installations.
+/// environment as it was. Those inside the project or another environment are no installations. Says of each which
+/// environments lead to it.
 pub fn with_bases(
     files: &dyn Files,
     installations: Vec<Installation>,
@@ -91,6 +92,15 @@ pub fn with_bases(
             || environments.iter().any(|other| other.is_venv() && home.path.is_within(&other.root));
         if let Some(interpreter) = home.interpreter.as_ref().filter(|_| !inside) {
             found.add(interpreter.clone(), home.version, "the environment's base");
+        }
+    }
+    for environment in environments.iter().filter(|environment| environment.is_venv()) {
+        let Some(end) = environment.interpreters.first().and_then(|path| files.canonical(path).ok()) else {
+            continue;
+        };
+        let at = found.real.iter().position(|real| real.same_as(&end));
+        if let Some(installation) = at.and_then(|at| found.all.get_mut(at)) {
+            installation.linked_from.push(environment.root.clone());
         }
     }
     found.all
@@ -193,6 +203,7 @@ impl Found<'_> {
             found_by: found_by.to_owned(),
             has_ensurepip,
             externally_managed,
+            linked_from: Vec::new(),
         });
         self.real.push(real);
     }
@@ -242,6 +253,7 @@ impl Found<'_> {
                 found_by: tool.to_owned(),
                 has_ensurepip: self.files.exists(&library.join("ensurepip\\__init__.py")),
                 externally_managed: self.files.exists(&library.join("EXTERNALLY-MANAGED")),
+                linked_from: Vec::new(),
             });
             self.real.push(real);
         }

@@ -28,4 +28,5 @@ pub mod shell;
 pub mod startup_files;
 pub mod synced;
 pub mod tools;
+pub mod unmet_imports;
 pub mod user_scripts;

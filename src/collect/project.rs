@@ -52,7 +52,7 @@ pub fn project(files: &dyn Files, directory: &HostPath, context: &ProjectContext
     let local = scripts::local_modules(files, root, &place.listing, project);
     project.imports = scripts::imports(files, root, &place.listing, &local);
     project.scripts = scripts::scripts(files, root, &place.listing, &local);
-    project.tools = tools::tools(files, root, &place.listing);
+    project.tools = tools::tools(files, root, &place.listing, &project.requirements);
     project.container_files = container_files(root, &place.listing);
     project.service_lines =
         services::service_lines(files, root, &place.listing, &project.environments, &local, context);

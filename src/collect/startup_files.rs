@@ -7,8 +7,12 @@ use crate::parse::startup_file::{self, Located, Statement, Syntax};
 use crate::path::{Flavour, HostPath};
 
 const FILE_LIMIT: usize = 256 * 1024;
+/// So much is read of a file that another one names: prompts and plugin managers are longer.
+const NAMED_FILE_LIMIT: usize = 64 * 1024;
 /// So many files are read, those that others name included.
-const MOST_FILES: usize = 12;
+const MOST_FILES: usize = 24;
+/// The functions of fish that are read from files of their own.
+const FUNCTIONS: [&str; 4] = ["python", "python3", "pip", "pip3"];
 
 /// Adds the aliases, functions and `PATH` lines of the files that this shell reads at its start.
 pub fn read(host: &dyn Host, shell: &mut Shell) {
@@ -19,17 +23,33 @@ pub fn read(host: &dyn Host, shell: &mut Shell) {
         }
         ShellKind::Zsh => (Syntax::Posix, &[".zshenv", ".zprofile", ".zshrc", ".zlogin"]),
         ShellKind::Sh => (Syntax::Posix, &[".profile"]),
-        ShellKind::Fish => (Syntax::Fish, &[".config/fish/config.fish"]),
+        ShellKind::Fish => (Syntax::Fish, &["config.fish"]),
         ShellKind::Csh => (Syntax::Csh, &[".tcshrc", ".cshrc", ".login"]),
         _ => return,
     };
+    let mut reader = Reader {
+        host,
+        shell,
+        home: &home,
+        syntax,
+        read: Vec::new(),
+        assigned: Vec::new(),
+        own: Vec::new(),
+        condition: None,
+    };
     let directory = match kind {
-        ShellKind::Zsh => shell.path_variable("ZDOTDIR").unwrap_or_else(|| home.clone()),
+        ShellKind::Zsh => reader.zsh_directory(),
+        ShellKind::Fish => reader.fish_directory(),
         _ => home.clone(),
     };
-    let mut reader = Reader { host, shell, home: &home, syntax, read: Vec::new() };
-    for name in names {
-        reader.file(&directory.join(name));
+    reader.own = names.iter().map(|name| directory.join(name)).collect();
+    for file in reader.own.clone() {
+        reader.file(&file, FILE_LIMIT);
+    }
+    if kind == ShellKind::Fish {
+        for name in FUNCTIONS {
+            reader.file(&directory.join("functions").join(format!("{name}.fish")), NAMED_FILE_LIMIT);
+        }
     }
 }
 
@@ -39,21 +59,60 @@ struct Reader<'a> {
     home: &'a HostPath,
     syntax: Syntax,
     read: Vec<HostPath>,
+    /// Variables that the files set to absolute paths, last one last.
+    assigned: Vec<(String, String)>,
+    /// What the shell reads whatever the files say.
+    own: Vec<HostPath>,
+    /// What decides over the file that is being read.
+    condition: Option<String>,
 }
 
 impl Reader<'_> {
-    fn file(&mut self, file: &HostPath) {
+    /// Where zsh looks for its files: `ZDOTDIR` as it was exported, else as `~/.zshenv` sets it. With `ZDOTDIR` set
+    /// before it starts, zsh leaves `~/.zshenv` alone; one that sets it was read by the first of the shells.
+    fn zsh_directory(&mut self) -> HostPath {
+        let exported = self.shell.path_variable("ZDOTDIR");
+        let first = self.home.join(".zshenv");
+        if let Ok(contents) = self.host.read(&first, FILE_LIMIT)
+            && (exported.is_none() || crate::parse::find(&contents.bytes, b"ZDOTDIR=").is_some())
+        {
+            self.text(&first, &contents.bytes);
+        }
+        let assigned = || HostPath::new(Flavour::Posix, self.assigned("ZDOTDIR")?);
+        exported.or_else(assigned).unwrap_or_else(|| self.home.clone())
+    }
+
+    /// Reads the files of `conf.d`, which come first.
+    fn fish_directory(&mut self) -> HostPath {
+        let configuration = self.shell.path_variable("XDG_CONFIG_HOME");
+        let directory = configuration.unwrap_or_else(|| self.home.join(".config")).join("fish");
+        self.assigned.push(("__fish_config_dir".to_owned(), directory.to_string()));
+        let snippets = directory.join("conf.d");
+        for entry in self.host.list(&snippets).unwrap_or_default().entries {
+            if entry.name.ends_with(b".fish") {
+                self.file(&snippets.join(&entry.name), NAMED_FILE_LIMIT);
+            }
+        }
+        directory
+    }
+
+    fn file(&mut self, file: &HostPath, limit: usize) {
         if self.read.len() >= MOST_FILES || self.read.iter().any(|known| known.same_as(file)) {
             return;
         }
-        let Ok(contents) = self.host.read(file, FILE_LIMIT) else { return };
+        let Ok(contents) = self.host.read(file, limit) else { return };
+        self.text(file, &contents.bytes);
+    }
+
+    fn text(&mut self, file: &HostPath, bytes: &[u8]) {
         self.read.push(file.clone());
-        for located in startup_file::parse(self.syntax, &contents.bytes) {
+        for located in startup_file::parse(self.syntax, bytes) {
             self.statement(file, located);
         }
     }
 
     fn statement(&mut self, file: &HostPath, located: Located) {
+        let condition = located.condition.clone().or_else(|| self.condition.clone());
         let alias = |name: String, value: String, function: bool, located: &Located| Alias {
             name,
             value,
@@ -61,7 +120,7 @@ impl Reader<'_> {
             file: Some(file.clone()),
             line: Some(located.line),
             text: Some(located.text.clone()),
-            condition: located.condition.clone(),
+            condition: condition.clone(),
         };
         match located.statement.clone() {
             Statement::Alias { name, value } => {
@@ -69,11 +128,16 @@ impl Reader<'_> {
                 let entry = alias(name, value, false, &located);
                 self.shell.aliases.push(entry);
             }
-            Statement::Function { name } => {
-                let body =
-                    located.text.split_once('{').map_or(String::new(), |(_, body)| body.trim().to_owned());
+            Statement::Function { name, body } => {
+                let body = self.expanded(&body);
                 let entry = alias(name, body, true, &located);
                 self.shell.aliases.push(entry);
+            }
+            Statement::Assign { name, value } => {
+                let value = self.expanded(&value);
+                if value.starts_with('/') {
+                    self.assigned.push((name, value));
+                }
             }
             Statement::PutFirst { directory } => self.path_line(file, &located, &directory),
             Statement::Hook { tool } => {
@@ -95,9 +159,11 @@ impl Reader<'_> {
             }
             Statement::Source { file: named } => {
                 let named = self.expanded(&named);
-                if let Some(path) = HostPath::new(Flavour::Posix, named) {
-                    self.file(&path);
-                }
+                let Some(path) = HostPath::new(Flavour::Posix, named) else { return };
+                let own = self.own.iter().any(|own| own.same_as(&path));
+                let outer = std::mem::replace(&mut self.condition, condition.filter(|_| !own));
+                self.file(&path, NAMED_FILE_LIMIT);
+                self.condition = outer;
             }
         }
     }
@@ -112,27 +178,59 @@ impl Reader<'_> {
         });
     }
 
-    /// `~/`, `$HOME` and the few variables that such lines use.
-    fn expanded(&self, text: &str) -> String {
-        let home = self.home.to_text();
-        let mut text = match text.strip_prefix('~') {
-            Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("{home}{rest}"),
-            _ => text.to_owned(),
-        };
-        for (name, default) in [
-            ("HOME", Some("")),
-            ("PYENV_ROOT", Some("/.pyenv")),
-            ("XDG_DATA_HOME", None),
-            ("VIRTUAL_ENV", None),
-        ] {
-            let value = match (self.shell.set(name), default) {
-                (Some(value), _) => value.to_owned(),
-                (None, Some(below)) => format!("{home}{below}"),
-                (None, None) => continue,
-            };
-            text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("${name}"), &value);
+    fn assigned(&self, name: &str) -> Option<&str> {
+        self.assigned.iter().rfind(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    fn value(&self, name: &str) -> Option<String> {
+        match (self.assigned(name).or_else(|| self.shell.set(name)), name) {
+            (Some(value), _) => Some(value.to_owned()),
+            (None, "HOME") => Some(self.home.to_string()),
+            (None, "PYENV_ROOT") => Some(self.home.join(".pyenv").to_string()),
+            (None, _) => None,
         }
-        text
+    }
+
+    /// With `~/` and the variables that are known: `$NAME`, `${NAME}`, `${NAME:-WORDS}`.
+    fn expanded(&self, text: &str) -> String {
+        let mut rest = text;
+        let mut result = String::with_capacity(text.len());
+        if let Some(below) = text.strip_prefix('~').filter(|below| below.is_empty() || below.starts_with('/'))
+        {
+            result.push_str(&self.home.to_text());
+            rest = below;
+        }
+        while let Some(at) = rest.find('$') {
+            result.push_str(&rest[..at]);
+            let (length, value) = self.variable_at(&rest[at..]);
+            result.push_str(value.as_deref().unwrap_or(&rest[at..at + length]));
+            rest = &rest[at + length..];
+        }
+        result.push_str(rest);
+        result
+    }
+
+    /// How long the variable at the start of the text is, its `$` and braces included, and what it stands for.
+    fn variable_at(&self, text: &str) -> (usize, Option<String>) {
+        let braces = text.starts_with("${");
+        let start = 1 + usize::from(braces);
+        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let end = start + text[start..].find(|letter| !is_of_name(letter)).unwrap_or(text.len() - start);
+        let name = &text[start..end];
+        if !braces {
+            return (end, self.value(name));
+        }
+        let behind = &text[end..];
+        let Some(close) = behind.find('}') else { return (end, None) };
+        let default = behind[..close].strip_prefix(":-").or_else(|| behind[..close].strip_prefix('-'));
+        let value = match (self.value(name), default) {
+            (Some(value), Some(_)) => Some(value),
+            (Some(value), None) if close == 0 => Some(value),
+            // one that stands in another's braces is left alone
+            (None, Some(default)) if !default.contains("${") => Some(self.expanded(default)),
+            _ => None,
+        };
+        (end + close + 1, value)
     }
 }
 
@@ -157,5 +255,70 @@ mod tests {
         assert_eq!(names, [("python", Some(1))]);
         let directories: Vec<_> = shell.path_lines.iter().map(|line| line.directory.to_string()).collect();
         assert_eq!(directories, ["/home/me/bin", "/home/me/.pyenv/shims"]);
+    }
+
+    /// The names of the aliases and functions that a shell of this kind has, with what they stand for.
+    fn aliases(machine: &FakeMachine, kind: ShellKind, variables: &[(&str, &str)]) -> Vec<(String, String)> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let mut shell = Shell { kind: Some(kind), variables: variables.collect(), ..Shell::default() };
+        read(machine, &mut shell);
+        shell.aliases.into_iter().map(|alias| (alias.name, alias.value)).collect()
+    }
+
+    #[test]
+    fn zsh_has_its_files_where_zdotdir_says() {
+        let python = [("python".to_owned(), "/usr/bin/python3".to_owned())];
+        let machine = || {
+            FakeMachine::linux()
+                .variable("HOME", "/home/me")
+                .file("/home/me/.config/zsh/.zshrc", "alias python=/usr/bin/python3\n")
+        };
+        let exported = [("ZDOTDIR", "/home/me/.config/zsh")];
+        assert_eq!(aliases(&machine(), ShellKind::Zsh, &exported), python);
+        assert_eq!(aliases(&machine(), ShellKind::Zsh, &[]), []);
+        for line in [
+            "export ZDOTDIR=~/.config/zsh",
+            "ZDOTDIR=\"${XDG_CONFIG_HOME:-$HOME/.config}/zsh\"",
+            "export XDG_CONFIG_HOME=\"$HOME/.config\"\nexport ZDOTDIR=\"$XDG_CONFIG_HOME/zsh\"",
+        ] {
+            let machine = machine().file("/home/me/.zshenv", line);
+            assert_eq!(aliases(&machine, ShellKind::Zsh, &[]), python, "{line}");
+            assert_eq!(aliases(&machine, ShellKind::Zsh, &exported), python, "{line}");
+        }
+        // it is not read where ZDOTDIR came from elsewhere
+        let machine = machine().file("/home/me/.zshenv", "alias pip=/usr/bin/pip3\n");
+        assert_eq!(aliases(&machine, ShellKind::Zsh, &exported), python);
+    }
+
+    #[test]
+    fn fish_has_functions_in_files_of_their_own() {
+        let directory = "/home/me/.config/fish";
+        let machine = FakeMachine::linux()
+            .variable("HOME", "/home/me")
+            .file(
+                format!("{directory}/functions/python.fish"),
+                "function python\n    /usr/bin/python3 $argv\nend\n",
+            )
+            .file(format!("{directory}/conf.d/work.fish"), "alias pip /usr/bin/pip3\n")
+            .file(format!("{directory}/conf.d/work.txt"), "alias pip3 /usr/bin/pip3\n");
+        let found = aliases(&machine, ShellKind::Fish, &[]);
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["pip", "python"]);
+        assert_eq!(found[1].1, "/usr/bin/python3 $argv");
+    }
+
+    #[test]
+    fn what_decides_over_a_file_decides_over_its_lines() {
+        let machine = FakeMachine::linux()
+            .variable("HOME", "/home/me")
+            .file("/home/me/.profile", "if [ -d /work ]; then\n. ~/.bashrc\nfi\n")
+            .file("/home/me/.bashrc", "[ -f ~/.a ] && . ~/.a\n[ -d /work ] && . ~/.b\n")
+            .file("/home/me/.a", "alias python=x\n")
+            .file("/home/me/.b", "alias pip=x\n");
+        let mut shell = Shell { kind: Some(ShellKind::Bash), ..Shell::default() };
+        read(&machine, &mut shell);
+        let conditions: Vec<Option<&str>> =
+            shell.aliases.iter().map(|alias| alias.condition.as_deref()).collect();
+        assert_eq!(conditions, [None, Some("[ -d /work ] &&")]);
     }
 }

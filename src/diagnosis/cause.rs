@@ -162,6 +162,7 @@ pub fn finding(
         evidence: Vec::new(),
         remedies: Vec::new(),
         symptoms: Vec::new(),
+        explains: Vec::new(),
     }
 }
 

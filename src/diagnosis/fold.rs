@@ -56,7 +56,9 @@ fn concerns_patient(finding: &Finding, facts: &Facts) -> bool {
 /// For each finding the index of the one that accounts for it. Free of cycles.
 fn causes(findings: &[Finding], checks: &[&'static Check]) -> Vec<Option<usize>> {
     let explains = |cause: &Finding, symptom: &Finding| {
-        checks.iter().any(|check| check.id == cause.check && check.explains.contains(&symptom.check))
+        let usual =
+            checks.iter().any(|check| check.id == cause.check && check.explains.contains(&symptom.check));
+        (usual || cause.explains.contains(&symptom.check))
             && same_environment(&cause.environments, &symptom.environments)
     };
     let mut parents: Vec<Option<usize>> = vec![None; findings.len()];
@@ -87,4 +89,24 @@ fn same_environment(cause: &[HostPath], symptom: &[HostPath]) -> bool {
     cause.is_empty()
         || symptom.is_empty()
         || cause.iter().any(|left| symptom.iter().any(|right| left.same_as(right)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::isolation::environment_without_pip;
+    use crate::checks::project::missing_requirement;
+    use crate::diagnosis::{Severity, Subject};
+    use crate::facts::example::{VENV, healthy, path};
+
+    #[test]
+    fn a_finding_may_account_for_more_than_its_check_does() {
+        let (facts, checks) = (healthy(), [&environment_without_pip::CHECK, &missing_requirement::CHECK]);
+        let of = |check: &Check| Finding::new(check, Subject::Environment(path(VENV)), "");
+        let (cause, symptom) = (of(checks[0]).severity(Severity::Warning), of(checks[1]));
+        assert_eq!(fold(vec![cause.clone(), symptom.clone()], &checks, &facts).len(), 2);
+        let folded = fold(vec![cause.explaining(checks[1].id), symptom], &checks, &facts);
+        assert_eq!((folded.len(), folded[0].check), (1, checks[0].id));
+        assert_eq!((folded[0].severity, folded[0].symptoms.len()), (Severity::Error, 1));
+    }
 }

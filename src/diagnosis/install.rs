@@ -1,11 +1,11 @@
 //! The command that puts a distribution into an environment: by the tool that manages the project, else by what the
 //! environment has.
 
+use super::reinstall::installer;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::project::ManagerKind;
-use crate::parse::pyvenv_cfg::Creator;
 
 /// Whether the project's manager keeps this environment.
 pub fn manager(facts: &Facts, environment: &Environment) -> Option<ManagerKind> {
@@ -32,20 +32,16 @@ pub fn install(facts: &Facts, environment: &Environment, requirement: &str, decl
     if is_shared(facts, environment) {
         return in_new_environment(facts, environment, requirement);
     }
-    let python = Word::from(environment.program("python"));
-    let uv = matches!(environment.creator, Some(Creator::Uv { .. }));
-    let words: Vec<Word> = if environment.has_pip() && !uv {
-        vec![python, "-m".into(), "pip".into(), "install".into(), requirement.into()]
-    } else if uv || facts.command("uv").is_some_and(|uv| uv.chosen().is_some()) {
-        let mut words: Vec<Word> = ["uv", "pip", "install", "--python"].map(Word::from).into();
-        words.extend([python, requirement.into()]);
-        words
-    } else {
-        let ensure = Action::run([python.clone(), "-m".into(), "ensurepip".into()]);
-        let install = Action::run([python, "-m".into(), "pip".into(), "install".into(), requirement.into()]);
-        return Remedy::safe(summary, vec![ensure, install]);
-    };
-    Remedy::safe(summary, vec![Action::Run(words)])
+    match installer(facts, environment, &[], &[]) {
+        Some(installer) => Remedy::safe(summary, installer.actions([requirement.into()])),
+        None => Remedy::manual(
+            summary,
+            vec![Action::Advice(format!(
+                "{} has no pip and no ensurepip: install with uv, https://docs.astral.sh/uv/",
+                environment.root
+            ))],
+        ),
+    }
 }
 
 fn by_manager(facts: &Facts, environment: &Environment, requirement: &str, declared: bool) -> Option<Remedy> {
@@ -122,8 +118,9 @@ fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &st
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::example::{healthy, path, venv_of};
+    use crate::facts::example::{command, healthy, path, venv_of};
     use crate::facts::project::Manager;
+    use crate::parse::pyvenv_cfg::Creator;
 
     fn first(remedy: &Remedy) -> Vec<String> {
         let Action::Run(words) = &remedy.actions[0] else { panic!("{remedy:?}") };
@@ -155,6 +152,10 @@ mod tests {
         let venv = venv_of(&mut facts);
         venv.libraries[0].has_pip = false;
         venv.creator = Some(Creator::Uv { version: String::new() });
+        let words = first(&install(&facts, facts.patient().unwrap(), "rich", false));
+        assert_eq!(words.join(" "), "/home/me/project/.venv/bin/python -m ensurepip --default-pip");
+        let uv = command(&facts, "uv");
+        facts.commands.push(uv);
         let words = first(&install(&facts, facts.patient().unwrap(), "rich", false));
         assert_eq!(words.join(" "), "uv pip install --python /home/me/project/.venv/bin/python rich");
     }

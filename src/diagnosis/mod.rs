@@ -114,6 +114,9 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// Findings that this one accounts for.
     pub symptoms: Vec<Finding>,
+    /// Ids of checks that it accounts for beside those that its check does in any case.
+    #[serde(skip)]
+    pub explains: Vec<&'static str>,
 }
 
 impl Finding {
@@ -135,6 +138,7 @@ impl Finding {
             evidence: Vec::new(),
             remedies: Vec::new(),
             symptoms: Vec::new(),
+            explains: Vec::new(),
         }
     }
 
@@ -153,6 +157,12 @@ impl Finding {
 
     pub fn evidence(mut self, label: impl Into<String>, value: impl Into<String>) -> Finding {
         self.evidence.push(Evidence { label: label.into(), value: value.into() });
+        self
+    }
+
+    /// Accounts for findings of this check, too, in the same environments.
+    pub fn explaining(mut self, check: &'static str) -> Finding {
+        self.explains.push(check);
         self
     }
 

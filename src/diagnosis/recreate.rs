@@ -1,15 +1,21 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
+use super::reinstall::debian_package;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, EnvironmentKind, Installed, LaunchKind, Layout};
-use crate::facts::installation::best_installation;
+use crate::facts::environment::{Environment, LaunchKind, Layout};
+use crate::facts::installation::{allows, best_installation};
 use crate::facts::interpreter::{Installation, Version};
-use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
-use crate::path::{Flavour, HostPath, encoded};
+use crate::path::{Flavour, HostPath};
+
+use saved::{library_with_packages, save};
 
 mod managed;
+mod relink;
+mod saved;
+
+pub use relink::{moved_aside, relink, usable};
 
 /// Writes down what is installed, makes the environment anew with the tool that made it and the Python
 /// that fits, installs what was written down, and activates it unless the shell runs it already.
@@ -20,7 +26,7 @@ pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
 /// The same, with this Python.
 pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Installation>) -> Remedy {
     let mut actions = Vec::new();
-    let saved = save(environment, base, &mut actions);
+    let saved = save(facts, environment, base, &mut actions);
     let how = match managed::managed(facts, environment) {
         Some(managed) => {
             actions.extend(managed.actions(facts, environment, base, saved.as_ref()));
@@ -28,7 +34,7 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
         }
         None => {
             let maker = maker(facts, environment);
-            actions.extend(make(maker, environment, base));
+            actions.extend(make(facts, maker, environment, base));
             if let Some(file) = &saved {
                 actions.push(install(maker, environment, file));
             }
@@ -41,52 +47,6 @@ pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Ins
         None => String::new(),
     };
     Remedy::review(format!("Re-create the environment with {how}{kept}"), actions)
-}
-
-/// Points the environment's interpreter at another installation of the same minor version: nothing is
-/// installed anew, nothing is lost. None when this machine has none, or the interpreter is no link.
-pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
-    if environment.kind != EnvironmentKind::Venv
-        || environment.layout != Layout::Posix
-        || is_windows(environment)
-    {
-        return None;
-    }
-    let library = environment.libraries.iter().find(|library| library.site_packages_exists)?;
-    let version = library.version.filter(|_| library.implementation == "cpython")?;
-    let installation =
-        best_installation(&facts.installations, Some(version), None).filter(|installation| {
-            installation.version.is_some_and(|found| found.same_minor(version))
-                && installation.implementation.as_deref().is_none_or(|name| name == "cpython")
-                && !environment.contains(&installation.interpreter)
-        })?;
-    let mut actions = Vec::new();
-    let main = environment.program("python");
-    actions.push(link(Word::from(&installation.interpreter), &main));
-    let minor = format!("python{}", version.minor_text());
-    for other in &environment.interpreters {
-        if *other != main && matches!(&*other.name(), name if name == "python3" || name == minor) {
-            actions.push(link(Word::from("python"), other));
-        }
-    }
-    if let (Some(config), Some(path), Some(directory)) =
-        (environment.venv_config(), &environment.config_path, installation.interpreter.parent())
-    {
-        let line = config.lines.iter().find(|line| line.key.as_deref() == Some("home"))?;
-        let new = format!("home = {directory}");
-        if line.text.trim() != new {
-            actions.push(Action::Rewrite {
-                files: vec![path.clone()],
-                from: Word::from(line.text.trim_end()),
-                to: Word::from(new),
-            });
-        }
-    }
-    actions.extend(back_in_the_shell(facts, environment));
-    Some(Remedy::safe(
-        format!("Point the environment at {}, the same minor version", installation.interpreter),
-        actions,
-    ))
 }
 
 /// Writes the environment's own root into the scripts and activate scripts that name `old`. None when no
@@ -122,6 +82,21 @@ pub fn rewrite_paths(facts: &Facts, environment: &Environment, old: &HostPath) -
     actions.extend(back_in_the_shell(facts, environment));
     let noun = if count == 1 { "file" } else { "files" };
     Some(Remedy::safe(format!("Write the new place into the {count} {noun} that name the old one"), actions))
+}
+
+/// Of these versions the first that the project allows and this machine has, else the best that it allows.
+pub fn base_of<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    versions: impl IntoIterator<Item = Version>,
+) -> Option<&'f Installation> {
+    let requires = facts.project.requires_python.as_ref().map(|declared| declared.text.as_str());
+    let usable = usable(facts, environment);
+    let wanted = versions.into_iter().find(|version| {
+        let here = usable.iter().any(|known| known.version.is_some_and(|known| known.same_minor(*version)));
+        here && requires.is_none_or(|requires| allows(requires, *version))
+    });
+    best_installation(usable, wanted, requires)
 }
 
 /// Takes the old environment out of the shell where it is in the way, and activates this one unless the
@@ -188,19 +163,14 @@ fn link(target: Word, at: &HostPath) -> Action {
 }
 
 /// The version that the environment was made for: its packages' directory, else its `pyvenv.cfg`.
-fn wanted_version(environment: &Environment) -> Option<Version> {
-    let configured = environment.venv_config().and_then(|config| config.version());
-    let mut filled: Vec<&_> = environment.libraries.iter().filter(|library| library.entries > 0).collect();
-    filled.sort_by_key(|library| std::cmp::Reverse(library.entries));
-    filled
-        .first()
-        .and_then(|library| library.version)
-        .or_else(|| configured.map(|(major, minor, patch)| Version::new(major, minor, patch)))
+fn wanted_version(facts: &Facts, environment: &Environment) -> Option<Version> {
+    let library = library_with_packages(facts, environment);
+    library.and_then(|library| library.version).or_else(|| environment.config_version())
 }
 
 fn base_for<'a>(facts: &'a Facts, environment: &Environment) -> Option<&'a Installation> {
     let requires = facts.project.requires_python.as_ref().map(|declared| declared.text.as_str());
-    best_installation(&facts.installations, wanted_version(environment), requires)
+    best_installation(usable(facts, environment), wanted_version(facts, environment), requires)
 }
 
 /// What makes an environment where no project manager does.
@@ -231,12 +201,12 @@ fn maker(facts: &Facts, environment: &Environment) -> Maker {
     }
 }
 
-fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
+fn make(facts: &Facts, maker: Maker, environment: &Environment, base: Option<&Installation>) -> Vec<Action> {
     let root = Word::from(&environment.root);
     let mut actions = Vec::new();
     let python = base.map(|base| Word::from(&base.interpreter));
     if python.is_none() && is_windows(environment) && maker != Maker::Uv {
-        return make_with_launcher(environment);
+        return make_with_launcher(facts, environment);
     }
     let or_any = |python: Option<Word>| python.unwrap_or_else(|| Word::from("python3"));
     let words: Vec<Word> = match maker {
@@ -252,18 +222,7 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
             vec!["virtualenv".into(), "--clear".into(), "--python".into(), or_any(python), root]
         }
         Maker::Venv => {
-            if let Some(base) = base.filter(|base| !base.has_ensurepip)
-                && let Some(version) = base.version
-                && base.interpreter.parent().is_some_and(|directory| directory.to_text() == "/usr/bin")
-            {
-                let package = format!("python{}-venv", version.minor_text());
-                actions.push(Action::run([
-                    "sudo".into(),
-                    "apt".into(),
-                    "install".into(),
-                    Word::from(package),
-                ]));
-            }
+            actions.extend(base.filter(|base| !base.has_ensurepip).and_then(debian_package));
             vec![or_any(python), "-m".into(), "venv".into(), "--clear".into(), root]
         }
     };
@@ -272,8 +231,8 @@ fn make(maker: Maker, environment: &Environment, base: Option<&Installation>) ->
 }
 
 /// Windows without any Python: it is installed first. The launcher that comes with it needs no search path.
-fn make_with_launcher(environment: &Environment) -> Vec<Action> {
-    let minor = wanted_version(environment).unwrap_or(Version::new(3, 13, None)).minor_text();
+fn make_with_launcher(facts: &Facts, environment: &Environment) -> Vec<Action> {
+    let minor = wanted_version(facts, environment).unwrap_or(Version::new(3, 13, None)).minor_text();
     let (package, chosen) = (format!("Python.Python.{minor}"), format!("-{minor}"));
     let install = ["winget", "install", "--exact", "--id"].map(Word::from);
     let venv = ["py", &chosen, "-m", "venv", "--clear"].map(Word::from);
@@ -304,82 +263,10 @@ fn install_at(maker: Maker, root: &HostPath, file: &HostPath) -> Action {
     }
 }
 
-/// The file that what is installed is written to, beside the environment. None when nothing is.
-fn save(
-    environment: &Environment,
-    base: Option<&Installation>,
-    actions: &mut Vec<Action>,
-) -> Option<HostPath> {
-    let same_minor = match (wanted_version(environment), base.and_then(|base| base.version)) {
-        (Some(wanted), Some(base)) => wanted.same_minor(base),
-        _ => true,
-    };
-    let lines = requirements(environment, same_minor);
-    if lines.is_empty() {
-        return None;
-    }
-    let name = environment.root.name();
-    let name = name.trim_start_matches('.');
-    let file = environment.root.parent()?.join(format!("{name}-packages.txt"));
-    let lines = lines.into_iter().map(Word::from).collect();
-    actions.push(Action::WriteLines { file: file.clone(), lines, append: false });
-    Some(file)
-}
-
-/// One requirement a line. For another minor version only what was asked for, where that is recorded: what
-/// it pulled in may be different there.
-fn requirements(environment: &Environment, same_minor: bool) -> Vec<String> {
-    // Below 3.12 creators bring setuptools along, and ensurepip marks it as asked for
-    let brings_setuptools =
-        wanted_version(environment).is_some_and(|version| (version.major, version.minor) < (3, 12));
-    let seeds = ["pip", "setuptools", "wheel", "distribute"];
-    let wanted: Vec<&Installed> = environment
-        .installed
-        .iter()
-        .filter(|installed| !seeds.contains(&normalize_name(&installed.name).as_str()) || installed.requested)
-        .filter(|installed| normalize_name(&installed.name) != "pip")
-        .collect();
-    let recorded = wanted.iter().any(|installed| installed.requested);
-    wanted
-        .into_iter()
-        .filter(|installed| same_minor || !recorded || installed.requested || installed.editable.is_some())
-        .filter_map(|installed| {
-            if brings_setuptools && normalize_name(&installed.name) == "setuptools" {
-                return Some(installed.name.clone());
-            }
-            requirement(environment, installed)
-        })
-        .collect()
-}
-
-fn requirement(environment: &Environment, installed: &Installed) -> Option<String> {
-    if let Some(source) = &installed.editable {
-        let gone =
-            environment.missing_sources.iter().any(|(missing, _)| missing.to_text() == source.as_str());
-        return (!gone).then(|| format!("-e {}", editable(source)));
-    }
-    Some(match &installed.direct_url {
-        Some(url) => format!("{} @ {url}", installed.name),
-        None => format!("{}=={}", installed.name, installed.version),
-    })
-}
-
-/// A directory as installers read it in a file of requirements, where pip splits a line as a POSIX shell would.
-fn editable(source: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_@+=:,./-~".contains(byte);
-    if source.as_bytes().iter().all(plain) {
-        return source.to_owned();
-    }
-    let path = source.replace('\\', "/");
-    match path.split_once(':') {
-        Some((drive, rest)) if drive.len() == 1 => format!("file:///{drive}:{}", encoded(rest.as_bytes())),
-        _ => format!("file://{}", encoded(source.as_bytes())),
-    }
-}
-
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::facts::environment::Installed;
     use crate::facts::example;
 
     pub fn words(remedy: &Remedy) -> Vec<String> {
@@ -450,21 +337,5 @@ pub mod tests {
         });
         let remedy = recreate(&facts, &facts.environments[0]);
         assert_eq!(words(&remedy)[0], r#"["six==1.16.0", "setuptools"]"#);
-    }
-
-    #[test]
-    fn an_editable_directory_may_have_any_name() {
-        assert_eq!(editable("/home/me/shop-1.0"), "/home/me/shop-1.0");
-        assert_eq!(editable("/home/me/my shop's"), "file:///home/me/my%20shop%27s");
-        assert_eq!(editable("C:\\my shop"), "file:///C:/my%20shop");
-    }
-
-    #[test]
-    fn relinking_needs_the_same_minor_version() {
-        let mut facts = example::healthy();
-        let remedy = relink(&facts, &facts.environments[0]).unwrap();
-        assert_eq!(words(&remedy)[0], "ln -sfn /usr/bin/python3.11 /home/me/project/.venv/bin/python");
-        facts.installations[0].version = Some(Version::new(3, 12, None));
-        assert_eq!(relink(&facts, &facts.environments[0]), None);
     }
 }

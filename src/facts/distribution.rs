@@ -15,12 +15,26 @@ pub struct Packages {
     pub sites: Vec<SitePackages>,
     /// Files that more than one distribution of a site recorded; those of the environment under examination only.
     pub overlaps: Vec<Overlap>,
-    /// Names that can be imported from the directories that `.pth` lines add.
+    /// Names that can be imported from the directories and archives that `.pth` lines add.
     pub added_modules: Vec<String>,
+    /// Start-up code whose changes to the import path are not among the sites.
+    #[serde(default)]
+    pub path_hooks: Vec<PathHook>,
     /// Modules that entry scripts import and that the package of that name does not have.
     pub lost_targets: Vec<LostTarget>,
     /// Recorded files whose contents are others than were installed.
     pub contents: Gathered<Contents>,
+}
+
+/// Code that runs at every start and changes where modules are found, in a way that only a run of it can tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathHook {
+    /// A `sitecustomize`, a `usercustomize`, or a `.pth` file.
+    pub file: HostPath,
+    /// Of the `.pth` file, counted from 1.
+    pub line: Option<usize>,
+    /// It installs a finder, whose modules lie in no entry of `sys.path`.
+    pub finder: bool,
 }
 
 /// An entry script that starts, and what it imports in vain: `pkg.cli` where `pkg` has no `cli`.
@@ -58,7 +72,7 @@ impl Packages {
         self.own_sites().flat_map(|site| &site.distributions)
     }
 
-    /// Whether something that is installed, or a directory that a `.pth` line adds, provides this top-level module.
+    /// Whether something that is installed, or what a `.pth` line adds to the import path, provides this top-level module.
     pub fn provides_module(&self, name: &str) -> bool {
         self.added_modules.iter().any(|module| module == name)
             || self.sites.iter().any(|site| {
@@ -85,8 +99,10 @@ pub enum SiteKind {
     User,
     /// The base installation's, seen because of `include-system-site-packages` or because there is no venv.
     Base,
-    /// A directory that `PYTHONPATH` names.
+    /// A directory or an archive that `PYTHONPATH` names.
     PythonPath,
+    /// One that start-up code adds: a line of a `.pth` file, or whatever else the interpreter reports.
+    Added,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

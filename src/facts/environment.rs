@@ -62,6 +62,9 @@ pub struct Environment {
     pub scripts_error: Option<FileError>,
     /// Paths of `python*` files in it, runnable or not; each is in [`Facts::interpreters`](super::Facts).
     pub interpreters: Vec<HostPath>,
+    /// Directories in its place of such a name: what a container's mount leaves.
+    #[serde(default)]
+    pub misplaced: Vec<HostPath>,
     /// `lib/pythonX.Y` directories that are there.
     pub libraries: Vec<Library>,
     pub scripts: Vec<Script>,

@@ -74,6 +74,7 @@ pub fn healthy() -> Facts {
             found_by: "the search path".into(),
             has_ensurepip: true,
             externally_managed: true,
+            linked_from: vec![path(VENV)],
         }],
         project: Project {
             root: Some(path(PROJECT)),
@@ -150,6 +151,7 @@ pub fn with_packages() -> Facts {
         }],
         overlaps: Vec::new(),
         added_modules: Vec::new(),
+        path_hooks: Vec::new(),
         lost_targets: Vec::new(),
         contents: Gathered::NotAsked,
     }];
@@ -291,6 +293,7 @@ pub fn venv(root: &str) -> Environment {
         creator: Some(Creator::Venv),
         script_directory: Some(bin.clone()),
         interpreters: ["python", "python3", "python3.11"].map(|name| bin.join(name)).to_vec(),
+        misplaced: Vec::new(),
         libraries: vec![Library {
             directory: root.join("lib/python3.11"),
             version: Some(Version::new(3, 11, None)),

@@ -17,6 +17,9 @@ pub struct ImportSetup {
     pub startup_file: Option<StartupFile>,
     /// Files that `site` imports at every start, in the order in which they are found.
     pub hooks: Vec<StartupHook>,
+    /// Modules that run-at-start code imports and that are nowhere; looked for where the interpreter was not asked.
+    #[serde(default)]
+    pub unmet: Vec<UnmetImport>,
     /// Directories that become the first entry of the import path: the working directory, the project's root, and
     /// those of its scripts.
     pub script_directories: Vec<ScriptDirectory>,
@@ -103,6 +106,17 @@ pub enum HookPlace {
     StandardLibrary,
 }
 
+/// An import of code that runs at every start, of a module that is nowhere on the foretold import path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmetImport {
+    /// A `.pth` file, a `sitecustomize` or a `usercustomize`.
+    pub file: HostPath,
+    pub line: usize,
+    pub text: String,
+    /// Its first part.
+    pub module: String,
+}
+
 /// A directory that scripts are started from or lie in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptDirectory {
@@ -111,6 +125,9 @@ pub struct ScriptDirectory {
     pub modules: Vec<LocalModule>,
     /// Bytecode files outside `__pycache__` without a source, extension or package of the same name beside them.
     pub bytecode: Vec<OrphanBytecode>,
+    /// Normalised names (PEP 503) of the distributions whose metadata lies there: `pip install --target` puts it so.
+    #[serde(default)]
+    pub distributions: Vec<String>,
     /// Every module that its files import at their top level, local ones too; the first place of each file.
     pub imports: Vec<ImportedModule>,
 }

@@ -5,10 +5,11 @@ use super::interpreter::{Installation, Version};
 /// The installation to make an environment from: of the wanted minor version, best with the same patch
 /// level; else the newest that `requires-python` allows; else the newest.
 pub fn best_installation<'i>(
-    installations: &'i [Installation],
+    installations: impl IntoIterator<Item = &'i Installation>,
     wanted: Option<Version>,
     requires: Option<&str>,
 ) -> Option<&'i Installation> {
+    let installations: Vec<&'i Installation> = installations.into_iter().collect();
     // what can give the environment pip comes first, then CPython
     let rank = |installation: &Installation| {
         (installation.has_ensurepip, installation.implementation.as_deref() != Some("pypy"))
@@ -16,6 +17,7 @@ pub fn best_installation<'i>(
     if let Some(wanted) = wanted {
         let same = installations
             .iter()
+            .copied()
             .rev()
             .filter(|found| found.version.is_some_and(|found| found.same_minor(wanted)));
         let exact = |found: &Installation| {
@@ -33,12 +35,13 @@ pub fn best_installation<'i>(
     let allowed = requires.filter(|text| !text.trim().is_empty()).map(|requires| {
         installations
             .iter()
+            .copied()
             .rev()
             .filter(move |found| found.version.is_some_and(|version| allows(requires, version)))
     });
     allowed
         .and_then(|allowed| allowed.max_by_key(newest))
-        .or_else(|| installations.iter().rev().max_by_key(newest))
+        .or_else(|| installations.iter().copied().rev().max_by_key(newest))
 }
 
 /// Whether a version satisfies a `requires-python` (PEP 440), or a constraint as poetry (`^3.9`) and pipenv

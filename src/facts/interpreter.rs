@@ -353,6 +353,9 @@ pub struct Installation {
     /// Whether `python -m venv` can give pip there (Debian splits `ensurepip` off).
     pub has_ensurepip: bool,
     pub externally_managed: bool,
+    /// Roots of the environments whose interpreter is a link to it, whatever the spelling.
+    #[serde(default)]
+    pub linked_from: Vec<HostPath>,
 }
 
 /// Who installs Pythons at such a place.

@@ -254,6 +254,7 @@ const REPORTED: &[&str] = &[
     "LOCALAPPDATA",
     "PWD",
     "SHELL",
+    "ZDOTDIR",
     "SHLVL",
     "TERM",
     "TERM_PROGRAM",
@@ -388,6 +389,9 @@ const REPORTED: &[&str] = &[
     "container",
     "KUBERNETES_SERVICE_HOST",
     "WSL_DISTRO_NAME",
+    "IN_NIX_SHELL",
+    "GUIX_ENVIRONMENT",
+    "SPACK_ENV",
     "JUPYTER_CONFIG_DIR",
     "JUPYTER_DATA_DIR",
     "JUPYTER_PATH",
@@ -491,6 +495,30 @@ mod tests {
         assert_eq!(reported("PYTHON_API_TOKEN", "x"), None);
         let windows = reported_variable(Flavour::Windows, b"Path", b"C:\\x");
         assert_eq!(windows, Some(("PATH".to_owned(), "C:\\x".to_owned())));
+    }
+
+    #[test]
+    fn nothing_is_asked_of_the_shell_that_is_never_kept() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut directories = vec![root.join("src"), root.join("checks")];
+        let mut asked = 0;
+        while let Some(directory) = directories.pop() {
+            for entry in std::fs::read_dir(&directory).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    directories.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap_or_default();
+                for call in ["shell.set(\"", "shell.variable(\"", "shell.path_variable(\""] {
+                    for name in text.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                        assert!(reported(name, "x").is_some(), "{} asks for {name}", path.display());
+                        asked += 1;
+                    }
+                }
+            }
+        }
+        assert!(asked > 20, "{asked}");
     }
 
     #[test]

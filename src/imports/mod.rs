@@ -23,5 +23,8 @@ pub use predict::{
     EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
     StartupHook, UserSite, Variables, predict,
 };
-pub use resolve::{Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched};
+pub use pth::{added_directory, adds_unknown};
+pub use resolve::{
+    Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched, archive_names,
+};
 pub use spelling::Spelling;

@@ -192,8 +192,13 @@ fn editable_finder(line: &str) -> Option<String> {
     known.then(|| module.to_owned())
 }
 
-/// `import site; site.addsitedir("...")` with a literal that has no escapes.
-fn added_directory(line: &str) -> Option<Spelling> {
+/// Whether an `import` line of the file of this name may change the import path in a way that is not understood.
+pub fn adds_unknown(file_name: &[u8], line: &str) -> bool {
+    recognise(file_name, line).1
+}
+
+/// The directory of `import site; site.addsitedir("...")` with a literal that has no escapes.
+pub fn added_directory(line: &str) -> Option<Spelling> {
     let call = line.strip_prefix("import site;")?.trim();
     let literal = call.strip_prefix("site.addsitedir(")?.strip_suffix(')')?.trim();
     let literal = literal.strip_prefix('r').unwrap_or(literal);

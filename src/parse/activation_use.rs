@@ -24,7 +24,8 @@ pub enum TextKind {
     Makefile,
     /// Each `RUN` has a shell of its own: `SHELL`, else `/bin/sh`.
     Dockerfile,
-    /// A step's lines share a shell; which one is not told here.
+    /// The lines of a step share a shell, which is not told here. One of GitHub and CircleCI (`run:`) ends with its
+    /// step; where a file hands variables to later steps, nothing is said of that.
     ContinuousIntegration,
     /// The whole file shares one: that of its `#!`.
     ShellScript,
@@ -199,17 +200,47 @@ fn dockerfile(bytes: &[u8]) -> Vec<Command> {
 }
 
 /// GitHub's `run:` uses bash unless told otherwise, GitLab's `script:` lines share a shell, others differ: the
-/// shell is unknown here, and lives on.
+/// shell is unknown here. What `run:` starts is a shell of its own, on GitHub and on CircleCI.
 fn steps(bytes: &[u8]) -> Vec<Command> {
-    let command = |(line, text): (usize, Vec<u8>)| {
-        let mut text = text.trim_ascii();
-        text = text.strip_prefix(b"- ").unwrap_or(text).trim_ascii();
-        let run = text.strip_prefix(b"run:");
-        text = run.unwrap_or(text).trim_ascii();
+    let all = joined(bytes);
+    let handed_on = [&b"GITHUB_PATH"[..], b"GITHUB_ENV", b"BASH_ENV"];
+    let handed_on = handed_on.iter().any(|name| super::find(bytes, name).is_some());
+    let mut commands: Vec<Command> = Vec::new();
+    // how far the key of the block is indented that the line may belong to, and its last command
+    let mut block: Option<(usize, Option<usize>)> = None;
+    // the ones that end a step, as far as another step follows
+    let (mut ends, mut another): (Vec<usize>, usize) = (Vec::new(), 0);
+    for (line, text) in all {
+        let indent = text.iter().take_while(|byte| **byte == b' ').count();
+        let trimmed = text.trim_ascii();
+        if let Some((key, last)) = &mut block {
+            if trimmed.is_empty() || indent > *key {
+                if !trimmed.is_empty() && !trimmed.starts_with(b"#") {
+                    *last = Some(commands.len());
+                }
+            } else {
+                ends.extend(*last);
+                block = None;
+            }
+        }
+        let item = trimmed.strip_prefix(b"- ").unwrap_or(trimmed).trim_ascii();
+        let run = item.strip_prefix(b"run:").map(<[u8]>::trim_ascii).filter(|_| block.is_none());
+        match run {
+            Some([b'|' | b'>', ..]) => block = Some((indent + trimmed.len() - item.len(), None)),
+            Some(_) => ends.push(commands.len()),
+            None => {}
+        }
+        if run.is_some() {
+            another = commands.len();
+        }
         // a list may as well hold the paths of a cache
-        Command { line, text: text.to_vec(), shell: None, own_shell: false, certain: run.is_some() }
-    };
-    joined(bytes).into_iter().map(command).collect()
+        let text = run.unwrap_or(item).to_vec();
+        commands.push(Command { line, text, shell: None, own_shell: false, certain: run.is_some() });
+    }
+    for index in ends.into_iter().filter(|index| *index < another && !handed_on) {
+        commands[index].own_shell = true;
+    }
+    commands
 }
 
 fn script(bytes: &[u8]) -> Vec<Command> {
@@ -460,6 +491,25 @@ mod tests {
         assert_eq!(steps("    - run: .venv/bin/activate\n"), [(1, EXECUTED)]);
         assert_eq!(steps("    - run: .venv/Scripts/activate\n"), [(1, None)]);
         assert_eq!(steps("      path: |\n        .venv/bin/activate\n    - .venv/bin/activate\n"), []);
+    }
+
+    #[test]
+    fn a_step_of_its_own_ends_with_what_it_activated() {
+        let steps = |text: &str| problems(TextKind::ContinuousIntegration, text);
+        let pytest = "      - run: pytest\n";
+        let alone = "      - run: source .venv/bin/activate\n";
+        assert_eq!(steps(&format!("{alone}{pytest}")), [(1, ENDS)]);
+        assert_eq!(steps(&format!("{pytest}{alone}")), [(2, None)]);
+        assert_eq!(steps(&format!("      - run: . .venv/bin/activate && pytest\n{pytest}")), [(1, None)]);
+        let block =
+            "      - name: x\n        run: |\n          python -m venv v\n\n          . v/bin/activate\n";
+        assert_eq!(steps(&format!("{block}{pytest}")), [(5, ENDS)]);
+        assert_eq!(steps(&format!("{block}          pytest\n{pytest}")), [(5, None)]);
+        assert_eq!(steps(&format!("{block}        env:\n          A: b\n{pytest}")), [(5, ENDS)]);
+        let handed_on = "      - run: echo \"$PWD/.venv/bin\" >> $GITHUB_PATH\n";
+        assert_eq!(steps(&format!("{alone}{handed_on}{pytest}")), [(1, None)]);
+        let gitlab = "test:\n  before_script:\n    - source venv/bin/activate\n  script:\n    - pytest\n";
+        assert_eq!(steps(gitlab), [(3, None)]);
     }
 
     #[test]

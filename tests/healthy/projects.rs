@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::scene::{Scene, Situation, middle, there};
 use super::support::{self, Creator};
@@ -283,6 +284,24 @@ fn with_pth(
     })
 }
 
+/// A distribution with a module of its name, as pip puts it into a directory.
+fn put(directory: &Path, name: &str) {
+    let metadata = directory.join(format!("{name}-1.0.dist-info"));
+    fs::create_dir_all(&metadata).unwrap();
+    fs::write(directory.join(format!("{name}.py")), "").unwrap();
+    fs::write(metadata.join("METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"))
+        .unwrap();
+    fs::write(metadata.join("INSTALLER"), "pip\n").unwrap();
+    let record = format!("{name}.py,,\n{name}-1.0.dist-info/METADATA,,\n{name}-1.0.dist-info/RECORD,,\n");
+    fs::write(metadata.join("RECORD"), record).unwrap();
+}
+
+/// The project declares these besides, and imports them.
+fn requiring(scene: &Scene, names: &[&str]) {
+    scene.write("requirements.txt", &format!("sample\n{}\n", names.join("\n")));
+    scene.write("main.py", &format!("import sample, {}\n", names.join(", ")));
+}
+
 fn startup() -> Vec<Situation> {
     vec![
         with_pth(
@@ -321,6 +340,69 @@ fn startup() -> Vec<Situation> {
             "import os; _pdbpp_path = f\"{os.path.sep}_pdbpp_path_hack\"; import sys; sys.path.insert(0, makepath(sitedir, \"_pdbpp_path_hack\")[0]) if int(os.environ.get('PDBPP_HIJACK_PDB', 1)) and not sys.path[0].endswith(_pdbpp_path) else None\n",
             &["_pdbpp_path_hack/pdb_of_ours.py"],
         ),
+        situation("directories of dependencies, as Homebrew's lines of .pth files add them", |scene| {
+            let packages = packages(&active(scene));
+            let (deps, more) = (scene.root().join("opt/deps"), scene.root().join("opt/more"));
+            let line = format!("import site; site.addsitedir('{}')\n", deps.display());
+            fs::write(packages.join("homebrew_deps.pth"), line).unwrap();
+            put(&deps, "brewed");
+            fs::write(deps.join("more.pth"), format!("{}\n", more.display())).unwrap();
+            put(&more, "further");
+            requiring(scene, &["brewed", "further"]);
+        }),
+        situation("archives of a .pth line and of PYTHONPATH", |scene| {
+            let packages = packages(&active(scene));
+            let archive = |directory: &Path, file: &str, modules: &[&str]| {
+                fs::create_dir_all(directory.join("EGG-INFO")).unwrap();
+                fs::write(directory.join("EGG-INFO/PKG-INFO"), "Metadata-Version: 1.0\nName: egged\n").unwrap();
+                for module in modules {
+                    fs::write(directory.join(format!("{module}.py")), "").unwrap();
+                }
+                let mut zip = Command::new(&middle().unwrap().path);
+                zip.args(["-m", "zipfile", "-c", file, "EGG-INFO"]);
+                zip.args(modules.iter().map(|module| format!("{module}.py"))).current_dir(directory);
+                assert!(zip.status().unwrap().success());
+                directory.join(file)
+            };
+            let egg = archive(&scene.root().join("opt/eggs"), "egged-1.0-py3.egg", &["egg_module"]);
+            fs::write(packages.join("easy-install.pth"), format!("{}\n", egg.display())).unwrap();
+            let zip = archive(&scene.project.join("lib"), "lib.zip", &["zipped"]);
+            fs::remove_file(scene.project.join("lib/zipped.py")).unwrap();
+            scene.set("PYTHONPATH", zip.display().to_string());
+            scene.write("requirements.txt", "sample\negged\n");
+            scene.write("main.py", "import sample, egg_module, zipped\n");
+        }),
+        situation("a .pth line that appends a directory", |scene| {
+            let packages = packages(&active(scene));
+            let directory = scene.root().join("shared");
+            let line = format!("import sys; sys.path.append('{}')\n", directory.display());
+            fs::write(packages.join("shared.pth"), line).unwrap();
+            put(&directory, "appended");
+            requiring(scene, &["appended"]);
+        })
+        .may_say("missing-requirement"),
+        situation("the sitecustomize of EasyBuild, which PYTHONPATH names", |scene| {
+            active(scene);
+            let apps = scene.root().join("apps");
+            put(&apps.join("bundle/packages"), "built");
+            let hook = apps.join("python");
+            fs::create_dir_all(&hook).unwrap();
+            let text = "import os, site\nfor prefix in os.environ.get('EBPYTHONPREFIXES', '').split(':'):\n    site.addsitedir(os.path.join(prefix, 'packages'))\n";
+            fs::write(hook.join("sitecustomize.py"), text).unwrap();
+            scene.set("PYTHONPATH", hook.display().to_string());
+            scene.set("EBPYTHONPREFIXES", apps.join("bundle").display().to_string());
+            requiring(scene, &["built"]);
+        })
+        .says("unexplained-import-path", "the hook adds what no file of the environment tells of")
+        .may_say("missing-requirement"),
+        situation("a bundle that pip install --target made, from inside", |scene| {
+            active(scene);
+            put(&scene.project.join("package"), "sample");
+            scene.write("package/handler.py", "import sample\n");
+            scene.from = scene.project.join("package");
+            scene.retell(&["python handler.py"]);
+            scene.forget();
+        }),
         situation("a sitecustomize of the environment", |scene| {
             let venv = active(scene);
             fs::write(

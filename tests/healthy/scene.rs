@@ -69,6 +69,12 @@ impl Situation {
         self
     }
 
+    /// Says this info where nobody may be asked.
+    pub fn may_say(mut self, check: &'static str) -> Situation {
+        self.infos.push(Info { check, certain: false });
+        self
+    }
+
     /// Runs under `VENV_DOCTOR_FULL` alone.
     pub fn in_full(mut self) -> Situation {
         self.sampled = false;

@@ -3,8 +3,10 @@
 use super::Request;
 use super::named::Argument;
 use crate::collect::probe::Trust;
-use crate::collect::{import_path, interpreter, links};
+use crate::collect::{import_path, interpreter, links, unmet_imports};
 use crate::facts::Origin;
+use crate::facts::distribution::Packages;
+use crate::facts::import_setup::{ImportSetup, UnmetImport};
 use crate::facts::interpreter::{Interpreter, Probe};
 use crate::facts::search_path::{Command, SearchPath, Spelling, Target};
 use crate::facts::shell::Shell;
@@ -24,6 +26,11 @@ impl Plan {
             Plan::Start { program, .. } => Some(program),
             Plan::Refrain { program, .. } => program.as_ref(),
         }
+    }
+
+    /// Whether what runs at every start is run, and what it complains of is heard.
+    pub(super) fn hears_hooks(&self) -> bool {
+        matches!(self, Plan::Start { trust: Trust::AsIs, .. })
     }
 
     pub(super) fn trust(&self) -> Trust {
@@ -201,6 +208,25 @@ fn holds(host: &dyn Host, directory: &HostPath, real: &HostPath) -> bool {
         let mut names = listing.entries.iter().filter(|entry| interpreter(&entry.name));
         names.any(|entry| host.canonical(&directory.join(&entry.name)).is_ok_and(|leads| leads.same_as(real)))
     })
+}
+
+/// The start-up imports that fail, where the interpreter does not tell of them itself and there are any.
+pub(super) fn unmet(
+    host: &dyn Host,
+    plan: &Plan,
+    foreseen: Option<&import_path::Foreseen>,
+    import_setup: &ImportSetup,
+    packages: &[Packages],
+) -> Vec<UnmetImport> {
+    let Some(program) = plan.program().filter(|_| !plan.hears_hooks()) else { return Vec::new() };
+    if !unmet_imports::asks_for_packages(import_setup, packages) {
+        return Vec::new();
+    }
+    match foreseen {
+        Some(foreseen) => foreseen.unmet(host),
+        None => import_path::foresee(host, program, plan.trust())
+            .map_or(Vec::new(), |foreseen| foreseen.unmet(host)),
+    }
 }
 
 pub(super) fn record(

@@ -7,7 +7,7 @@ use crate::facts::distribution::TopLevelKind;
 use crate::facts::import_setup::{LocalModule, OrphanBytecode, ScriptDirectory};
 use crate::facts::project::{ImportedModule, Project};
 use crate::host::{Entry, FileKind, Files};
-use crate::parse::python_source;
+use crate::parse::{names, python_source};
 use crate::path::HostPath;
 
 /// So many directories are looked into, so many files of one are read, and so much of each.
@@ -49,6 +49,12 @@ fn script_directory(files: &dyn Files, directory: HostPath) -> Option<ScriptDire
     Some(ScriptDirectory {
         bytecode: bytecode(files, &directory, &listing.entries, &modules),
         imports: imports(files, &modules),
+        distributions: listing
+            .entries
+            .iter()
+            .filter_map(|entry| names::parse_name(&entry.name))
+            .map(|found| found.normalized)
+            .collect(),
         modules,
         directory,
     })

@@ -17,6 +17,7 @@ fn installation(path: &str, text: &str, has_ensurepip: bool) -> Installation {
         found_by: "the search path".into(),
         has_ensurepip,
         externally_managed: false,
+        linked_from: Vec::new(),
     }
 }
 
@@ -181,4 +182,20 @@ fn the_base_of_an_environment_counts_and_nothing_in_a_project_does() {
     assert_eq!(paths, ["/opt/py/3.12.1/bin/python3.12"]);
     let again = with_bases(&machine, found, &[environment], Some(&project));
     assert_eq!(again.len(), 1);
+}
+
+#[test]
+fn an_installation_knows_the_environments_that_lead_to_it() {
+    let machine = crate::host::fake::FakeMachine::linux()
+        .executable("/opt/py-3.12.1/bin/python3.12", "")
+        .link("/opt/py", "py-3.12.1")
+        .executable("/usr/bin/python3.12", "")
+        .link("/p/.venv/bin/python", "/opt/py/bin/python3.12");
+    let all = vec![
+        installation("/usr/bin/python3.12", "3.12", true),
+        installation("/opt/py-3.12.1/bin/python3.12", "3.12.1", true),
+    ];
+    let found = with_bases(&machine, all, &[crate::facts::example::venv("/p/.venv")], None);
+    let linked: Vec<_> = found.iter().map(|found| found.linked_from.clone()).collect();
+    assert_eq!(linked, [Vec::new(), vec![HostPath::posix("/p/.venv")]]);
 }

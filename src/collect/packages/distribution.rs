@@ -22,14 +22,14 @@ pub struct Reading {
     pub roots: Vec<Vec<u8>>,
 }
 
-pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Question) -> Reading {
-    let path = site.directory.join(name.entry.as_bytes());
-    let mut distribution = Distribution {
+/// What the name of its metadata, at this path, tells alone.
+pub fn by_name(name: &InstalledName, metadata: HostPath) -> Distribution {
+    Distribution {
         name: name.name.clone(),
         normalized: name.normalized.clone(),
         version: name.version.clone(),
         form: form(name.form),
-        metadata: path,
+        metadata,
         has_metadata: false,
         readable: true,
         has_record: false,
@@ -46,7 +46,11 @@ pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Ques
         modules: Vec::new(),
         scripts: Vec::new(),
         record: Gathered::NotAsked,
-    };
+    }
+}
+
+pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Question) -> Reading {
+    let mut distribution = by_name(name, site.directory.join(name.entry.as_bytes()));
     let mut roots = Vec::new();
     match distribution.form {
         DistributionForm::DistInfo => roots = dist_info(files, site, &mut distribution, question),

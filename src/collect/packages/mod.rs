@@ -1,6 +1,7 @@
 //! What is installed for one environment: each directory of packages on its import path with its
 //! distributions, read by several threads, each file once.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::facts::Gathered;
@@ -11,8 +12,10 @@ use crate::parse::names::{self, MetadataForm};
 use crate::parse::pth;
 use crate::path::HostPath;
 
+mod added;
 mod contents;
 mod distribution;
+mod hooks;
 mod modules;
 mod moved;
 mod overlap;
@@ -20,6 +23,7 @@ mod recorded;
 mod sites;
 mod targets;
 
+pub use added::take_report;
 pub use sites::Variables;
 
 /// So much of a `.pth` file is read; the longest ones known have a few KiB.
@@ -57,43 +61,47 @@ struct Site {
 
 /// Gathers what is installed for the environment.
 pub fn packages(host: &dyn Host, question: Question) -> Packages {
-    let sites: Vec<Site> = sites::sites(host, question.environment, question.variables)
-        .into_iter()
-        .map(|(directory, kind)| read_site(host, directory, kind))
-        .collect();
+    let own = sites::sites(host, question.environment, question.variables);
+    let added::Reading { sites, bare, archives, .. } = added::Reading::of(host, own);
+    let library = sites::standard_library(question.environment);
+    let path_hooks = hooks::path_hooks(host, question.environment, &sites, library.as_ref());
     let tasks = tasks(&sites);
     let mut read = read_all(host, &sites, &tasks, question);
     for (_, reading) in &mut read {
         moved::find(host, &mut reading.distribution, question.project);
     }
     let overlaps = if question.compare { overlap::overlaps(host, &sites, &read) } else { Vec::new() };
-    let added_modules = added_modules(host, &sites);
     let mut found: Vec<Vec<Distribution>> = sites.iter().map(|_| Vec::new()).collect();
     for (site, reading) in read {
         if let Some(distributions) = found.get_mut(site) {
             distributions.push(reading.distribution);
         }
     }
-    let sites: Vec<SitePackages> = sites
+    let mut sites: Vec<SitePackages> = sites
         .into_iter()
         .zip(found)
         .map(|(site, distributions)| finished(host, site, distributions))
         .collect();
+    let named = sites::archives(host, question.environment, question.variables);
+    sites.extend(named.iter().filter_map(|entry| added::archive(host, entry, SiteKind::PythonPath)));
+    sites.extend(archives.iter().filter_map(|entry| added::archive(host, entry, SiteKind::Added)));
+    let added_modules = added_modules(host, &sites, &bare);
     let contents = match question.contents {
         true => Gathered::Known(contents::contents(host, question.environment, &sites)),
         false => Gathered::NotAsked,
     };
     let lost_targets = targets::lost(host, question.environment, &sites);
     let environment = question.environment.root.clone();
-    Packages { environment, sites, overlaps, added_modules, lost_targets, contents }
+    Packages { environment, sites, overlaps, added_modules, path_hooks, lost_targets, contents }
 }
 
-fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind) -> Site {
+/// `with_pth`: as `site.addsitedir` does, which reads the `.pth` files there.
+fn read_site(files: &dyn Files, directory: HostPath, kind: SiteKind, with_pth: bool) -> Site {
     let listing = files.list(&directory).ok();
     let names = listing.iter().flat_map(|listing| &listing.entries);
     let pth_files = names
         .filter(|entry| entry.name.ends_with(b".pth") && entry.kind != FileKind::Directory)
-        .filter(|_| kind != SiteKind::PythonPath)
+        .filter(|_| with_pth)
         .filter_map(|entry| pth_file(files, &directory, &entry.name))
         .collect();
     Site { open: files.open_directory(&directory), directory, kind, listing, pth_files }
@@ -122,19 +130,18 @@ fn pth_file(files: &dyn Files, directory: &HostPath, name: &[u8]) -> Option<PthF
     Some(file)
 }
 
-fn added_modules(files: &dyn Files, sites: &[Site]) -> Vec<String> {
-    let mut directories: Vec<&HostPath> = Vec::new();
-    let lines = sites.iter().flat_map(|site| &site.pth_files).flat_map(|file| &file.paths);
-    for line in lines.filter(|line| line.exists) {
-        if !directories.iter().any(|known| known.same_as(&line.path)) {
-            directories.push(&line.path);
-        }
+fn added_modules(
+    files: &dyn Files,
+    sites: &[SitePackages],
+    bare: &[(HostPath, Option<Listing>)],
+) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for (place, listing) in bare {
+        let modules = modules::top_level(files, place, listing.as_ref());
+        found.extend(modules.into_iter().map(|module| module.name));
     }
-    let mut found: Vec<String> = directories
-        .into_iter()
-        .flat_map(|directory| modules::top_level(files, directory, files.list(directory).ok().as_ref()))
-        .map(|module| module.name)
-        .collect();
+    let added = sites.iter().filter(|site| site.kind == SiteKind::Added);
+    found.extend(added.flat_map(|site| &site.modules).map(|module| module.name.clone()));
     found.sort();
     found.dedup();
     found
@@ -146,8 +153,10 @@ struct Task {
     name: names::InstalledName,
 }
 
+/// In a directory that is added, what another has before it does not count: there an editable install's source keeps
+/// metadata of its own.
 fn tasks(sites: &[Site]) -> Vec<Task> {
-    let mut tasks = Vec::new();
+    let mut tasks: Vec<Task> = Vec::new();
     for (site, content) in sites.iter().enumerate() {
         let entries = content.listing.iter().flat_map(|listing| &listing.entries);
         let found = entries
@@ -155,7 +164,12 @@ fn tasks(sites: &[Site]) -> Vec<Task> {
             .filter(|entry| entry.kind != FileKind::File || !entry.name.ends_with(b".dist-info"))
             .filter_map(|entry| names::parse_name(&entry.name))
             .take(MOST_DISTRIBUTIONS);
-        tasks.extend(found.map(|name| Task { site, name }));
+        let mut found: Vec<names::InstalledName> = found.collect();
+        if content.kind == SiteKind::Added {
+            let known: HashSet<&str> = tasks.iter().map(|task| task.name.normalized.as_str()).collect();
+            found.retain(|name| !known.contains(name.normalized.as_str()));
+        }
+        tasks.extend(found.into_iter().map(|name| Task { site, name }));
     }
     tasks
 }

@@ -1,11 +1,12 @@
 //! The directories that hold an interpreter's packages, in the order of its import path (`Lib/site.py`).
 
+use crate::collect::environment::version_of_file;
 use crate::facts::distribution::SiteKind;
 use crate::facts::environment::{Environment, EnvironmentKind, Layout, Library};
 use crate::facts::interpreter::Version;
 use crate::facts::platform::{System, User};
 use crate::facts::shell::Shell;
-use crate::host::Host;
+use crate::host::{Files, Host};
 use crate::path::{Flavour, HostPath};
 
 /// The variables that decide, as the examined shell has them.
@@ -34,13 +35,10 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
     if !environment.exists() {
         return found.sites;
     }
-    let separator = char::from(environment.root.flavour().list_separator());
-    for text in variables.python_path.iter().flat_map(|value| value.split(separator)) {
-        if let Some(directory) = HostPath::new(environment.root.flavour(), text) {
-            found.add(directory.normalized(), SiteKind::PythonPath);
-        }
+    for entry in python_path(environment, variables) {
+        found.add(entry, SiteKind::PythonPath);
     }
-    let library = library(environment);
+    let library = library(host, environment);
     let version = library.and_then(|library| library.version).or_else(|| environment.config_version());
     let venv = environment.is_venv();
     let with_base = !venv
@@ -66,6 +64,33 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
         add_installation(&mut found, &prefix, version, SiteKind::Base);
     }
     found.sites
+}
+
+/// The absolute entries of `PYTHONPATH`.
+fn python_path(environment: &Environment, variables: &Variables) -> impl Iterator<Item = HostPath> {
+    let flavour = environment.root.flavour();
+    let value = variables.python_path.as_deref().unwrap_or_default();
+    let entries = value.split(char::from(flavour.list_separator()));
+    entries.filter_map(move |text| Some(HostPath::new(flavour, text)?.normalized()))
+}
+
+/// The entries of `PYTHONPATH` that are no directories, which may be archives or places inside of some.
+pub fn archives(files: &dyn Files, environment: &Environment, variables: &Variables) -> Vec<HostPath> {
+    python_path(environment, variables).filter(|entry| !files.is_directory(entry)).collect()
+}
+
+/// The directory of the standard library that the environment's Python has.
+pub fn standard_library(environment: &Environment) -> Option<HostPath> {
+    let library = library(environment)?;
+    if !environment.is_venv() {
+        return Some(library.directory.clone());
+    }
+    let prefix = base_prefix(environment)?;
+    if prefix.flavour() == Flavour::Windows {
+        return Some(prefix.join("Lib"));
+    }
+    let version = library.version.or_else(|| environment.config_version())?;
+    Some(prefix.join(format!("lib/python{}", version.minor_text())))
 }
 
 struct Found<'a> {
@@ -97,20 +122,21 @@ impl Found<'_> {
     }
 }
 
-/// Of several, the one that the environment's Python reads.
-fn library(environment: &Environment) -> Option<&Library> {
-    let wanted = environment.home.as_ref().and_then(|home| home.version).or(environment.config_version());
+/// Of several, the one that the environment's Python reads. What its `python` leads to decides: `python3.12 -m venv`
+/// over an environment of 3.11 writes a new `pyvenv.cfg` and leaves that link as it was.
+fn library<'e>(files: &dyn Files, environment: &'e Environment) -> Option<&'e Library> {
+    if let [only] = environment.libraries.as_slice() {
+        return Some(only);
+    }
+    let wanted = version_of_file(files, &environment.program("python"))
+        .or_else(|| environment.home.as_ref().and_then(|home| home.version))
+        .or_else(|| environment.config_version());
     let fits = |library: &&Library| match (library.version, wanted) {
         (Some(version), Some(wanted)) => version.same_minor(wanted),
         _ => false,
     };
-    match environment.libraries.as_slice() {
-        [only] => Some(only),
-        libraries => libraries
-            .iter()
-            .find(fits)
-            .or_else(|| libraries.iter().find(|library| library.site_packages_exists)),
-    }
+    let libraries = &environment.libraries;
+    libraries.iter().find(fits).or_else(|| libraries.iter().find(|library| library.site_packages_exists))
 }
 
 /// `site` adds no user site for a process with other rights than its user (`check_enableusersite`).
@@ -173,4 +199,34 @@ fn add_installation(found: &mut Found, prefix: &HostPath, version: Option<Versio
     }
     found.add(prefix.join(format!("lib64/python{minor}/site-packages")), own);
     found.add(prefix.join(format!("lib/python{minor}/site-packages")), own);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::example::{VENV, venv};
+    use crate::host::fake::FakeMachine;
+
+    #[test]
+    fn of_two_versions_the_linked_one_is_read() {
+        let machine = FakeMachine::linux()
+            .executable("/usr/bin/python3.11", "")
+            .link(format!("{VENV}/bin/python"), "python3.11")
+            .link(format!("{VENV}/bin/python3.11"), "/usr/bin/python3.11")
+            .dir(format!("{VENV}/lib/python3.11/site-packages"))
+            .dir(format!("{VENV}/lib/python3.12/site-packages"));
+        let mut environment = venv(VENV);
+        let mut newer = environment.libraries[0].clone();
+        newer.version = Some(Version::new(3, 12, None));
+        newer.site_packages = environment.root.join("lib/python3.12/site-packages");
+        environment.libraries.push(newer);
+        environment.home.as_mut().unwrap().version = Some(Version::new(3, 12, None));
+        let read = |machine: &FakeMachine| -> Vec<String> {
+            let found = sites(machine, &environment, &Variables::default());
+            found.iter().map(|(directory, _)| directory.to_text().into_owned()).collect()
+        };
+        assert_eq!(read(&machine), [format!("{VENV}/lib/python3.11/site-packages")]);
+        let unlinked = machine.remove(format!("{VENV}/bin/python"));
+        assert_eq!(read(&unlinked), [format!("{VENV}/lib/python3.12/site-packages")]);
+    }
 }

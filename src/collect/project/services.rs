@@ -15,6 +15,21 @@ use crate::path::{Flavour, HostPath};
 const FILES: usize = 200;
 const SIZE: usize = 64 << 10;
 
+/// Directories of a project that keep what is installed elsewhere.
+const DEPLOYMENT: [&[u8]; 11] = [
+    b"conf",
+    b"config",
+    b"contrib",
+    b"deploy",
+    b"deployment",
+    b"etc",
+    b"init",
+    b"scripts",
+    b"service",
+    b"services",
+    b"systemd",
+];
+
 /// What cron and systemd search when a file sets no `PATH` (crontab(5), systemd.exec(5)).
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -34,7 +49,12 @@ pub fn service_lines(
     let mut lines = Vec::new();
     let config = context.places.path("XDG_CONFIG_HOME").or_else(|| context.places.in_home(".config"));
     let user_units = config.map(|config| config.join("systemd").join("user"));
-    for directory in user_units.into_iter().chain([HostPath::posix("/etc/systemd/system"), root.clone()]) {
+    let below = listing.entries.iter().filter(|entry| {
+        entry.kind == FileKind::Directory && DEPLOYMENT.contains(&entry.name.to_ascii_lowercase().as_slice())
+    });
+    let below = below.map(|entry| root.join(&entry.name));
+    let installed = user_units.into_iter().chain([HostPath::posix("/etc/systemd/system")]);
+    for directory in installed.chain([root.clone()]).chain(below) {
         let listing = if directory == *root { listing } else { &files.list(&directory).unwrap_or_default() };
         let units = listing.entries.iter().filter(|entry| {
             entry.name.ends_with(b".service") && matches!(entry.kind, FileKind::File | FileKind::Link)

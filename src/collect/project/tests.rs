@@ -395,6 +395,11 @@ fn services_with_another_interpreter() {
     ] {
         assert_eq!(unit(&quiet), [], "{quiet}");
     }
+    for (place, count) in [("p/deploy/app.service", 1), ("p/docs/app.service", 0)] {
+        home.write(place, &format!("[Service]\nExecStart=/usr/bin/python3 {root}/app.py\n"));
+        assert_eq!(home.read("p").project.service_lines.len(), count, "{place}");
+        std::fs::remove_file(home.top.join(place)).unwrap();
+    }
     home.write(
         "p/jobs.cron",
         &format!("0 1 * * * cd {root} && python3 app.py\n1 1 * * * PATH=x .venv/bin/python app.py\n"),

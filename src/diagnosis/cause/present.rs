@@ -1,6 +1,7 @@
 //! Something of that name is there, and Python does not take it.
 
 use super::{Case, finding};
+use crate::diagnosis::reinstall::pinned;
 use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Subject};
 use crate::facts::distribution::Distribution;
 use crate::facts::environment::Installed;
@@ -58,19 +59,8 @@ pub fn reinstall(case: &Case) -> Option<Remedy> {
 }
 
 fn reinstall_by_name(case: &Case, name: &str) -> Option<Remedy> {
-    let environment = case.environment()?;
-    let python = environment.program("python");
-    let mut words: Vec<crate::diagnosis::Word> = Vec::new();
-    if environment.has_pip() {
-        words.push(python.into());
-        words.extend(["-m", "pip", "install", "--force-reinstall", "--no-deps"].map(Into::into));
-    } else {
-        words.extend(["uv", "pip", "install", "--python"].map(Into::into));
-        words.push(python.into());
-        words.extend(["--reinstall", "--no-deps"].map(Into::into));
-    }
-    words.push(name.into());
-    Some(Remedy::safe(format!("Install {name} again"), vec![Action::Run(words)]))
+    let actions = pinned(case.facts, case.environment()?, vec![name.to_owned()])?;
+    Some(Remedy::safe(format!("Install {name} again"), actions))
 }
 
 /// What is registered in the environment and provides the module.

@@ -66,7 +66,7 @@ impl Managed {
             ManagerKind::Uv => Maker::Uv,
             _ => maker(facts, environment),
         };
-        let mut actions = make(maker, environment, base);
+        let mut actions = make(facts, maker, environment, base);
         let shell = Shell::of(facts, environment);
         actions.extend(shell.before);
         // where the environment is active, the manager takes it for its own

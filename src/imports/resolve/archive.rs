@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::{Answer, ModuleKind, Resolver, SearchResult, joined};
+use crate::host::Files;
 use crate::imports::build::Version;
 use crate::imports::place::Place;
 use crate::parse::zip;
+use crate::path::HostPath;
 
 /// Its order: packages first, bytecode before source.
 const SEARCH_ORDER: [(&str, bool); 4] =
@@ -77,20 +79,24 @@ impl Resolver<'_> {
 
     fn read_archive(&self, path: &[u8]) -> Option<Archive> {
         let host = self.place.host(path)?;
-        let files = self.place.files;
-        let size = files.metadata(&host).ok()?.size;
-        let tail = files.read_at(&host, size.saturating_sub(zip::END_LIMIT as u64), zip::END_LIMIT).ok()?;
-        let place = zip::locate(&tail.bytes, size)?;
-        let directory = files.read_at(&host, place.offset, place.size).ok()?;
         let mut names: HashSet<Vec<u8>> = HashSet::new();
-        for name in zip::names(&directory.bytes) {
-            names.insert(name.to_vec());
+        for name in archive_names(self.place.files, &host)? {
             if self.build.version >= Version::new(3, 14) {
                 // directories that have no entry of their own count since 3.14
                 let ends = name.iter().enumerate().filter(|(_, byte)| **byte == b'/');
                 names.extend(ends.map(|(at, _)| name[..=at].to_vec()));
             }
+            names.insert(name);
         }
         Some(Archive { path: path.to_vec(), names })
     }
+}
+
+/// The names in the zip archive at this path; None where there is none that can be read.
+pub fn archive_names(files: &dyn Files, path: &HostPath) -> Option<Vec<Vec<u8>>> {
+    let size = files.metadata(path).ok()?.size;
+    let tail = files.read_at(path, size.saturating_sub(zip::END_LIMIT as u64), zip::END_LIMIT).ok()?;
+    let place = zip::locate(&tail.bytes, size)?;
+    let directory = files.read_at(path, place.offset, place.size).ok()?;
+    Some(zip::names(&directory.bytes).into_iter().map(<[u8]>::to_vec).collect())
 }

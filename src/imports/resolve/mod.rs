@@ -24,6 +24,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
+pub use archive::archive_names;
 pub use offer::{Offer, Offered};
 pub use runtime::registers;
 pub use tables::extension_suffixes;
