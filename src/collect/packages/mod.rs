@@ -63,7 +63,7 @@ struct Site {
 pub fn packages(host: &dyn Host, question: Question) -> Packages {
     let own = sites::sites(host, question.environment, question.variables);
     let added::Reading { sites, bare, archives, .. } = added::Reading::of(host, own);
-    let library = sites::standard_library(question.environment);
+    let library = sites::standard_library(host, question.environment);
     let path_hooks = hooks::path_hooks(host, question.environment, &sites, library.as_ref());
     let tasks = tasks(&sites);
     let mut read = read_all(host, &sites, &tasks, question);

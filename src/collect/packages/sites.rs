@@ -80,8 +80,8 @@ pub fn archives(files: &dyn Files, environment: &Environment, variables: &Variab
 }
 
 /// The directory of the standard library that the environment's Python has.
-pub fn standard_library(environment: &Environment) -> Option<HostPath> {
-    let library = library(environment)?;
+pub fn standard_library(files: &dyn Files, environment: &Environment) -> Option<HostPath> {
+    let library = library(files, environment)?;
     if !environment.is_venv() {
         return Some(library.directory.clone());
     }
