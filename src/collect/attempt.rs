@@ -7,8 +7,8 @@ use crate::facts::interpreter::{ProbeReport, Version};
 use crate::host::{Host, TEXT_LIMIT};
 use crate::imports::resolve::extension_suffixes;
 use crate::imports::{
-    Build, EntryState, Flags, ImportEntry, ImportOrigin, ModuleKind, Outcome, Question, Resolver, Spelling,
-    Start, Variables, identify, predict, stdlib,
+    Build, EntryState, Flags, ImportEntry, ImportOrigin, ModuleKind, Outcome, Prediction, Question, Resolver,
+    Spelling, Start, Variables, identify, predict, stdlib,
 };
 use crate::parse::wrapper;
 use crate::path::HostPath;
@@ -65,8 +65,21 @@ pub fn attempt(
         attempt.trouble = Some(Trouble::Fatal(reason.to_string()));
         return attempt;
     }
+    search(host, facts, &build, prediction, module, &mut attempt);
+    attempt
+}
+
+/// Looks for `module` on the foretold path, and on what else the interpreter has reported.
+fn search(
+    host: &dyn Host,
+    facts: &Facts,
+    build: &Build,
+    prediction: Prediction,
+    module: &str,
+    attempt: &mut Attempt,
+) {
     let directory = facts.directory.as_ref();
-    let reported = reported(facts, interpreter).filter(|_| prediction.may_have_more());
+    let reported = reported(facts, &attempt.interpreter).filter(|_| prediction.may_have_more());
     let mut entries = prediction.entries;
     let more = reported.iter().flat_map(|report| &report.path).map(|entry| Spelling::from(entry.as_str()));
     for directory in more {
@@ -75,11 +88,11 @@ pub fn attempt(
             entries.push(ImportEntry { directory, origin, state: EntryState::Directory });
         }
     }
-    let resolver = Resolver::for_entries(host, &build, &entries, &prediction.hooks, directory);
+    let resolver = Resolver::for_entries(host, build, &entries, &prediction.hooks, directory);
     let resolution = resolver.resolve(module);
     let top = module.split('.').next().unwrap_or(module);
     if resolution.failing.as_deref() == Some(top) {
-        let version = attempt.version.unwrap_or_else(|| version(&build));
+        let version = attempt.version.unwrap_or_else(|| version(build));
         attempt.hooks = undecided(host, &resolver, &prediction.hooks, top, version, reported.is_some());
     }
     // what later entries offer under that name matters when the first is no part of the standard library
@@ -97,7 +110,6 @@ pub fn attempt(
     }
     attempt.resolution = Some(resolution);
     attempt.path = entries;
-    attempt
 }
 
 /// What it has said of itself, or another name for it has, with everything that runs at its start.

@@ -155,13 +155,12 @@ impl Asking<'_> {
         }
         let mut is_found = found.is_some();
         let (mut facts, whole) = self.examined()?;
-        let mut tried = tried;
-        if tried.main.as_ref().is_some_and(|attempt| !attempt.hooks.is_empty()) {
-            // now the interpreter may have reported its path, with what its start-up code adds
-            tried = self.attempts(&facts, module)?;
-            let found = tried.main.as_ref().and_then(Attempt::found);
-            is_found = found.is_some();
-            if found.is_some_and(|found| !self.may_fail(found)) {
+        let has_hooks = tried.main.as_ref().is_some_and(|attempt| !attempt.hooks.is_empty());
+        // now the interpreter may have reported its path, with what its start-up code adds
+        let tried = if has_hooks { self.attempts(&facts, module)? } else { tried };
+        if has_hooks && let Some(found) = tried.main.as_ref().and_then(Attempt::found) {
+            is_found = true;
+            if !self.may_fail(found) {
                 return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
             }
         }
@@ -180,6 +179,20 @@ impl Asking<'_> {
         let Some(main) = &tried.main else {
             return Ok(Answered { facts, tried, fails: true, diagnosis: whole });
         };
+        let findings = self.causes(&mut facts, &tried, main, module, &whole, message.is_some());
+        let diagnosis = Diagnosis { findings, ..whole };
+        Ok(Answered { facts, tried, fails: true, diagnosis })
+    }
+
+    fn causes(
+        &self,
+        facts: &mut Facts,
+        tried: &Tried,
+        main: &Attempt,
+        module: &str,
+        diagnosis: &Diagnosis,
+        observed: bool,
+    ) -> Vec<Finding> {
         let top = module.split('.').next().unwrap_or(module);
         // editables and their sources are read for troubled environments alone: now this is one
         let root = main.root.as_ref();
@@ -187,21 +200,18 @@ impl Asking<'_> {
         if let Some(environment) = troubled.filter(|environment| environment.is_venv()) {
             inventory::complete(self.host, environment);
         }
-        let other = elsewhere(self.host, &facts, top, main.root.as_ref(), SEARCH_TIME);
+        let elsewhere = elsewhere(self.host, facts, top, main.root.as_ref(), SEARCH_TIME);
         let near = near_names(self.host, main, top);
-        let own = tried.own.as_ref();
-        let findings = cause::explain(&Case {
-            facts: &facts,
+        cause::explain(&Case {
+            facts,
             module,
             attempt: main,
-            own,
-            elsewhere: &other,
-            diagnosis: &whole,
+            own: tried.own.as_ref(),
+            elsewhere: &elsewhere,
+            diagnosis,
             near: &near,
-            observed: message.is_some(),
-        });
-        let diagnosis = Diagnosis { findings, ..whole };
-        Ok(Answered { facts, tried, fails: true, diagnosis })
+            observed,
+        })
     }
 
     /// Every fact, and what all the checks find.

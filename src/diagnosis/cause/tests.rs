@@ -168,3 +168,60 @@ fn words_are_matched_whole() {
     );
     assert!(names_it(&found, "six") && !names_it(&found, "lib"));
 }
+
+/// `module`, whose topmost package is found.
+fn part_missing(module: &str) -> Attempt {
+    let mut attempt = missing(module, (3, 11));
+    attempt.resolution.as_mut().unwrap().parent = Some(crate::imports::ModuleKind::Package);
+    attempt
+}
+
+#[test]
+fn a_missing_part_is_no_lost_distribution() {
+    let found = lead_of(&healthy(), &part_missing("six.nope"));
+    assert_eq!((found.check, found.severity), ("unresolvable-import", Severity::Error));
+    assert!(found.message.starts_with("six of six"), "{}", found.message);
+    let standard = lead_of(&healthy(), &part_missing("json.nope"));
+    assert!(standard.remedies.is_empty() && standard.message == "json is found, and it has no nope");
+}
+
+#[test]
+fn what_may_be_made_at_run_time_is_no_fault() {
+    let mut attempt = part_missing("six.moves");
+    attempt.resolution.as_mut().unwrap().made_by = Some(Spelling::from("/s/six.py"));
+    let found = lead_of(&healthy(), &attempt);
+    assert_eq!(found.severity, Severity::Info);
+    assert!(format!("{:?}", found.remedies[0]).contains("import six.moves"));
+    let (facts, elsewhere, diagnosis) = (healthy(), Elsewhere::default(), nothing());
+    let case = Case {
+        facts: &facts,
+        module: "six.moves",
+        attempt: &attempt,
+        own: None,
+        elsewhere: &elsewhere,
+        diagnosis: &diagnosis,
+        near: &[],
+        observed: true,
+    };
+    let observed = explain(&case).remove(0);
+    assert_eq!(observed.severity, Severity::Error);
+    assert!(format!("{:?}", observed.remedies[0]).contains("--upgrade"));
+}
+
+#[test]
+fn an_interpreter_that_nothing_tells_of_leads_to_no_guess() {
+    let mut attempt = missing("json", (3, 11));
+    attempt.resolution = None;
+    attempt.trouble = Some(Trouble::Unknown("a script".to_owned()));
+    let found = lead_of_module(&attempt, "json");
+    assert_eq!((found.severity, found.remedies.len()), (Severity::Info, 1));
+    attempt.trouble = Some(Trouble::Fatal("no standard library".to_owned()));
+    assert_eq!(lead_of_module(&attempt, "json").check, "interpreter-fails");
+}
+
+fn lead_of_module(attempt: &Attempt, module: &str) -> Finding {
+    let (facts, elsewhere, diagnosis) = (healthy(), Elsewhere::default(), nothing());
+    let (facts, elsewhere, diagnosis) = (&facts, &elsewhere, &diagnosis);
+    explain(&Case { facts, module, attempt, own: None, elsewhere, diagnosis, near: &[], observed: false })
+        .remove(0)
+}

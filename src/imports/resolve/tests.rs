@@ -201,3 +201,24 @@ fn redirections_of_editables_are_followed() {
     assert_eq!(origin(&find("one")).as_deref(), Some("/src/one.py"));
     assert!(find("two").found.is_none());
 }
+
+#[test]
+fn what_runs_may_make_parts_that_no_file_holds() {
+    let tree = with(&[(SITE, "plain/__init__.py"), (SITE, "fast.abi3.so"), ("/work/space", "x.txt")])
+        .file(&at(SITE, "six.py"), "import sys\nsys.meta_path.append(importer)\n")
+        .file(&at(SITE, "known/__init__.py"), "import sys\nsys.modules['known.made'] = object()\n");
+    let tell = |module: &str| {
+        let resolution = resolve(&tree, module);
+        assert!(resolution.found.is_none(), "{module}");
+        (resolution.failing.unwrap(), resolution.made_by.map(|maker| maker.to_string()))
+    };
+    let six = Some(format!("{SITE}/six.py"));
+    assert_eq!(tell("six.moves.urllib"), ("six.moves".to_owned(), six));
+    assert_eq!(tell("known.made").1, Some(format!("{SITE}/known/__init__.py")));
+    assert_eq!(tell("fast.part").1, Some(format!("{SITE}/fast.abi3.so")));
+    assert_eq!(tell("sys.part").1.as_deref(), Some("built-in"));
+    for module in ["plain.part", "known.other", "space.part", "absent", "absent.part"] {
+        assert_eq!(tell(module).1, None, "{module}");
+    }
+    assert_eq!(resolve(&tree, "__main__").found.map(|found| found.kind), Some(ModuleKind::BuiltIn));
+}
