@@ -60,9 +60,11 @@ impl Situation {
     }
 
     fn run(&self, shell: &Shell, script: &str) -> (String, String) {
+        // as in an interactive shell: `activate.csh` reads it, and tcsh may stop at a variable that is not set
+        let prompt = if shell.name == "tcsh" { "set prompt = '> '; " } else { "" };
         let output = Command::new(&self.shell)
             .args(shell.options)
-            .args(["-c", script])
+            .args(["-c", &format!("{prompt}{script}")])
             .current_dir(&self.place.project)
             .env_clear()
             .envs(&self.place.variables)
