@@ -14,7 +14,8 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The interpreter starts, and dies, hangs or answers nonsense",
-    needs: &[Need::Probe, Need::Packages],
+    // the `.pth` files are named where packages are read anyway: for this alone that would cost every run too much
+    needs: &[Need::Probe],
     explains: &[],
     explanation: r#"
 ## What it means
