@@ -13,7 +13,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Warning,
     summary: "The base Python that pyvenv.cfg names is not there",
-    needs: &[Need::Probe],
+    needs: &[Need::Probe, Need::Installed],
     explains: &["interpreter-fails"],
     explanation: r#"
 ## What it means

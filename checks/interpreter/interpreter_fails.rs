@@ -15,7 +15,7 @@ pub static CHECK: Check = Check {
     severity: Severity::Error,
     summary: "The interpreter starts, and dies, hangs or answers nonsense",
     // the `.pth` files are named where packages are read anyway: for this alone that would cost every run too much
-    needs: &[Need::Probe],
+    needs: &[Need::Probe, Need::Installed],
     explains: &[],
     explanation: r#"
 ## What it means

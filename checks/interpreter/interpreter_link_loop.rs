@@ -2,7 +2,7 @@
 
 use super::{CANNOT_START, examined, faulty, link_to, severity, with_replacement};
 use crate::diagnosis::recreate;
-use crate::diagnosis::{Category, Check, Finding, Findings, Remedy, Severity, Subject};
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, HomeState};
 use crate::facts::interpreter::LinkEnd;
@@ -13,7 +13,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The links of the environment's interpreter run in a circle",
-    needs: &[],
+    needs: &[Need::Installed],
     explains: CANNOT_START,
     explanation: r#"
 ## What it means

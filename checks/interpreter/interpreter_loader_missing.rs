@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The loader that the interpreter asks for does not exist",
-    needs: &[Need::Binaries],
+    needs: &[Need::Binaries, Need::Installed],
     explains: CANNOT_START,
     explanation: r#"
 ## What it means

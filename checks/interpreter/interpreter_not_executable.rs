@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The environment's interpreter or scripts may not be executed",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: CANNOT_START,
     explanation: r#"
 ## What it means

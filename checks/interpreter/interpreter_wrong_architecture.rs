@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The interpreter was built for another processor or operating system",
-    needs: &[Need::Binaries],
+    needs: &[Need::Binaries, Need::Installed],
     explains: CANNOT_START,
     explanation: r#"
 ## What it means

@@ -14,7 +14,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The environment's pyvenv.cfg cannot be decoded, or lacks what it must say",
-    needs: &[Need::Probe],
+    needs: &[Need::Probe, Need::Installed],
     explains: &["interpreter-fails", "base-python-missing", "system-site-packages", "user-site-leak"],
     explanation: r#"
 ## What it means

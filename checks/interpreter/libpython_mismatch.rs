@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The interpreter loads another build's library",
-    needs: &[Need::Binaries],
+    needs: &[Need::Binaries, Need::Installed],
     explains: &["library-path-override", "interpreter-fails", "stale-interpreter-copy"],
     explanation: r#"
 ## What it means

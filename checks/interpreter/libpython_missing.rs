@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The interpreter's own library is in no library path",
-    needs: &[Need::Binaries],
+    needs: &[Need::Binaries, Need::Installed],
     explains: CANNOT_START,
     explanation: r#"
 ## What it means

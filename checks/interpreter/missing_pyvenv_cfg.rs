@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Error,
     summary: "The environment has lost its pyvenv.cfg",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: PACKAGES_UNSEEN,
     explanation: r#"
 ## What it means

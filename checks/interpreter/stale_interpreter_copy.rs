@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     category: Category::Interpreter,
     severity: Severity::Warning,
     summary: "The environment's copied interpreter is of another patch release than its base",
-    needs: &[Need::Binaries, Need::Probe],
+    needs: &[Need::Binaries, Need::Probe, Need::Installed],
     explains: &["interpreter-fails", "environment-without-pip"],
     explanation: r#"
 ## What it means

@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Project,
     severity: Severity::Warning,
     summary: "The pinned Python and the environment's differ",
-    needs: &[Need::Project, Need::Probe],
+    needs: &[Need::Project, Need::Probe, Need::Installed],
     explains: &[],
     explanation: r#"
 ## What it means

@@ -14,7 +14,7 @@ pub static CHECK: Check = Check {
     category: Category::Project,
     severity: Severity::Error,
     summary: "The project's `requires-python` excludes the environment's Python",
-    needs: &[Need::Project, Need::Probe],
+    needs: &[Need::Project, Need::Probe, Need::Installed],
     explains: &["python-pin-mismatch"],
     explanation: r#"
 ## What it means

@@ -13,7 +13,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Error,
     summary: "The first line of an entry script names an interpreter that is not there",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: &["pip-elsewhere"],
     explanation: r#"
 ## What it means

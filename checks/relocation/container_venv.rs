@@ -15,7 +15,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Error,
     summary: "The environment was made inside a container and is used outside it, or the reverse",
-    needs: &[Need::Scripts, Need::Project],
+    needs: &[Need::Scripts, Need::Project, Need::Installed],
     explains: &[
         "moved-venv",
         "dangling-interpreter",

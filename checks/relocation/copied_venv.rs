@@ -9,7 +9,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Error,
     summary: "The environment is a copy whose scripts and activate scripts work on the original",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: &[
         "wrong-environment-active",
         "conflicting-activation",

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Error,
     summary: "The environment was moved: its scripts and activate scripts name an old place that is gone",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: &[
         "broken-shebang",
         "stale-activation",

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Error,
     summary: "A script's first line is longer than the kernel reads",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: &["broken-shebang", "pip-elsewhere"],
     explanation: r#"
 ## What it means

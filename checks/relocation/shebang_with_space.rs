@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Error,
     summary: "The kernel cuts the interpreter in a script's first line at a space",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: &["broken-shebang", "pip-elsewhere"],
     explanation: r#"
 ## What it means

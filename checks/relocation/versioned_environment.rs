@@ -11,7 +11,7 @@ pub static CHECK: Check = Check {
     category: Category::Relocation,
     severity: Severity::Warning,
     summary: "The environment is tracked by git",
-    needs: &[Need::Scripts, Need::Project],
+    needs: &[Need::Scripts, Need::Project, Need::Installed],
     explains: &[
         "moved-venv",
         "copied-venv",
