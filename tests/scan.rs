@@ -346,11 +346,18 @@ fn offers_no_command_for_what_others_need_or_somebody_uses() {
     // used today: not shown, and needs its base all the same
     fleet.orphan("new/.venv", "base");
     let (active, old) = (fleet.venv("active/.venv"), fleet.venv("old/.venv"));
-    [&base, &alone, &active, &old].into_iter().for_each(|root| fleet.abandon(root));
+    // `python -m venv .`: what made them projects is the user's work
+    let projects = ["poetry.lock", "uv.lock", "tox.ini", "manage.py", "requirements-dev.txt", "train.py"]
+        .map(|file| (fleet.venv(&format!("in-{file}")), file));
+    for (root, file) in &projects {
+        fs::write(root.join(file), "").unwrap();
+    }
+    let roots = projects.iter().map(|(root, _)| root).chain([&base, &alone, &active, &old]);
+    roots.for_each(|root| fleet.abandon(root));
     fleet.place.set("VIRTUAL_ENV", active.display().to_string());
     let root = fleet.place.root().display().to_string();
     let said = text(&fleet.place.doctor(&["scan", &root, "--older-than", "90d"]).stdout);
-    assert!(said.contains("4 of 5 environments") && said.contains("To delete this environment"), "{said}");
+    assert!(said.contains("10 of 11 environments") && said.contains("To delete this environment"), "{said}");
     let (_, offered) = said.split_once("To delete").unwrap();
     let deleted: Vec<&str> = offered.lines().map(str::trim).filter(|line| line.starts_with("rm ")).collect();
     assert_eq!(deleted, [format!("rm -rf -- {}", old.display())], "{said}");
@@ -358,6 +365,7 @@ fn offers_no_command_for_what_others_need_or_somebody_uses() {
         (&base, "other environments are made from it"),
         (&alone, "an installed Python"),
         (&active, "it is the active environment, or holds it"),
+        (&projects[0].0, "it holds more than a Python"),
     ] {
         assert!(said.contains(&format!("{}: not offered: {why}", root.display())), "{said}");
     }

@@ -136,6 +136,16 @@ fn file_markers(files: &dyn Files, directory: &HostPath, listing: &Listing) -> V
     found.map(|entry| directory.join(&entry.name)).collect()
 }
 
+/// Whether somebody works in this very directory, be it an environment, too (`python -m venv .`): it has a project's
+/// files, sources of Python, or what version control keeps.
+pub fn is_project(files: &dyn Files, directory: &HostPath) -> bool {
+    const OTHERS: [&[u8]; 3] = [b".git", b".hg", b".python-version"];
+    let listing = files.list(directory).unwrap_or_default();
+    listing.entries.iter().any(|entry| OTHERS.contains(&entry.name.as_slice()))
+        || has_python_files(&listing)
+        || !file_markers(files, directory, &listing).is_empty()
+}
+
 /// `requirements.txt`, `requirements-dev.txt`, `requirements_test.in`.
 pub fn is_requirements_file(name: &[u8]) -> bool {
     name.strip_prefix(b"requirements")

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::progress::Found;
 use crate::collect::gather::trustworthy;
 use crate::collect::probe::{Trust, probe};
+use crate::collect::project::root::is_project;
 use crate::collect::scan::cost::{self, Ledger};
 use crate::collect::scan::facts::Machine;
 use crate::collect::scan::keepers::Keepers;
@@ -189,7 +190,7 @@ impl<'a> Scan<'a> {
         let is_one = !matches!(environment.kind, EnvironmentKind::Missing | EnvironmentKind::Other);
         if is_one && self.wanted.unused_since.is_some() {
             let bases = bases(host, facts, environment);
-            let is_project = PROJECT.iter().any(|name| host.exists(&environment.root.join(name)));
+            let is_project = is_project(host, &environment.root);
             let mut needed = locked(&self.needed);
             needed.note(&environment.root, &bases);
             if is_project {
@@ -225,10 +226,6 @@ impl<'a> Scan<'a> {
         }
     }
 }
-
-/// What tells that an environment was made in a project's own directory (`python -m venv .`).
-const PROJECT: [&str; 7] =
-    [".git", ".hg", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile"];
 
 /// Where the Python of an environment comes from: as it is named, and where that leads.
 fn bases(host: &dyn Host, facts: &Facts, environment: &Environment) -> Vec<HostPath> {
