@@ -19,13 +19,18 @@ use support::reliability::attempt;
 use support::{Place, Python, executable, install, pythons, run, text};
 
 /// What does harm where it is shown as it is.
-const TEXTS: [(&str, &str); 9] = [
+const TEXTS: [(&str, &str); 10] = [
     ("escape sequences", "x\x1b[2J\x1b]0;forged\x07y"),
     ("a carriage return", "x\rerror[forged]: y"),
     ("a line feed", "x\nerror[forged]: y\n::error::forged\n### forged\n"),
     ("bidirectional controls", "x\u{202e}y\u{2066}z\u{200b}"),
     ("control characters of one byte", "x\u{9b}31my\u{85}z\u{7f}"),
     ("a workflow command", "x::error::forged%0A::error::forged"),
+    // wherever a line is broken, one begins a line
+    (
+        "workflow commands",
+        "x ::error::forged ::error::forged ::error::forged ::error::forged ::error::forged ::error::forged",
+    ),
     ("backticks", "x`forged`y```\nforged"),
     ("cells of a table", "x | forged | y |\n|---|---|\n| forged | z |"),
     ("HTML and links", "x</details><b>forged</b>[forged](http://forged.example)![](x)"),
@@ -166,11 +171,11 @@ fn is_harmless(format: &str, said: &str, findings: usize, what: &str) {
     let lines = |start: &str| said.lines().filter(|line| line.trim_start().starts_with(start)).count();
     // a job's log takes a line for a command whatever space stands before it
     if format != "markdown" {
-        assert_eq!(lines("::error::forged") + lines("##[error]"), 0, "{what}: {said}");
+        assert_eq!(lines("::error::forged"), 0, "{what}: {said}");
     }
     // what belongs to a finding stands indented below it
     let alone = |start: &str| said.lines().any(|line| line.starts_with(start));
-    for forged in ["error[forged]", "### forged", "| forged |", "|---|---|\n| forged", "forged |"] {
+    for forged in ["error[forged]", "### forged", "| forged |", "|---|---|"] {
         assert!(!alone(forged), "{what}: {said}");
     }
     match format {
@@ -210,8 +215,13 @@ fn every_field_holds(name: &str, evil: &str) {
             assert!(matches!(output.status.code(), Some(0 | 1)), "{what}: {}", text(&output.stderr));
             is_harmless(format, &text(&output.stdout), findings, &what);
         }
-        for arguments in [&["path", "-v"][..], &["why", "sample"], &["hook"]] {
-            let output = place.doctor(arguments);
+        let message = place.root().join("message");
+        fs::write(&message, format!("Traceback (most recent call last):\n  File \"{evil}\", line 1, in <module>\n    import gone\nModuleNotFoundError: No module named '{evil}'\n")).unwrap();
+        let others: [&[&str]; 5] =
+            [&["path", "-v"], &["why", "sample"], &["why", "-v", "-"], &["scan", "-v", "."], &["hook"]];
+        for arguments in others {
+            let input = fs::File::open(&message).unwrap().into();
+            let output = place.doctor_reading(input, &place.project, arguments);
             let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
             is_harmless("human", &said, 0, &format!("{name} as {fields:?}, {arguments:?}"));
         }
@@ -227,14 +237,14 @@ fn escape_sequences_and_returns() {
 
 #[test]
 fn characters_that_hide() {
-    for (name, evil) in &TEXTS[3..6] {
+    for (name, evil) in &TEXTS[3..5] {
         every_field_holds(name, evil);
     }
 }
 
 #[test]
 fn marks_of_a_format() {
-    for (name, evil) in &TEXTS[6..] {
+    for (name, evil) in &TEXTS[5..] {
         every_field_holds(name, evil);
     }
 }

@@ -1,12 +1,11 @@
 //! The report for a person at a terminal: what was examined, what is wrong and what to do, the totals.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use super::dialect::Dialect;
 use super::sanitize;
-use super::text::{Margin, NO_BREAK, Places, Styles, count, width};
+use super::text::{Margin, NO_BREAK, Places, Styles, count, width, without_workflow_commands};
 use crate::diagnosis::{Diagnosis, Evidence, Finding, Remedy, Severity, Unexamined};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
@@ -53,20 +52,6 @@ pub fn write(
     };
     let text = if options.quiet { page.one_liners() } else { page.whole(timing) };
     out.write_all(without_workflow_commands(&text).as_bytes())
-}
-
-/// The report with a bar before what a log of GitHub Actions would take for a command: a line that begins with `::`,
-/// whatever space stands before it.
-fn without_workflow_commands(text: &str) -> Cow<'_, str> {
-    if !text.contains("::") {
-        return Cow::Borrowed(text);
-    }
-    let lines = text.split_inclusive('\n').map(|line| {
-        let rest = line.trim_start();
-        let margin = &line[..line.len() - rest.len()];
-        if rest.starts_with("::") { format!("{margin}| {rest}") } else { line.to_owned() }
-    });
-    Cow::Owned(lines.collect())
 }
 
 /// The findings alone, with nothing before or after them.

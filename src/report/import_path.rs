@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::text::{Margin, Places, Styles, count};
+use super::text::{Margin, Places, Styles, count, without_workflow_commands};
 use super::{json_text, sanitize};
 use crate::facts::Facts;
 use crate::facts::interpreter::Interpreter;
@@ -166,7 +166,7 @@ pub fn human(out: &mut dyn Write, facts: &Facts, page: &PathPage, options: &Opti
         places: Places::of(facts),
         columns: options.width.clamp(40, 120),
     };
-    out.write_all(writer.text().as_bytes())
+    out.write_all(without_workflow_commands(&writer.text()).as_bytes())
 }
 
 struct Human<'a> {

@@ -1,5 +1,6 @@
 //! Text on a terminal: widths, wrapping, styles, and paths as a person would say them.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 
 use owo_colors::{OwoColorize, Style};
@@ -95,6 +96,20 @@ impl Margin {
 /// `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A page with a bar before what a log of GitHub Actions would take for a command: a line that begins with `::`,
+/// whatever space stands before it.
+pub fn without_workflow_commands(text: &str) -> Cow<'_, str> {
+    if !text.contains("::") {
+        return Cow::Borrowed(text);
+    }
+    let lines = text.split_inclusive('\n').map(|line| {
+        let rest = line.trim_start();
+        let margin = &line[..line.len() - rest.len()];
+        if rest.starts_with("::") { format!("{margin}| {rest}") } else { line.to_owned() }
+    });
+    Cow::Owned(lines.collect())
 }
 
 /// Colours, or none.

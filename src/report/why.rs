@@ -10,7 +10,7 @@ use super::human::{self, HumanOptions};
 use super::json::{JsonFinding, Report};
 use super::json_text;
 use super::sanitize;
-use super::text::{Margin, Styles};
+use super::text::{Margin, Styles, without_workflow_commands};
 use crate::diagnosis::cause::Attempt;
 use crate::diagnosis::{Diagnosis, Severity};
 use crate::facts::Facts;
@@ -137,7 +137,7 @@ pub fn human(
         text.push_str(&page.attempt(attempt, module, options.verbose > 0));
     }
     text.push_str(&human::findings(facts, answer.diagnosis, dialect, options));
-    out.write_all(text.as_bytes())
+    out.write_all(without_workflow_commands(&text).as_bytes())
 }
 
 struct Page {

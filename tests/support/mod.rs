@@ -169,6 +169,11 @@ impl Place {
     }
 
     pub fn doctor_in(&self, directory: &Path, arguments: &[&str]) -> Output {
+        self.doctor_reading(Stdio::null(), directory, arguments)
+    }
+
+    /// With that as its standard input.
+    pub fn doctor_reading(&self, input: Stdio, directory: &Path, arguments: &[&str]) -> Output {
         reliability::ran(1);
         Command::new("/bin/bash")
             .args(["-c", "\"$0\" \"$@\"; exit $?", env!("CARGO_BIN_EXE_venv-doctor")])
@@ -176,7 +181,7 @@ impl Place {
             .current_dir(directory)
             .env_clear()
             .envs(&self.variables)
-            .stdin(Stdio::null())
+            .stdin(input)
             .output()
             .unwrap()
     }

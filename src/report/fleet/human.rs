@@ -9,7 +9,7 @@ use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
 use crate::report::Dialect;
 use crate::report::human::HumanOptions;
-use crate::report::text::{Margin, Places, Styles, count, width};
+use crate::report::text::{Margin, Places, Styles, count, width, without_workflow_commands};
 
 /// So many rows are shown unless more is asked for.
 const ROWS: usize = 40;
@@ -31,14 +31,13 @@ pub fn write(
 ) -> io::Result<()> {
     let styles = Styles::new(options.color);
     let page = Page { fleet, dialect, options, styles, places: Places::of_home(home) };
-    out.write_all(page.table().as_bytes())?;
-    for group in &fleet.groups {
-        out.write_all(page.group(group).as_bytes())?;
-    }
+    let mut text = page.table();
+    text.extend(fleet.groups.iter().map(|group| page.group(group)));
     if fleet.chosen {
-        out.write_all(page.deletion().as_bytes())?;
+        text.push_str(&page.deletion());
     }
-    out.write_all(page.sums().as_bytes())
+    text.push_str(&page.sums());
+    out.write_all(without_workflow_commands(&text).as_bytes())
 }
 
 struct Page<'a> {
