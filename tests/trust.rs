@@ -50,16 +50,17 @@ const COMMANDS: [&[&str]; 23] = [
     &["completions", "bash"],
     &["man"],
 ];
+const USAGE_ERROR: &str = "unexpected argument";
 /// In place of a new file outside of the situation, the one thing that may be written.
 const SNAPSHOT: &str = "SNAPSHOT";
 /// Those that look at nothing, and start nothing by themselves.
 const ONLY_PRINT: [&str; 5] = ["explain", "checks", "schema", "completions", "man"];
 const TRACEBACK: &str = "Traceback (most recent call last):\n  File \"app.py\", line 1, in <module>\n    import bait\nModuleNotFoundError: No module named 'bait'\n";
 
-/// The same with `--no-exec`, where the command takes it.
+/// The same with `--no-exec`, where the command takes it. `scan` and `hook` start nothing by themselves.
 fn without_starting(arguments: &[&'static str]) -> Option<Vec<&'static str>> {
-    let never_starts = arguments.first().is_some_and(|first| ONLY_PRINT.contains(first) || *first == "hook")
-        || arguments.contains(&"--from");
+    let takes_none = |first: &&str| ONLY_PRINT.contains(first) || ["hook", "scan"].contains(first);
+    let never_starts = arguments.first().is_some_and(takes_none) || arguments.contains(&"--from");
     (!never_starts).then(|| [arguments, &["--no-exec"]].concat())
 }
 
@@ -220,7 +221,9 @@ impl Trap {
                 let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
                 assert_eq!(self.sprung(), [""; 0], "{all:?} ran what is not the shell's: {said}");
                 assert!(matches!(output.status.code(), Some(0..=2)), "{all:?}: {:?} {said}", output.status);
-                assert!(!said.contains("panicked"), "{all:?}: {said}");
+                for sign in ["panicked", USAGE_ERROR] {
+                    assert!(!said.contains(sign), "{all:?}: {said}");
+                }
             }
         }
         assert_eq!(self.state(), before, "something was written");
@@ -508,10 +511,11 @@ fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
         .output()
         .unwrap();
     assert!(traced.status.code().is_some(), "{traced:?}");
-    let text = fs::read_to_string(&log).unwrap();
+    assert!(!text(&traced.stderr).contains(USAGE_ERROR), "{traced:?}");
+    let log_text = fs::read_to_string(&log).unwrap();
     fs::remove_file(log).unwrap();
     let snapshot = trap.elsewhere.path().display().to_string();
-    let done = text
+    let done = log_text
         .lines()
         .filter(|line| !line.contains(" = -1 ") && (!line.contains(&snapshot) || line.contains("exec")));
     done.filter_map(|line| {

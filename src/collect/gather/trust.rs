@@ -242,9 +242,11 @@ pub(super) fn record(
             (program, answer.unwrap_or_else(|| Probe::NotRun { why: "it was not asked".to_owned() }))
         }
         Plan::Refrain { program, why } => {
-            let what = program.as_ref().map_or_else(|| "no interpreter".to_owned(), ToString::to_string);
-            notes.push(format!("{what} was not started: {why}"));
-            let Some(program) = program else { return };
+            let Some(program) = program else {
+                notes.push(format!("no interpreter was started: {why}"));
+                return;
+            };
+            notes.push(format!("{program} was not started: {why}"));
             (program, Probe::NotRun { why })
         }
     };
