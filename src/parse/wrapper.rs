@@ -1,5 +1,6 @@
 //! Shell scripts that stand in for a program: they set variables, at most, and start it with what they were given.
 
+use super::shebang::{self, Shebang};
 use super::shell_word::{Dialect, first_word};
 
 /// What such a script starts.
@@ -21,16 +22,22 @@ const OWN_DIRECTORY: [&[u8]; 3] = [b"$(dirname $0)/", b"$(dirname -- $0)/", b"${
 /// Follows a script of comments, `set -...`, `export NAME=literal` and, last, `exec [-a "$0"] PROGRAM "$@"`. None: it
 /// is none, or it does anything else.
 pub fn parse(script: &[u8]) -> Option<Wrapper> {
-    let mut lines = script.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let shell = lines.next()?.strip_prefix(b"#!")?.trim_ascii();
-    let mut words = shell.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let mut name = words.next()?.rsplit(|byte| *byte == b'/').next()?;
-    if name == b"env" {
-        name = words.next()?;
-    }
-    if !SHELLS.contains(&name) {
+    let start = shebang::parse(script);
+    let shell = match &start.shebang {
+        Shebang::Plain { interpreter, .. } => interpreter,
+        Shebang::Env { program, arguments, assignments, split, .. }
+            if assignments.is_empty() && (*split || arguments.is_empty()) =>
+        {
+            program
+        }
+        _ => return None,
+    };
+    let name = shell.as_bytes().rsplit(|byte| *byte == b'/').next()?;
+    // the shell takes a \r for a part of the last word
+    if !SHELLS.contains(&name) || start.byte_order_mark || script.contains(&b'\r') {
         return None;
     }
+    let lines = script.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii);
     let mut exports = Vec::new();
     for line in lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")) {
         if let Some(rest) = line.strip_prefix(b"exec ") {
@@ -38,11 +45,25 @@ pub fn parse(script: &[u8]) -> Option<Wrapper> {
         }
         match line.strip_prefix(b"export ") {
             Some(assignment) => exports.push(exported(assignment.trim_ascii_start())?),
-            None if line.starts_with(b"set -") => {}
+            None if line.strip_prefix(b"set ").is_some_and(only_sets_options) => {}
             None => return None,
         }
     }
     None
+}
+
+/// `set -eu -o pipefail`: neither another command, nor other arguments (`set -- ...`).
+fn only_sets_options(words: &[u8]) -> bool {
+    let mut names_one = false;
+    words.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).all(|word| {
+        let (letters, is_name) = match word {
+            _ if names_one => (word, true),
+            [b'-' | b'+', letters @ ..] => (letters, false),
+            _ => return false,
+        };
+        names_one = !is_name && letters.ends_with(b"o");
+        !letters.is_empty() && letters.iter().all(u8::is_ascii_alphabetic)
+    })
 }
 
 fn started(mut rest: &[u8], exports: Vec<(String, Vec<u8>)>) -> Option<Wrapper> {
@@ -91,7 +112,9 @@ mod tests {
         let plain = Some(("/py/bin/python3.11".to_owned(), false, false));
         assert_eq!(program("#!/bin/sh\nexec /py/bin/python3.11 \"$@\"\n"), plain);
         assert_eq!(
-            program("#!/usr/bin/env bash\n# ours\n\nset -eu\nexec '/py/bin/python3.11'  \"$@\" \n"),
+            program(
+                "#!/usr/bin/env bash\n# ours\n\nset -eu -o pipefail\nexec '/py/bin/python3.11'  \"$@\" \n"
+            ),
             plain
         );
         let nix = "#! /nix/store/x-bash/bin/bash -e\nexport NIX_PYTHONPREFIX='/nix/store/y-env'\nexport PYTHONNOUSERSITE='true'\nexec -a \"$0\" \"/py/bin/python3.11\"  \"$@\" \n";
@@ -117,6 +140,12 @@ mod tests {
             "#!/bin/sh\nexport PYTHONPATH=\"$PWD\"\nexec /py/bin/python3.11 \"$@\"\n",
             "#!/bin/sh\nexport X='open\nexec /py/bin/python3.11 \"$@\"\n",
             "#!/bin/sh\nexport\nexec",
+            "#!/bin/sh\nset -- -m other \"$@\"\nexec /py/bin/python3.11 \"$@\"\n",
+            "#!/bin/sh\nset -e; cd /x\nexec /py/bin/python3.11 \"$@\"\n",
+            "#!/bin/sh\nset -e -m x\nexec /py/bin/python3.11 \"$@\"\n",
+            "#!/bin/sh\r\nexec /py/bin/python3.11 \"$@\"\r\n",
+            "#!/bin/sh\nexec /py/bin/python3.11 \"$@\"\r\n",
+            "#!/usr/bin/env bash -e\nexec /py/bin/python3.11 \"$@\"\n",
         ] {
             assert_eq!(program(script), None, "{script:?}");
         }
