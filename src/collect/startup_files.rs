@@ -11,6 +11,8 @@ const FILE_LIMIT: usize = 256 * 1024;
 const NAMED_FILE_LIMIT: usize = 64 * 1024;
 /// So many files are read, those that others name included.
 const MOST_FILES: usize = 24;
+/// So much longer than its text may a value be with its variables expanded: two lines can double one without end.
+const MOST_EXPANDED: usize = 4096;
 /// The functions of fish that are read from files of their own.
 const FUNCTIONS: [&str; 4] = ["python", "python3", "pip", "pip3"];
 
@@ -43,13 +45,12 @@ pub fn read(host: &dyn Host, shell: &mut Shell) {
         _ => home.clone(),
     };
     reader.own = names.iter().map(|name| directory.join(name)).collect();
+    if kind == ShellKind::Fish {
+        let function = |name| directory.join("functions").join(format!("{name}.fish"));
+        reader.own.extend(FUNCTIONS.map(function));
+    }
     for file in reader.own.clone() {
         reader.file(&file, FILE_LIMIT);
-    }
-    if kind == ShellKind::Fish {
-        for name in FUNCTIONS {
-            reader.file(&directory.join("functions").join(format!("{name}.fish")), NAMED_FILE_LIMIT);
-        }
     }
 }
 
@@ -82,14 +83,14 @@ impl Reader<'_> {
         exported.or_else(assigned).unwrap_or_else(|| self.home.clone())
     }
 
-    /// Reads the files of `conf.d`, which come first.
+    /// Reads the files of `conf.d`, which come first, but no more than leaves room for what others name.
     fn fish_directory(&mut self) -> HostPath {
         let configuration = self.shell.path_variable("XDG_CONFIG_HOME");
         let directory = configuration.unwrap_or_else(|| self.home.join(".config")).join("fish");
         self.assigned.push(("__fish_config_dir".to_owned(), directory.to_string()));
         let snippets = directory.join("conf.d");
         for entry in self.host.list(&snippets).unwrap_or_default().entries {
-            if entry.name.ends_with(b".fish") {
+            if entry.name.ends_with(b".fish") && self.read.len() < MOST_FILES / 2 {
                 self.file(&snippets.join(&entry.name), NAMED_FILE_LIMIT);
             }
         }
@@ -97,7 +98,8 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, file: &HostPath, limit: usize) {
-        if self.read.len() >= MOST_FILES || self.read.iter().any(|known| known.same_as(file)) {
+        let has = |files: &[HostPath]| files.iter().any(|known| known.same_as(file));
+        if (self.read.len() >= MOST_FILES && !has(&self.own)) || has(&self.read) {
             return;
         }
         let Ok(contents) = self.host.read(file, limit) else { return };
@@ -191,7 +193,8 @@ impl Reader<'_> {
         }
     }
 
-    /// With `~/` and the variables that are known: `$NAME`, `${NAME}`, `${NAME:-WORDS}`.
+    /// With `~/` and the variables that are known: `$NAME`, `${NAME}`, `${NAME:-WORDS}`. What grows too long stays as
+    /// it is.
     fn expanded(&self, text: &str) -> String {
         let mut rest = text;
         let mut result = String::with_capacity(text.len());
@@ -205,6 +208,9 @@ impl Reader<'_> {
             let (length, value) = self.variable_at(&rest[at..]);
             result.push_str(value.as_deref().unwrap_or(&rest[at..at + length]));
             rest = &rest[at + length..];
+            if result.len() > text.len() + MOST_EXPANDED {
+                return text.to_owned();
+            }
         }
         result.push_str(rest);
         result
@@ -305,6 +311,32 @@ mod tests {
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["pip", "python"]);
         assert_eq!(found[1].1, "/usr/bin/python3 $argv");
+    }
+
+    #[test]
+    fn many_snippets_leave_room_for_the_files_of_the_user() {
+        let directory = "/home/me/.config/fish";
+        let config = "alias python /usr/bin/python3\nsource ~/more.fish\n";
+        let mut machine = FakeMachine::linux()
+            .variable("HOME", "/home/me")
+            .file(format!("{directory}/config.fish"), config)
+            .file("/home/me/more.fish", "alias pip3 /usr/bin/pip3\n")
+            .file(format!("{directory}/functions/pip.fish"), "function pip\n    /usr/bin/pip $argv\nend\n");
+        for number in 0..2 * MOST_FILES {
+            machine = machine.file(format!("{directory}/conf.d/{number:02}.fish"), "set -g x y\n");
+        }
+        let found = aliases(&machine, ShellKind::Fish, &[]);
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["python", "pip3", "pip"]);
+    }
+
+    #[test]
+    fn a_value_that_doubles_itself_is_given_up() {
+        let doubled = format!("A=/x\n{}alias python=$A\n", "A=$A$A\n".repeat(60));
+        let machine =
+            FakeMachine::linux().variable("HOME", "/home/me").file("/home/me/.bashrc", doubled.as_str());
+        let found = aliases(&machine, ShellKind::Bash, &[]);
+        assert!(found[0].1.len() <= MOST_EXPANDED + 4, "{}", found[0].1.len());
     }
 
     #[test]

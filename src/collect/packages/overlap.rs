@@ -38,12 +38,16 @@ pub fn overlaps(files: &dyn Files, sites: &[Site], read: &[Read]) -> Vec<Overlap
                 Some((*at, files.read(&record, RECORD_LIMIT).ok()?))
             })
             .collect();
+        let mut modules = HashMap::new();
         for ((first, second), mut paths) in shared(&neighbours, &records) {
             let (Some(left), Some(right)) = (readings.get(first), readings.get(second)) else { continue };
-            if !paths.iter().any(|(_, path)| !is_init(path)) {
-                let whole =
-                    |owner: &usize, path: &[u8]| records.get(owner).is_some_and(|it| is_all(it, path));
-                paths.retain(|(_, path)| whole(&first, path) && whole(&second, path));
+            if paths.iter().all(|(_, path)| is_init(path)) {
+                let mut is_all = |owner: usize, path: &[u8]| {
+                    let Some(record) = records.get(&owner) else { return false };
+                    let counts = modules.entry(owner).or_insert_with(|| modules_by_root(record));
+                    counts.get(root_of(path)) == Some(&1)
+                };
+                paths.retain(|(_, path)| is_all(first, path) && is_all(second, path));
             }
             if left.distribution.normalized != right.distribution.normalized {
                 paths.sort_unstable();
@@ -111,10 +115,14 @@ fn is_init(path: &[u8]) -> bool {
     path.ends_with(b"/__init__.py")
 }
 
-/// Whether a distribution's part of a package is this file alone. One that brings more shares the package on purpose.
-fn is_all(record: &Contents, init: &[u8]) -> bool {
-    let modules = record::entries(&record.bytes).filter(|entry| is_module(&entry.path));
-    modules.filter(|entry| root_of(&entry.path) == root_of(init)).count() == 1
+/// How many modules a distribution has below each first name. One that brings more than an `__init__.py` shares the
+/// package on purpose.
+fn modules_by_root(record: &Contents) -> HashMap<Vec<u8>, usize> {
+    let mut counts = HashMap::new();
+    for entry in record::entries(&record.bytes).filter(|entry| is_module(&entry.path)) {
+        *counts.entry(root_of(&entry.path).to_vec()).or_default() += 1;
+    }
+    counts
 }
 
 /// An `__init__.py` without contents is no rival: namespaces have such ones, and plugins by mistake.
@@ -160,7 +168,7 @@ fn holds_code(files: &dyn Files, directory: &HostPath, path: &[u8]) -> bool {
 /// Whether a file has more than comments, a docstring and names such as `__version__`: what several may say alike.
 fn does_something(text: &str) -> bool {
     let quiet = |line: &str| line.trim().is_empty() || line.starts_with(['#', ' ', '\t', ')', ']', '}']);
-    let start = text.lines().take_while(|line| quiet(line)).map(|line| line.len() + 1).sum();
+    let start = text.split_inclusive('\n').take_while(|line| quiet(line)).map(str::len).sum();
     let rest = text.get(start..).unwrap_or_default();
     let docstring = ["\"\"\"", "'''"].into_iter().find(|quotes| rest.starts_with(quotes));
     let rest = match docstring {
@@ -187,6 +195,10 @@ mod tests {
                 "# c\n\"\"\"What it is.\n\nimport it\n\"\"\"\n__version__ = '1'\n__all__ = [\n]\n",
             )
             .file(
+                "/site/windows/__init__.py",
+                "# c\r\n# d\r\n\"\"\"What it is.\r\n\r\nimport it\r\n\"\"\"\r\n__version__ = '1'\r\n",
+            )
+            .file(
                 "/site/old/__init__.py",
                 "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n",
             )
@@ -195,7 +207,7 @@ mod tests {
             holds_code(&host, &HostPath::posix("/site"), format!("{path}/__init__.py").as_bytes())
         };
         assert!(contended("cv"));
-        for path in ["tests", "cv/deep", "comment", "said", "old", "older", "gone"] {
+        for path in ["tests", "cv/deep", "comment", "said", "windows", "old", "older", "gone"] {
             assert!(!contended(path), "{path}");
         }
     }
@@ -208,8 +220,9 @@ mod tests {
             mode: 0o644,
             modified: (0, 0),
         };
-        assert!(is_all(&record("cv/__init__.py,sha256=a,1\ncv-1.dist-info/METADATA,,\n"), b"cv/__init__.py"));
-        assert!(!is_all(&record("cv/__init__.py,sha256=a,1\ncv/part.py,sha256=b,1\n"), b"cv/__init__.py"));
+        let cv = |text: &str| modules_by_root(&record(text)).get(b"cv".as_slice()).copied();
+        assert_eq!(cv("cv/__init__.py,sha256=a,1\ncv-1.dist-info/METADATA,,\nother.py,,\n"), Some(1));
+        assert_eq!(cv("cv/__init__.py,sha256=a,1\ncv/part.py,sha256=b,1\n"), Some(2));
     }
 
     #[test]

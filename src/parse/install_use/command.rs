@@ -281,11 +281,8 @@ fn program(words: &[Word], at: usize) -> Option<(String, usize)> {
     loop {
         let option = readable(&words.get(index)?.bytes);
         match option.as_ref() {
-            "-m" if words.get(index + 1)?.bytes == b"pip" => {
+            "-m" | "-Im" | "-Em" | "-sm" if words.get(index + 1)?.bytes == b"pip" => {
                 return Some((format!("{text}{version} -m pip"), index + 2));
-            }
-            "-Im" | "-Em" | "-sm" if words.get(index + 1)?.bytes == b"pip" => {
-                return Some((format!("{text} -m pip"), index + 2));
             }
             "-W" | "-X" => index += 2,
             // with a version the launcher of Windows passes by the active environment

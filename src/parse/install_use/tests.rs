@@ -175,6 +175,7 @@ fn batch_files_are_read() {
     let found = |text: &str| uses(CommandText::Batch, text);
     assert_eq!(found("@echo off\r\n@pip install --user ^\r\n  x\r\n"), ["2:2 User"]);
     assert_eq!(found("echo don't\ncall py -3 -m pip install x"), ["2:6 System"]);
+    assert_eq!(found("call py -3 -Im pip install x"), ["1:6 System"]);
     assert_eq!(
         found("if not exist venv python -m venv venv\ncall venv\\Scripts\\activate\npip install x"),
         ["3:1 Bare+"]
