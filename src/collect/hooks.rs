@@ -6,22 +6,8 @@ use crate::facts::interpreter::Version;
 use crate::host::{Files, TEXT_LIMIT};
 use crate::imports::resolve::registers;
 use crate::imports::{HookKind, Resolver, StartupHook, stdlib};
+use crate::parse::python_source::changes_path;
 use crate::path::HostPath;
-
-/// What adds to `sys.path`.
-const ADDS_ENTRIES: [&str; 9] = [
-    "sys.path.append(",
-    "sys.path.insert(",
-    "sys.path.extend(",
-    "sys.path +=",
-    "sys.path = ",
-    "sys.path=",
-    "sys.path[",
-    "addsitedir(",
-    "addpackage(",
-];
-/// Homebrew's `sitecustomize` brings entries of the path into another order, and adds none.
-const REORDERS: &str = "created by Homebrew and is executed on each python startup";
 
 /// So many modules that a hook imports are read.
 const MODULES: usize = 20;
@@ -41,15 +27,12 @@ pub fn undecided(
             return false;
         }
         let texts = texts(files, resolver, hook, version);
-        let has = |signs: &[&str]| texts.iter().any(|text| signs.iter().any(|sign| text.contains(sign)));
-        if texts.iter().any(|text| text.contains(REORDERS)) {
-            return false;
-        }
         let finds = texts.iter().any(|text| registers(text, top));
         // the finder of a build tool's editable installation lists what it serves
-        let serves =
-            !hook.file.name().contains("editable") || has(&[&format!("'{top}"), &format!("\"{top}")]);
-        (finds && serves) || (!path_is_known && has(&ADDS_ENTRIES))
+        let names = [format!("'{top}"), format!("\"{top}")];
+        let serves = !hook.file.name().contains("editable")
+            || texts.iter().any(|text| names.iter().any(|name| text.contains(name)));
+        (finds && serves) || (!path_is_known && texts.iter().any(|text| changes_path(text)))
     };
     hooks.iter().filter(open).cloned().collect()
 }

@@ -18,6 +18,41 @@ pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
     declared.then(|| String::from_utf8_lossy(bytes))
 }
 
+/// Whether a source adds to `sys.path`. Homebrew's `sitecustomize` brings its entries into another order, and adds none.
+pub fn changes_path(text: &str) -> bool {
+    const SIGNS: [&str; 11] = [
+        "sys.path.append",
+        "sys.path.extend",
+        "sys.path.insert",
+        "sys.path[",
+        "sys.path +=",
+        "sys.path+=",
+        "sys.path =",
+        "sys.path=",
+        "from sys import path",
+        "addsitedir(",
+        "addpackage(",
+    ];
+    const REORDERS: &str = "created by Homebrew and is executed on each python startup";
+    SIGNS.iter().any(|sign| text.contains(sign)) && !text.contains(REORDERS)
+}
+
+/// Whether a source adds finders, or calls what registers modules (apipkg's `initpkg`).
+pub fn installs_finder(text: &str) -> bool {
+    const SIGNS: [&str; 9] = [
+        "meta_path.append(",
+        "meta_path.insert(",
+        "meta_path.extend(",
+        "meta_path = ",
+        "meta_path += ",
+        "meta_path[:]",
+        "path_hooks.append(",
+        "path_hooks.insert(",
+        "apipkg.initpkg(",
+    ];
+    SIGNS.iter().any(|sign| text.contains(sign))
+}
+
 /// The first parts of the modules named by `import` and `from` at the start of a line, with their line
 /// numbers. What is indented may be optional (`try:`, `if TYPE_CHECKING:`) and is left out, as are
 /// relative imports and the text of strings.
@@ -114,6 +149,24 @@ mod tests {
 
     fn names(text: &str) -> Vec<String> {
         imported_modules(text).into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[test]
+    fn tells_what_changes_the_path() {
+        for text in
+            ["import sys; sys.path.append('/x')", "import site; site.addsitedir(x)", "sys.path[:0] = more"]
+        {
+            assert!(changes_path(text), "{text}");
+        }
+        for text in [
+            "print(sys.path)",
+            "sys.path_hooks.append(x)",
+            "import coverage; coverage.process_startup()",
+            "# This file is created by Homebrew and is executed on each python startup.\nsys.path = [p for p in sys.path]",
+        ] {
+            assert!(!changes_path(text), "{text}");
+        }
+        assert!(installs_finder("sys.path_hooks.append(x)") && !installs_finder("for it in sys.meta_path:"));
     }
 
     #[test]

@@ -321,6 +321,10 @@ mod tests {
         assert_eq!(hooks("x.pth", "# why\nimport sys; sys.path.append(make())\n")[0].line, Some(2));
         assert_eq!(hooks("sitecustomize.py", "import site\nsite.addsitedir(make())\n")[0].line, None);
         assert!(hooks("sitecustomize.py", "import sys\nsys.meta_path.append(Finder())\n")[0].finder);
+        let served =
+            machine().file(format!("{SITE}/ours.py"), "import sys\nsys.meta_path.append(Finder())\n");
+        let served = served.file(format!("{SITE}/x.pth"), "import sys, ours; ours.install()\n");
+        assert!(installed(&served, None, None).path_hooks[0].finder);
         // a venv has no user site
         assert_eq!(hooks("usercustomize.py", "import site\nsite.addsitedir(make())\n"), []);
         for (name, text) in [

@@ -6,7 +6,7 @@ use crate::facts::distribution::{PathHook, SiteKind};
 use crate::facts::environment::Environment;
 use crate::host::Files;
 use crate::imports;
-use crate::parse::python_source;
+use crate::parse::python_source::{self, changes_path, installs_finder};
 use crate::path::HostPath;
 
 const SOURCE_LIMIT: usize = 64 * 1024;
@@ -31,15 +31,15 @@ fn of_pth_files(files: &dyn Files, site: &Site) -> Vec<PathHook> {
     let mut found = Vec::new();
     for file in &site.pth_files {
         let name = file.path.file_name().unwrap_or_default();
-        for line in file.imports.iter().filter(|line| imports::adds_unknown(name, &line.text)) {
-            // setuptools' lines of easy-install.pth only move what the plain lines between them add
-            let moves = line.text.contains("sys.__plen");
-            let of_module = || {
-                let (_, module) = python_source::imported_modules(&line.text).into_iter().next()?;
-                source(files, site, &module)
-            };
-            if !moves && (extends(&line.text) || of_module().is_some_and(|(_, text)| extends(&text))) {
-                found.push(PathHook { file: file.path.clone(), line: Some(line.line), finder: false });
+        // setuptools' lines of easy-install.pth only move what the plain lines between them add
+        let unknown = |text: &str| imports::adds_unknown(name, text) && !text.contains("sys.__plen");
+        for line in file.imports.iter().filter(|line| unknown(&line.text)) {
+            let modules = python_source::imported_modules(&line.text);
+            let sources = modules.iter().filter_map(|(_, module)| Some(source(files, site, module)?.1));
+            let texts: Vec<String> = std::iter::once(line.text.clone()).chain(sources).collect();
+            let finder = texts.iter().any(|text| installs_finder(text));
+            if finder || texts.iter().any(|text| changes_path(text)) {
+                found.push(PathHook { file: file.path.clone(), line: Some(line.line), finder });
             }
         }
     }
@@ -69,7 +69,7 @@ fn customize(
     };
     let finder = ["meta_path", "path_hooks"].iter().any(|sign| text.contains(sign));
     let runs_more = ["exec(", "execfile(", "runpy"].iter().any(|sign| text.contains(sign));
-    (finder || runs_more || extends(&text)).then_some(PathHook { file, line: None, finder })
+    (finder || runs_more || changes_path(&text)).then_some(PathHook { file, line: None, finder })
 }
 
 /// The module's file in this site, with its text.
@@ -88,40 +88,4 @@ fn source(files: &dyn Files, site: &Site, module: &str) -> Option<(HostPath, Str
     };
     let text = files.read(&path, SOURCE_LIMIT).ok()?.text().into_owned();
     Some((path, text))
-}
-
-/// Whether a source changes `sys.path`.
-fn extends(text: &str) -> bool {
-    const SIGNS: [&str; 10] = [
-        "sys.path.append",
-        "sys.path.extend",
-        "sys.path.insert",
-        "sys.path[",
-        "sys.path +=",
-        "sys.path+=",
-        "sys.path =",
-        "from sys import path",
-        "addsitedir(",
-        "addpackage(",
-    ];
-    SIGNS.iter().any(|sign| text.contains(sign))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tells_what_changes_the_path() {
-        for text in
-            ["import sys; sys.path.append('/x')", "import site; site.addsitedir(x)", "sys.path[:0] = more"]
-        {
-            assert!(extends(text), "{text}");
-        }
-        for text in
-            ["print(sys.path)", "sys.path_hooks.append(x)", "import coverage; coverage.process_startup()"]
-        {
-            assert!(!extends(text), "{text}");
-        }
-    }
 }

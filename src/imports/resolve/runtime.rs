@@ -4,22 +4,10 @@
 use super::{Found, ModuleKind, Resolver};
 use crate::host::TEXT_LIMIT;
 use crate::imports::spelling::Spelling;
+use crate::parse::python_source::installs_finder;
 
 /// So long may the key of an item of `sys.modules` be.
 const KEY_LIMIT: usize = 500;
-
-/// What adds finders, or is a library's call that registers modules (apipkg's `initpkg`).
-const INSTALLERS: [&str; 9] = [
-    "meta_path.append(",
-    "meta_path.insert(",
-    "meta_path.extend(",
-    "meta_path = ",
-    "meta_path += ",
-    "meta_path[:]",
-    "path_hooks.append(",
-    "path_hooks.insert(",
-    "apipkg.initpkg(",
-];
 
 impl Resolver<'_> {
     /// Which of the modules above `failing` may make it when it runs: one without a source that could be read, or one
@@ -66,7 +54,7 @@ impl Resolver<'_> {
 pub fn registers(text: &str, failing: &str) -> bool {
     let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
     let code = code.join("\n");
-    INSTALLERS.iter().any(|call| code.contains(call))
+    installs_finder(&code)
         || code.match_indices("sys.modules").any(|(at, sign)| {
             let (before, after) = (&code[..at], &code[at + sign.len()..]);
             writes_modules(before, after, failing)
