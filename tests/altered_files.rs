@@ -73,7 +73,7 @@ fn examine(python: &Python, creator: Creator, wheels: &Path) -> Result<(), Strin
     creator.make(python, &venv);
     install(python, creator, &venv, wheels);
     place.activate(&venv);
-    let site = venv.join("lib").join(format!("python{}", python.minor)).join("site-packages");
+    let site = python.site_packages(&venv);
 
     let skipped = place.report(&["--select", CHECK]);
     if !skipped["checks"]["skipped"].to_string().contains("--deep") {

@@ -53,7 +53,7 @@ impl Sick {
     }
 
     fn site_packages(&self) -> PathBuf {
-        self.venv.join("lib").join(format!("python{}", self.python.minor)).join("site-packages")
+        self.python.site_packages(&self.venv)
     }
 
     fn metadata(&self) -> PathBuf {

@@ -49,7 +49,7 @@ impl Situation {
     }
 
     fn site_packages(&self) -> PathBuf {
-        self.venv.join("lib").join(format!("python{}", self.python.minor)).join("site-packages")
+        self.python.site_packages(&self.venv)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

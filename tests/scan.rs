@@ -316,7 +316,7 @@ fn starts_nothing_unless_told_and_never_a_strangers_program() {
         fleet.scan(arguments);
         assert!(!mark.exists(), "{arguments:?}");
     }
-    let site = own.join("lib").join(format!("python{}", fleet.python.minor)).join("site-packages");
+    let site = fleet.python.site_packages(&own);
     fs::write(site.join("evil.pth"), format!("import os; os.system(\"touch '{}'\")\n", mark.display()))
         .unwrap();
     fleet.scan(&["--exec"]);
@@ -365,7 +365,7 @@ fn offers_no_command_for_what_others_need_or_somebody_uses() {
         (&base, "other environments are made from it"),
         (&alone, "an installed Python"),
         (&active, "it is the active environment, or holds it"),
-        (&projects[0].0, "it holds more than a Python"),
+        (&projects[0].0, "a project's own files lie in it, too"),
     ] {
         assert!(said.contains(&format!("{}: not offered: {why}", root.display())), "{said}");
     }

@@ -144,7 +144,7 @@ impl Trap {
     }
 
     fn site_packages(&self) -> PathBuf {
-        self.venv().join("lib").join(format!("python{}", self.python.minor)).join("site-packages")
+        self.python.site_packages(&self.venv())
     }
 
     fn home(&self) -> PathBuf {

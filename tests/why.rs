@@ -227,9 +227,8 @@ fn what_a_check_has_found_is_told_once() {
             .iter()
             .map(|finding| (&finding["check"], &finding["message"]))
             .collect();
-        let mut once = told.clone();
-        once.dedup();
-        assert!(!told.is_empty() && told.len() == once.len(), "{report:#}");
+        let again = |(at, finding): (usize, _)| told[..at].contains(finding);
+        assert!(!told.is_empty() && !told.iter().enumerate().any(again), "{report:#}");
     }
 }
 

@@ -144,32 +144,28 @@ impl Asking<'_> {
         module: &str,
         message: Option<&Message>,
     ) -> Result<Answered, Trouble> {
-        let found = tried.main.as_ref().and_then(Attempt::found);
-        let shadow = tried.main.as_ref().and_then(|attempt| shadowing(attempt, module));
-        if let Some(found) = found
-            && shadow.is_none()
-            && message.is_none()
-            && !self.may_fail(found)
-        {
+        // an error message proves that it fails, whatever is found
+        let works = |tried: &Tried| {
+            let Some(attempt) = &tried.main else { return false };
+            let works = attempt.found().is_some_and(|found| !self.may_fail(found));
+            works && message.is_none() && shadowing(attempt, module).is_none()
+        };
+        if works(&tried) {
             return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
         }
-        let mut is_found = found.is_some();
         let (mut facts, whole) = self.examined()?;
-        let has_hooks = tried.main.as_ref().is_some_and(|attempt| !attempt.hooks.is_empty());
         // now the interpreter may have reported its path, with what its start-up code adds
+        let has_hooks = tried.main.as_ref().is_some_and(|attempt| !attempt.hooks.is_empty());
         let tried = if has_hooks { self.attempts(&facts, module)? } else { tried };
-        if has_hooks && let Some(found) = tried.main.as_ref().and_then(Attempt::found) {
-            is_found = true;
-            if !self.may_fail(found) {
-                return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
-            }
+        if has_hooks && works(&tried) {
+            return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
         }
-        if is_found {
+        if let Some(attempt) = tried.main.as_ref().filter(|attempt| attempt.found().is_some()) {
             let mut diagnosis = keep_of_module(whole, module);
             let fails = diagnosis.findings.iter().any(|finding| {
                 finding.severity == Severity::Error && finding.category == crate::diagnosis::Category::Native
             });
-            if let Some(shadow) = shadow
+            if let Some(shadow) = shadowing(attempt, module)
                 && !diagnosis.findings.iter().any(|finding| finding.check == shadow.check)
             {
                 diagnosis.findings.insert(0, shadow);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Action, Category, Finding, Remedy, Severity, Unexamined, Word};
 use crate::facts::environment::{Environment, EnvironmentKind, HomeState};
-use crate::facts::fleet::{Cost, Keeper};
+use crate::facts::fleet::{Cost, Keeper, holds_system};
 use crate::facts::interpreter::{LinkEnd, PythonOwner};
 use crate::facts::{Facts, search_path::Command};
 use crate::parse::pyvenv_cfg::Creator;
@@ -75,14 +75,9 @@ impl Member {
         // these two have a command of their own, which knows what belongs to a Python
         let managed = matches!(self.keeper, Some(Keeper::UvPython | Keeper::Pyenv));
         let installed = self.kind == EnvironmentKind::Installation && !managed;
-        let system = is_system(&self.root).then_some(Spared::HoldsMore);
+        let system = holds_system(&self.root).then_some(Spared::HoldsMore);
         self.needed.or(system).or(installed.then_some(Spared::Installed))
     }
-}
-
-/// Prefixes that hold a whole system besides a Python.
-pub fn is_system(root: &HostPath) -> bool {
-    matches!(root.as_bytes(), b"/" | b"/usr" | b"/usr/local")
 }
 
 /// Why an environment is not offered for deletion.
@@ -95,6 +90,8 @@ pub enum Spared {
     Active,
     /// A whole system, or somebody's home.
     HoldsMore,
+    /// Somebody's work, too (`python -m venv .`).
+    Project,
     Installed,
 }
 
@@ -105,6 +102,7 @@ impl Spared {
             Spared::HoldsAnother => "another environment lies in it",
             Spared::Active => "it is the active environment, or holds it",
             Spared::HoldsMore => "it holds more than a Python",
+            Spared::Project => "a project's own files lie in it, too",
             Spared::Installed => "an installed Python",
         }
     }
@@ -155,7 +153,7 @@ impl Needed {
             (&self.bases, Spared::Base),
             (&self.active, Spared::Active),
             (&self.homes, Spared::HoldsMore),
-            (&self.projects, Spared::HoldsMore),
+            (&self.projects, Spared::Project),
             (&self.holders, Spared::HoldsAnother),
         ];
         reasons.into_iter().find(|(places, _)| places.contains(root)).map(|(_, why)| why)

@@ -2,6 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::path::{Flavour, HostPath};
+
+/// Whether this prefix holds a whole system besides a Python.
+pub fn holds_system(root: &HostPath) -> bool {
+    root.flavour() == Flavour::Posix && matches!(root.as_bytes(), b"/" | b"/usr" | b"/usr/local")
+}
+
 /// The tool that keeps an environment or an installation in a place of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

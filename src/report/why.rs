@@ -36,7 +36,7 @@ pub enum Verdict {
     Found,
     NotFound,
     Fails,
-    /// Files do not show it, and something that runs may bring it.
+    /// No file has it, but code that runs may provide it.
     CannotTell,
 }
 
@@ -227,7 +227,7 @@ fn origin_text(origin: &ImportOrigin) -> String {
             "the project's __pypackages__, by pdm's start-up hook (PEP 582)".to_owned()
         }
         ImportOrigin::Unexplained => {
-            "by the interpreter's own report; start-up code puts it there".to_owned()
+            "the interpreter reports it; code that runs when it starts may have put it there".to_owned()
         }
     }
 }

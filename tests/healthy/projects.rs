@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::scene::{Scene, Situation, middle, there};
-use super::support::{self, Creator};
+use super::support::{self, Creator, put};
 
 fn situation(name: &str, build: impl FnOnce(&mut Scene) + Send + 'static) -> Situation {
     Situation::new(format!("projects::{name}"), build).needs("a Python", middle().is_some())
@@ -20,7 +20,7 @@ fn active(scene: &mut Scene) -> PathBuf {
 }
 
 fn packages(venv: &Path) -> PathBuf {
-    venv.join("lib").join(format!("python{}", middle().unwrap().minor)).join("site-packages")
+    middle().unwrap().site_packages(venv)
 }
 
 pub fn all() -> Vec<Situation> {
@@ -282,18 +282,6 @@ fn with_pth(
             fs::write(file, "def process_startup(): pass\ndef add_shim(): pass\ndef main(): pass\n").unwrap();
         }
     })
-}
-
-/// A distribution with a module of its name, as pip puts it into a directory.
-fn put(directory: &Path, name: &str) {
-    let metadata = directory.join(format!("{name}-1.0.dist-info"));
-    fs::create_dir_all(&metadata).unwrap();
-    fs::write(directory.join(format!("{name}.py")), "").unwrap();
-    fs::write(metadata.join("METADATA"), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"))
-        .unwrap();
-    fs::write(metadata.join("INSTALLER"), "pip\n").unwrap();
-    let record = format!("{name}.py,,\n{name}-1.0.dist-info/METADATA,,\n{name}-1.0.dist-info/RECORD,,\n");
-    fs::write(metadata.join("RECORD"), record).unwrap();
 }
 
 /// The project declares these besides, and imports them.

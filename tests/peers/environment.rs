@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::support::Python;
 
@@ -181,7 +181,7 @@ fn chosen(random: &mut Random) -> BTreeMap<String, Distribution> {
 /// An environment without packages, at `root`.
 pub fn build(root: &Path, python: &Python) {
     fs::create_dir_all(root.join("bin")).unwrap();
-    fs::create_dir_all(site_packages(root, python)).unwrap();
+    fs::create_dir_all(python.site_packages(root)).unwrap();
     let home = python.path.parent().unwrap().canonicalize().unwrap();
     let config = format!(
         "home = {}\ninclude-system-site-packages = false\nversion = {}\n",
@@ -192,10 +192,6 @@ pub fn build(root: &Path, python: &Python) {
     for name in ["python".to_owned(), "python3".to_owned(), format!("python{}", python.minor)] {
         symlink(&python.path, root.join("bin").join(name)).unwrap();
     }
-}
-
-pub fn site_packages(root: &Path, python: &Python) -> PathBuf {
-    root.join("lib").join(format!("python{}", python.minor)).join("site-packages")
 }
 
 /// Fills a directory of packages with what this seed installs.

@@ -121,7 +121,7 @@ fn name_of(requirement: &str) -> String {
 }
 
 fn ask(place: &Place, tools: &Tools, root: &Path, python: &Python, seed: u64) -> Result<Answers, String> {
-    let site = environment::site_packages(root, python);
+    let site = python.site_packages(root);
     environment::fill(&site, seed);
     let uv = Command::new(&tools.uv)
         .args(["pip", "check", "--no-config", "--offline", "--color", "never", "--cache-dir"])

@@ -324,7 +324,7 @@ fn the_order_in_which_files_came_changes_no_finding() {
     let directory = tempfile::Builder::new().prefix("order").tempdir().unwrap();
     let root = directory.path().canonicalize().unwrap().join("project");
     let mut files = project_files();
-    // two of these files have a place twice: the last one counts, in any order
+    // two of these files have a place twice: only the first one is laid out, so that the order decides nothing
     let mut seen = BTreeSet::new();
     files.retain(|(name, _)| seen.insert(name.clone()));
     let expected = report_of(&root, &files);

@@ -27,7 +27,7 @@ use venv_doctor::report::human::{self, HumanOptions, Timing};
 use venv_doctor::report::{Dialect, github, json, markdown, sarif, snapshot};
 use venv_doctor::{checks, config};
 
-/// A parser under its name, which is that of its fuzz target, of its finds and of its seeds.
+/// A parser under its name, which is that of its fuzz target and of its seeds.
 pub struct Parser {
     pub name: &'static str,
     pub run: fn(&[u8]),

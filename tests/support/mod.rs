@@ -25,6 +25,11 @@ impl Python {
         let (major, minor) = self.minor.split_once('.').unwrap();
         (major.parse().unwrap(), minor.parse().unwrap())
     }
+
+    /// Where an environment at that root that was made from this Python keeps its packages.
+    pub fn site_packages(&self, root: &Path) -> PathBuf {
+        root.join("lib").join(format!("python{}", self.minor)).join("site-packages")
+    }
 }
 
 /// pyenv's versions and the system's, oldest first.
@@ -298,7 +303,7 @@ fn venv(python: &Python, root: &Path, options: &[&str]) {
 
 /// Gives it the pip that the interpreter brings along: what `ensurepip` does, in a tenth of the time.
 pub fn give_pip(python: &Python, root: &Path) {
-    let packages = root.join("lib").join(format!("python{}", python.minor)).join("site-packages");
+    let packages = python.site_packages(root);
     link_tree(&bundled_pip(python), &packages);
     // where `main` has been since pip 20
     let today = packages.join("pip/_internal/cli/main.py").exists();
@@ -362,7 +367,11 @@ pub fn executable(path: &Path, on: bool) {
 
 /// A distribution with one module of the same name, as pip leaves it.
 pub fn install(root: &Path, python: &Python, name: &str) {
-    let packages = root.join("lib").join(format!("python{}", python.minor)).join("site-packages");
+    put(&python.site_packages(root), name);
+}
+
+/// The same in any directory.
+pub fn put(packages: &Path, name: &str) {
     let metadata = packages.join(format!("{name}-1.0.dist-info"));
     fs::create_dir_all(&metadata).unwrap();
     fs::write(packages.join(format!("{name}.py")), "def main(): print('ok')\n").unwrap();

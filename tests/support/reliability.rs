@@ -53,7 +53,7 @@ pub const SECTIONS: [Section; 8] = [
     Section {
         title: "Properties",
         tests: "tests/properties",
-        counted: "Inputs made at random, the same ones on every run, and inputs that once broke something: no runs of the program, but calls of its parts, except in the row on the order of files.",
+        counted: "Inputs made at random, the same ones on every run: no runs of the program, but calls of its parts, except in the row on the order of files.",
         happened: "No panic; lines that exist; what was written is read back; findings that cite what is there.",
     },
     Section {

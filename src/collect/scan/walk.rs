@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::facts::fleet::holds_system;
 use crate::host::{FileError, FileKind, Files};
 use crate::path::{Flavour, HostPath};
 
@@ -294,7 +295,7 @@ impl Walk<'_> {
     ) -> bool {
         let part = match environment {
             None => false,
-            Some(Shape::Prefix) if !is_system_prefix(directory) => name != b"envs",
+            Some(Shape::Prefix) if !holds_system(directory) => name != b"envs",
             Some(Shape::Conda) => name != b"envs",
             Some(Shape::Venv | Shape::Prefix) => PARTS.contains(&name),
         };
@@ -436,11 +437,6 @@ const PARTS: [&[u8]; 14] = [
     b"DLLs",
     b"site-packages",
 ];
-
-/// Prefixes that hold more than a Python.
-fn is_system_prefix(directory: &HostPath) -> bool {
-    directory.flavour() == Flavour::Posix && matches!(directory.as_bytes(), b"/" | b"/usr" | b"/usr/local")
-}
 
 /// Caches, and what version control and other languages' tools keep: no environment of a person lies there.
 const SKIPPED: [&[u8]; 13] = [

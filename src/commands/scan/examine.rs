@@ -14,11 +14,12 @@ use crate::collect::scan::cost::{self, Ledger};
 use crate::collect::scan::facts::Machine;
 use crate::collect::scan::keepers::Keepers;
 use crate::collect::scan::remembered::Remembered;
-use crate::diagnosis::fleet::{Member, Needed, is_system};
+use crate::diagnosis::fleet::{Member, Needed};
 use crate::diagnosis::{Category, Check, Need, examine};
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::Probe;
-use crate::facts::{Facts, fleet::Keeper};
+use crate::facts::Facts;
+use crate::facts::fleet::{Keeper, holds_system};
 use crate::host::Host;
 use crate::host::real::Interrupt;
 use crate::path::HostPath;
@@ -127,7 +128,7 @@ impl<'a> Scan<'a> {
             return;
         }
         // what a whole system takes says nothing of its Python
-        if let Some(ledger) = self.ledger.as_ref().filter(|_| !is_system(&root)) {
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| !holds_system(&root)) {
             member.cost.space = ledger.measure(self.machine.host, &root, &|| self.stop());
         }
         if self.stream {

@@ -1,5 +1,6 @@
-//! The finders of editable installations, setuptools' and those of the project `editables`: one appended to `sys.meta_path`, which is asked when the
-//! path has nothing, and one for namespace packages behind a made-up entry of the path.
+//! The finders of editable installations, setuptools' and those of the project `editables`: one appended to
+//! `sys.meta_path`, which is asked when the path has nothing, and one for namespace packages behind a made-up entry of
+//! the path.
 
 use super::{Found, Location, ModuleKind, Resolver, SearchResult, Searched, joined};
 use crate::host::TEXT_LIMIT;
@@ -16,18 +17,7 @@ pub(super) struct Finder {
 /// Those that the startup hooks install, in order.
 pub(super) fn finders(place: &Place, hooks: &[StartupHook]) -> Vec<Finder> {
     let mut finders: Vec<Finder> = Vec::new();
-    for hook in hooks {
-        let module = match &hook.kind {
-            HookKind::EditableFinder { module } => module,
-            // the line of `editables` names its module and nothing else
-            HookKind::ImportLine => match hook.text.trim().strip_prefix("import ") {
-                Some(module) if is_name(module) => module,
-                _ => continue,
-            },
-            _ => continue,
-        };
-        let Some(directory) = hook.file.parent() else { continue };
-        let file = directory.join(format!("{module}.py"));
+    for file in hooks.iter().filter_map(finder_file) {
         if finders.iter().any(|known| known.file == file) {
             continue;
         }
@@ -38,6 +28,17 @@ pub(super) fn finders(place: &Place, hooks: &[StartupHook]) -> Vec<Finder> {
         }
     }
     finders
+}
+
+/// Where the finder lies that a hook installs, if it is one of these.
+fn finder_file(hook: &StartupHook) -> Option<HostPath> {
+    let module = match &hook.kind {
+        HookKind::EditableFinder { module } => module,
+        // the line of `editables` names its module and nothing else
+        HookKind::ImportLine => hook.text.trim().strip_prefix("import ").filter(|module| is_name(module))?,
+        _ => return None,
+    };
+    Some(hook.file.parent()?.join(format!("{module}.py")))
 }
 
 fn is_name(text: &str) -> bool {
@@ -53,9 +54,7 @@ impl Finder {
 impl Resolver<'_> {
     /// Whether what this hook adds is followed: it installs the finder of an editable installation.
     pub fn follows(&self, hook: &StartupHook) -> bool {
-        let module = hook.text.trim().strip_prefix("import ").unwrap_or_default();
-        let file = hook.file.parent().map(|directory| directory.join(format!("{module}.py")));
-        file.is_some_and(|file| self.finders.iter().any(|finder| finder.file == file))
+        finder_file(hook).is_some_and(|file| self.finders.iter().any(|finder| finder.file == file))
     }
 
     /// What the finder behind a made-up entry answers. The outer None: the entry is an ordinary one.

@@ -234,9 +234,8 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
                 false => written,
             };
             let line_start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-            let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
             found.push(InstallUse {
-                line,
+                line: line_of(bytes, at),
                 column: at - line_start + 1,
                 text: match kind.lists_words() {
                     true => listed(words, first),
