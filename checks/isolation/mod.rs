@@ -245,7 +245,7 @@ pub(in crate::checks::isolation) mod tests {
         let path = example::path("/home/me/src");
         facts.packages = vec![Packages {
             added_modules: Vec::new(),
-            path_hooks: Vec::new(),
+            path_changes: Vec::new(),
             lost_targets: Vec::new(),
             contents: Gathered::NotAsked,
             environment: example::path(example::VENV),

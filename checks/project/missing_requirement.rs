@@ -1,6 +1,6 @@
 //! The project declares a requirement that is not installed in its environment.
 
-use super::{LISTED, few, install_declared, judged, missing, path_hook, severity_in};
+use super::{LISTED, few, install_declared, judged, missing, path_change, severity_in};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 
@@ -52,7 +52,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
     let mut severity = severity_in(environment, CHECK.severity);
-    if let Some(hook) = path_hook(packages) {
+    if let Some(hook) = path_change(packages) {
         message += &format!("; it may come from what {hook} adds to the import path at every start");
         severity = Severity::Info;
     }
@@ -92,11 +92,7 @@ mod tests {
     #[test]
     fn fires_as_information_when_start_up_code_may_provide_it() {
         let mut facts = requires("democore");
-        facts.packages[0].path_hooks.push(crate::facts::distribution::PathHook {
-            file: path("/apps/sitecustomize.py"),
-            line: None,
-            finder: false,
-        });
+        facts.packages[0].path_changes.push(crate::facts::example::path_change("/apps/sitecustomize.py"));
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Info);
         assert!(

@@ -110,8 +110,8 @@ fn mismatched<'f>(
 }
 
 /// Start-up code whose effect on the import path is not known: what is missed may come from what it adds.
-fn path_hook(packages: &Packages) -> Option<String> {
-    let hook = packages.path_hooks.first()?;
+fn path_change(packages: &Packages) -> Option<String> {
+    let hook = packages.path_changes.first()?;
     Some(match hook.line {
         Some(line) => format!("line {line} of {}", hook.file),
         None => hook.file.to_string(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LISTED, few, installing, judged, missing, path_hook, place};
+use super::{LISTED, few, installing, judged, missing, path_change, place};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;
@@ -173,7 +173,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     };
     let mut message = format!("The project imports {told}");
     let mut severity = severity(facts, environment, &failing);
-    if let Some(hook) = path_hook(packages) {
+    if let Some(hook) = path_change(packages) {
         message += &format!("; it may come from what {hook} adds to the import path at every start");
         severity = Severity::Info;
     }
@@ -422,11 +422,7 @@ mod tests {
     #[test]
     fn fires_as_information_when_start_up_code_may_provide_it() {
         let mut facts = importing(&[("yaml", Certainty::Certain)]);
-        facts.packages[0].path_hooks.push(crate::facts::distribution::PathHook {
-            file: path("/apps/sitecustomize.py"),
-            line: None,
-            finder: false,
-        });
+        facts.packages[0].path_changes.push(crate::facts::example::path_change("/apps/sitecustomize.py"));
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Info);
         assert!(

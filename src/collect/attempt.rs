@@ -45,7 +45,7 @@ pub fn attempt(
             return attempt;
         }
     };
-    attempt.version = attempt.version.or(Some(version(&build)));
+    attempt.version = attempt.version.or(Some(Version::from(&build)));
     attempt.suffixes = extension_suffixes(&build);
     let exported = |name: &str| started.exports.iter().rev().find(|(exported, _)| exported == name);
     let variables = Variables::from_lookup(|name| {
@@ -92,7 +92,7 @@ fn search(
     let resolution = resolver.resolve(module);
     let top = module.split('.').next().unwrap_or(module);
     if resolution.failing.as_deref() == Some(top) {
-        let version = attempt.version.unwrap_or_else(|| version(build));
+        let version = attempt.version.unwrap_or_else(|| Version::from(build));
         attempt.hooks = undecided(host, &resolver, &prediction.hooks, top, version, reported.is_some());
     }
     // what later entries offer under that name matters when the first is no part of the standard library
@@ -151,11 +151,4 @@ fn started(host: &dyn Host, interpreter: &HostPath) -> Started {
         started.exports.extend(found.exports);
     }
     started
-}
-
-pub(super) fn version(build: &Build) -> Version {
-    Version {
-        free_threaded: build.free_threaded,
-        ..Version::new(build.version.major.into(), build.version.minor.into(), build.patch.map(u32::from))
-    }
 }

@@ -3,6 +3,7 @@
 
 use crate::facts::distribution::Packages;
 use crate::facts::import_setup::{ImportSetup, UnmetImport};
+use crate::facts::interpreter::Version;
 use crate::host::Files;
 use crate::imports::resolve::{PassedOver, SearchResult};
 use crate::imports::{Build, HookKind, Implementation, Prediction, Resolver, StartupHook, stdlib};
@@ -44,7 +45,7 @@ pub fn unmet_imports(
     }
     let resolver =
         Resolver::for_entries(files, build, &prediction.entries, &prediction.hooks, working_directory);
-    let standard = |module: &str| stdlib::contains(super::attempt::version(build), module);
+    let standard = |module: &str| stdlib::contains(Version::from(build), module);
     let missing = |module: &str| !standard(module) && is_nowhere(&resolver, module);
     let mut found = Vec::new();
     for hook in &prediction.hooks {

@@ -355,10 +355,11 @@ fn install_again(gone: &HostPath, commands: &[Command]) -> Option<Remedy> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod example {
     use super::*;
 
-    fn member(root: &str, kind: EnvironmentKind, keeper: Option<Keeper>) -> Member {
+    /// Nothing is wrong with it.
+    pub fn member(root: &str, kind: EnvironmentKind, keeper: Option<Keeper>) -> Member {
         Member {
             root: HostPath::posix(root),
             kind,
@@ -374,6 +375,12 @@ mod tests {
             needed: None,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::example::member;
+    use super::*;
 
     fn words(member: &Member) -> Option<Vec<String>> {
         match delete(member)? {

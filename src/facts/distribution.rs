@@ -19,7 +19,7 @@ pub struct Packages {
     pub added_modules: Vec<String>,
     /// Start-up code whose changes to the import path are not among the sites.
     #[serde(default)]
-    pub path_hooks: Vec<PathHook>,
+    pub path_changes: Vec<PathChange>,
     /// Modules that entry scripts import and that the package of that name does not have.
     pub lost_targets: Vec<LostTarget>,
     /// Recorded files whose contents are others than were installed.
@@ -28,7 +28,7 @@ pub struct Packages {
 
 /// Code that runs at every start and changes where modules are found, in a way that only a run of it can tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PathHook {
+pub struct PathChange {
     /// A `sitecustomize`, a `usercustomize`, or a `.pth` file.
     pub file: HostPath,
     /// Of the `.pth` file, counted from 1.

@@ -151,11 +151,16 @@ pub fn with_packages() -> Facts {
         }],
         overlaps: Vec::new(),
         added_modules: Vec::new(),
-        path_hooks: Vec::new(),
+        path_changes: Vec::new(),
         lost_targets: Vec::new(),
         contents: Gathered::NotAsked,
     }];
     facts
+}
+
+/// A `sitecustomize` that changes the import path.
+pub fn path_change(file: &str) -> PathChange {
+    PathChange { file: path(file), line: None, finder: false }
 }
 
 /// A distribution that pip installed into the environment at [`VENV`], whole.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use venv_doctor::parse::shell_word::{self, first_word};
 use venv_doctor::parse::record;
+use venv_doctor::parse::shell_word::{self, first_word};
 use venv_doctor::report::Dialect;
 
 use super::parsers::{PARSERS, Parser};

@@ -1,5 +1,6 @@
 //! What start-up code puts on the import path besides the directories of packages that an environment has by itself:
-//! directories and archives of `site.addsitedir` and plain lines of `.pth` files, archives of `PYTHONPATH`, and whatever the interpreter itself reports.
+//! directories and archives of `site.addsitedir` and plain lines of `.pth` files, archives of `PYTHONPATH`, and whatever
+//! the interpreter itself reports.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,7 @@ const MOST_ADDED: usize = 200;
 const MOST_NESTED: usize = 16;
 
 /// The sites and what is added to them, in the order of the import path.
-pub struct Reading<'a> {
+pub struct Sites<'a> {
     host: &'a dyn Host,
     /// The real path of each directory that is taken already.
     taken: Vec<HostPath>,
@@ -29,11 +30,11 @@ pub struct Reading<'a> {
     added: usize,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> Sites<'a> {
     pub fn of(host: &'a dyn Host, sites: Vec<(HostPath, SiteKind)>) -> Self {
         let taken = sites.iter().map(|(directory, _)| real(host, directory)).collect();
         let mut reading =
-            Reading { host, taken, sites: Vec::new(), bare: Vec::new(), archives: Vec::new(), added: 0 };
+            Sites { host, taken, sites: Vec::new(), bare: Vec::new(), archives: Vec::new(), added: 0 };
         for (directory, kind) in sites {
             let site = read_site(host, directory, kind, kind != SiteKind::PythonPath);
             reading.follow(site, 0);
@@ -151,7 +152,7 @@ pub fn take_report(host: &dyn Host, packages: &mut Packages, report: &ProbeRepor
     if report.isolated {
         return;
     }
-    packages.path_hooks.retain(|hook| hook.finder);
+    packages.path_changes.retain(|hook| hook.finder);
     let flavour = packages.environment.flavour();
     let reported: Vec<HostPath> =
         report.path.iter().filter_map(|entry| HostPath::new(flavour, entry.as_bytes())).collect();
@@ -297,7 +298,7 @@ mod tests {
         let machine =
             machine().file(format!("{SITE}/sitecustomize.py"), "import sys\nsys.path.insert(0, make())\n");
         let machine = distribution(machine, "/opt/made", "made").file("/usr/lib/python3.11/os.py", "");
-        assert_eq!(installed(&machine, None, None).path_hooks.len(), 1);
+        assert_eq!(installed(&machine, None, None).path_changes.len(), 1);
         let report = [
             "/opt/made",
             "/usr/lib/python311.zip",
@@ -310,13 +311,13 @@ mod tests {
         let found: Vec<String> = packages.sites.iter().map(|site| site.directory.to_string()).collect();
         assert_eq!(found, ["/opt/made", SITE]);
         assert!(packages.provides_module("made") && packages.distribution("made").is_some());
-        assert_eq!(packages.path_hooks, []);
+        assert_eq!(packages.path_changes, []);
     }
 
     #[test]
     fn start_up_code_that_changes_the_path_is_told() {
         let hooks = |name: &str, text: &str| {
-            installed(&machine().file(format!("{SITE}/{name}"), text), None, None).path_hooks
+            installed(&machine().file(format!("{SITE}/{name}"), text), None, None).path_changes
         };
         assert_eq!(hooks("x.pth", "# why\nimport sys; sys.path.append(make())\n")[0].line, Some(2));
         assert_eq!(hooks("sitecustomize.py", "import site\nsite.addsitedir(make())\n")[0].line, None);
@@ -324,7 +325,7 @@ mod tests {
         let served =
             machine().file(format!("{SITE}/ours.py"), "import sys\nsys.meta_path.append(Finder())\n");
         let served = served.file(format!("{SITE}/x.pth"), "import sys, ours; ours.install()\n");
-        assert!(installed(&served, None, None).path_hooks[0].finder);
+        assert!(installed(&served, None, None).path_changes[0].finder);
         // a venv has no user site
         assert_eq!(hooks("usercustomize.py", "import site\nsite.addsitedir(make())\n"), []);
         for (name, text) in [
@@ -339,6 +340,6 @@ mod tests {
         let distributors = machine()
             .file(format!("{SITE}/sitecustomize.py"), "import site\nsite.addsitedir(make())\n")
             .file("/usr/lib/python3.11/sitecustomize.py", "");
-        assert_eq!(installed(&distributors, None, None).path_hooks, []);
+        assert_eq!(installed(&distributors, None, None).path_changes, []);
     }
 }

@@ -2,7 +2,7 @@
 //! whether it touches the path, is read from its source.
 
 use super::Site;
-use crate::facts::distribution::{PathHook, SiteKind};
+use crate::facts::distribution::{PathChange, SiteKind};
 use crate::facts::environment::Environment;
 use crate::host::Files;
 use crate::imports;
@@ -12,13 +12,13 @@ use crate::path::HostPath;
 const SOURCE_LIMIT: usize = 64 * 1024;
 
 /// In the order in which they run. `library` is the standard library's directory.
-pub fn path_hooks(
+pub fn path_changes(
     files: &dyn Files,
     environment: &Environment,
     sites: &[Site],
     library: Option<&HostPath>,
-) -> Vec<PathHook> {
-    let mut found: Vec<PathHook> = sites.iter().flat_map(|site| of_pth_files(files, site)).collect();
+) -> Vec<PathChange> {
+    let mut found: Vec<PathChange> = sites.iter().flat_map(|site| of_pth_files(files, site)).collect();
     found.extend(customize(files, "sitecustomize", sites, library));
     let user_site = !environment.is_venv() || sites.iter().any(|site| site.kind == SiteKind::User);
     if user_site {
@@ -27,7 +27,7 @@ pub fn path_hooks(
     found
 }
 
-fn of_pth_files(files: &dyn Files, site: &Site) -> Vec<PathHook> {
+fn of_pth_files(files: &dyn Files, site: &Site) -> Vec<PathChange> {
     let mut found = Vec::new();
     for file in &site.pth_files {
         let name = file.path.file_name().unwrap_or_default();
@@ -39,7 +39,7 @@ fn of_pth_files(files: &dyn Files, site: &Site) -> Vec<PathHook> {
             let texts: Vec<String> = std::iter::once(line.text.clone()).chain(sources).collect();
             let finder = texts.iter().any(|text| installs_finder(text));
             if finder || texts.iter().any(|text| changes_path(text)) {
-                found.push(PathHook { file: file.path.clone(), line: Some(line.line), finder });
+                found.push(PathChange { file: file.path.clone(), line: Some(line.line), finder });
             }
         }
     }
@@ -52,7 +52,7 @@ fn customize(
     module: &str,
     sites: &[Site],
     library: Option<&HostPath>,
-) -> Option<PathHook> {
+) -> Option<PathChange> {
     let in_variable = |site: &&Site| site.kind == SiteKind::PythonPath;
     let (file, text) = match sites.iter().filter(in_variable).find_map(|site| source(files, site, module)) {
         Some(found) => found,
@@ -69,7 +69,7 @@ fn customize(
     };
     let finder = ["meta_path", "path_hooks"].iter().any(|sign| text.contains(sign));
     let runs_more = ["exec(", "execfile(", "runpy"].iter().any(|sign| text.contains(sign));
-    (finder || runs_more || changes_path(&text)).then_some(PathHook { file, line: None, finder })
+    (finder || runs_more || changes_path(&text)).then_some(PathChange { file, line: None, finder })
 }
 
 /// The module's file in this site, with its text.

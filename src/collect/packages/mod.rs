@@ -62,9 +62,9 @@ struct Site {
 /// Gathers what is installed for the environment.
 pub fn packages(host: &dyn Host, question: Question) -> Packages {
     let own = sites::sites(host, question.environment, question.variables);
-    let added::Reading { sites, bare, archives, .. } = added::Reading::of(host, own);
+    let added::Sites { sites, bare, archives, .. } = added::Sites::of(host, own);
     let library = sites::standard_library(host, question.environment);
-    let path_hooks = hooks::path_hooks(host, question.environment, &sites, library.as_ref());
+    let path_changes = hooks::path_changes(host, question.environment, &sites, library.as_ref());
     let tasks = tasks(&sites);
     let mut read = read_all(host, &sites, &tasks, question);
     for (_, reading) in &mut read {
@@ -92,7 +92,7 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
     };
     let lost_targets = targets::lost(host, question.environment, &sites);
     let environment = question.environment.root.clone();
-    Packages { environment, sites, overlaps, added_modules, path_hooks, lost_targets, contents }
+    Packages { environment, sites, overlaps, added_modules, path_changes, lost_targets, contents }
 }
 
 /// `with_pth`: as `site.addsitedir` does, which reads the `.pth` files there.

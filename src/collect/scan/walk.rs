@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::facts::fleet::holds_system;
 use crate::host::{FileError, FileKind, Files};
-use crate::path::{Flavour, HostPath};
+use crate::path::HostPath;
 
 /// So many directories that could not be read are remembered by name.
 const MOST_REMEMBERED: usize = 20;

@@ -69,6 +69,14 @@ pub struct Build {
     pub notes: Vec<String>,
 }
 
+impl From<&Build> for crate::facts::interpreter::Version {
+    fn from(build: &Build) -> Self {
+        let Version { major, minor } = build.version;
+        let version = Self::new(major.into(), minor.into(), build.patch.map(u32::from));
+        Self { free_threaded: build.free_threaded, ..version }
+    }
+}
+
 impl Build {
     /// A build of which nothing more than its version is known.
     pub fn plain(implementation: Implementation, version: Version, flavour: Flavour) -> Self {

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{find, lines};
+use super::{find, line_of, lines};
 use crate::path::readable;
 
 mod chunks;
@@ -234,8 +234,9 @@ pub fn parse(kind: CommandText, bytes: &[u8], id: &str) -> Vec<InstallUse> {
                 false => written,
             };
             let line_start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+            let line = line_of(bytes, at);
             found.push(InstallUse {
-                line: line_of(bytes, at),
+                line,
                 column: at - line_start + 1,
                 text: match kind.lists_words() {
                     true => listed(words, first),

@@ -338,25 +338,12 @@ fn bar(part: u64, largest: u64, unicode: bool) -> String {
 mod tests {
     use super::*;
 
+    use crate::diagnosis::fleet::example;
     use crate::facts::environment::EnvironmentKind;
-    use crate::facts::fleet::Cost;
     use crate::facts::platform::System;
 
     fn member(root: &str, kind: EnvironmentKind) -> Member {
-        Member {
-            root: HostPath::posix(root),
-            kind,
-            creator: None,
-            keeper: None,
-            version: None,
-            base: None,
-            installed: 0,
-            findings: Vec::new(),
-            gone: None,
-            failed: Vec::new(),
-            cost: Cost::default(),
-            needed: None,
-        }
+        example::member(root, kind, None)
     }
 
     fn told(members: Vec<Member>, chosen: bool) -> String {
