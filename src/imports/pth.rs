@@ -3,6 +3,7 @@
 use super::build::{Build, Implementation, Version};
 use super::predict::HookKind;
 use super::spelling::Spelling;
+use crate::parse::python_literal::{is_blank, strip};
 
 /// So much of a `.pth` file is read; setuptools' longest are a few KB.
 pub(super) const SIZE_LIMIT: usize = 4 << 20;
@@ -133,16 +134,6 @@ fn split_lines(text: &str) -> Vec<&str> {
         rest = &rest[end + width..];
     }
     lines
-}
-
-/// `str.isspace` of one character.
-fn is_blank(letter: char) -> bool {
-    letter.is_whitespace() || matches!(letter, '\u{1c}'..='\u{1f}')
-}
-
-/// `str.strip`.
-pub(super) fn strip(text: &str) -> &str {
-    text.trim_matches(is_blank)
 }
 
 fn strip_end(text: &str) -> &str {

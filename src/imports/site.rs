@@ -12,6 +12,7 @@ use super::predict::{
 use super::pth::{self, Line, Rules};
 use super::sitedirs;
 use crate::host::FileError;
+use crate::parse::python_literal;
 use crate::path::HostPath;
 
 /// `site.py` reads `pyvenv.cfg` whole; so much of it is read here.
@@ -184,8 +185,8 @@ impl<'a> Site<'a> {
         for line in pth::universal_newlines(&contents.bytes) {
             let line = String::from_utf8_lossy(line);
             let Some((key, value)) = line.split_once('=') else { continue };
-            if pth::strip(key).to_lowercase() == "include-system-site-packages" {
-                includes = pth::strip(value).to_lowercase() == "true";
+            if python_literal::strip(key).to_lowercase() == "include-system-site-packages" {
+                includes = python_literal::strip(value).to_lowercase() == "true";
             }
         }
         Ok(includes)

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::pyvenv_cfg::python_string;
+use super::python_literal::python_string;
 use super::raw::RawBytes;
 use super::shell_word::{Dialect, first_word};
 use super::{find_last, is_absolute, lines};

@@ -23,6 +23,7 @@ pub mod os_release;
 pub mod pip_configuration;
 pub mod pth;
 pub mod python_imports;
+pub(crate) mod python_literal;
 pub mod python_source;
 pub mod python_version_file;
 pub mod pyvenv_cfg;

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::collect::packages::is_code;
 use crate::facts;
 use crate::facts::distribution::SitePackages;
 use crate::facts::native::Owner;
@@ -179,11 +180,7 @@ fn wheel_tags(files: &dyn Files, metadata: &HostPath) -> Vec<String> {
 /// `x.so`, `libx.so.3`, `x.pyd`, `x.dll`, `x.dylib`.
 fn is_compiled(path: &[u8]) -> bool {
     let name = memchr::memrchr2(b'/', b'\\', path).and_then(|at| path.get(at + 1..)).unwrap_or(path);
-    name.ends_with(b".so")
-        || name.ends_with(b".pyd")
-        || name.ends_with(b".dll")
-        || name.ends_with(b".dylib")
-        || crate::parse::find(name, b".so.").is_some()
+    is_code(name) && !name.ends_with(b".py")
 }
 
 /// The import name of a file below the directory. None where no import leads there.

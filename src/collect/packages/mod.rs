@@ -24,6 +24,7 @@ mod sites;
 mod targets;
 
 pub use added::take_report;
+pub(super) use recorded::is_code;
 pub use sites::Variables;
 
 /// So much of a `.pth` file is read; the longest ones known have a few KiB.

@@ -188,8 +188,8 @@ pub fn is_module(path: &[u8]) -> bool {
     !path.starts_with(b"..") && !path.starts_with(b"/") && is_code(split(path).1) && !is_aside(path)
 }
 
-/// By a file's name.
-fn is_code(name: &[u8]) -> bool {
+/// By a file's name: a source or what is compiled.
+pub fn is_code(name: &[u8]) -> bool {
     let suffix = memchr::memrchr(b'.', name).and_then(|at| name.get(at + 1..)).unwrap_or_default();
     match suffix {
         b"py" | b"so" | b"pyd" | b"dylib" | b"dll" => true,

@@ -2,9 +2,9 @@
 //! around it, and last from what `pyvenv.cfg` claims.
 
 use super::super::place::Place;
-use super::super::pth;
 use super::{Implementation, Unidentified, Version, binary};
 use crate::host::FileKind;
+use crate::parse::python_literal;
 use crate::path::{Flavour, HostPath};
 
 pub(super) struct Found {
@@ -177,8 +177,8 @@ fn read_config(place: &Place, executable: &HostPath) -> Config {
         let Ok(contents) = place.read(&place.join(&directory, "pyvenv.cfg"), 32_768) else { continue };
         for line in contents.text().lines() {
             let Some((key, value)) = line.split_once('=') else { continue };
-            let value = pth::strip(value);
-            match pth::strip(key).to_lowercase().as_str() {
+            let value = python_literal::strip(value);
+            match python_literal::strip(key).to_lowercase().as_str() {
                 "home" if config.home.is_none() => config.home = Some(value.as_bytes().to_vec()),
                 "version" | "version_info" if config.version.is_none() => {
                     config.version = version_number(value);

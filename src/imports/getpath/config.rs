@@ -86,7 +86,7 @@ pub(super) fn first_home(lines: &[Vec<u8>]) -> Option<Vec<u8>> {
 /// `str.strip`: Unicode's blanks where the bytes are UTF-8.
 pub(super) fn strip(bytes: &[u8]) -> &[u8] {
     match std::str::from_utf8(bytes) {
-        Ok(text) => super::super::pth::strip(text).as_bytes(),
+        Ok(text) => crate::parse::python_literal::strip(text).as_bytes(),
         Err(_) => bytes.trim_ascii(),
     }
 }
