@@ -4,7 +4,6 @@
 //! file fails at once, so that whatever is being gathered ends. A question that never returns is the business of
 //! [`RealMachine::end_after`](super::real::RealMachine::end_after).
 
-use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -17,9 +16,6 @@ use crate::path::HostPath;
 
 /// So many cut-off files and directories are remembered by name.
 const MOST_REMEMBERED: usize = 20;
-
-/// So many answers of a kind are kept.
-const MOST_ANSWERS: usize = 4096;
 
 /// A longer path, in bytes, is left to the system: it may be a stranger's, of any depth.
 const LONG_PATH: usize = 512;
@@ -35,39 +31,9 @@ pub struct Bounded<'a> {
     executable: Answers<bool>,
 }
 
-/// What was answered for a path: a dozen collectors ask for the same interpreter, and must not see two different ones.
-/// What this machine itself writes makes it forget; contents and listings are never kept.
-struct Answers<T>(Mutex<HashMap<HostPath, T>>);
-
-impl<T> Default for Answers<T> {
-    fn default() -> Answers<T> {
-        Answers(Mutex::default())
-    }
-}
-
-impl<T: Clone> Answers<T> {
-    fn get(&self, path: &HostPath, ask: impl FnOnce() -> T) -> T {
-        if let Some(known) = self.kept().get(path) {
-            return known.clone();
-        }
-        let answer = ask();
-        let mut kept = self.kept();
-        if kept.len() < MOST_ANSWERS {
-            // of two threads that asked at the same time both get the same
-            return kept.entry(path.clone()).or_insert(answer).clone();
-        }
-        answer
-    }
-
-    fn forget(&self) {
-        self.kept().clear();
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<HostPath, T>> {
-        // a thread that panicked while it held the lock had at most one answer to add
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
+/// A dozen collectors ask for the same interpreter, and must not see two different ones. What this machine itself writes
+/// makes it forget; contents and listings are never kept.
+type Answers<T> = super::answers::Answers<T, 4096>;
 
 /// What was not looked at whole.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

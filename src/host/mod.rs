@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::platform::{Platform, User};
 use crate::path::HostPath;
 
+pub mod answers;
 pub mod bounded;
 pub mod fake;
 pub mod real;

@@ -1,56 +1,28 @@
 //! A machine that is asked each question once. Hundreds of environments lead to the same few base Pythons, and the
 //! facts of one environment follow the same links again and again.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
-
 use crate::facts::platform::{Platform, User};
 use crate::host::{
     Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, Usage,
+    OpenDirectory, Outcome, Process, Usage, answers,
 };
 use crate::path::HostPath;
 
-/// So many answers of a kind are kept.
-const MOST: usize = 20_000;
 /// As many links as Linux follows.
 const MOST_LINKS: usize = 40;
 
-/// Answers by question.
-struct Answers<K, V>(Mutex<HashMap<K, V>>);
-
-impl<K, V> Default for Answers<K, V> {
-    fn default() -> Self {
-        Answers(Mutex::default())
-    }
-}
-
-impl<K: Eq + Hash + Clone, V: Clone> Answers<K, V> {
-    fn get(&self, key: &K, ask: impl FnOnce() -> V) -> V {
-        // every change is one insertion
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(key) {
-            return known.clone();
-        }
-        let answer = ask();
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if answers.len() < MOST {
-            answers.insert(key.clone(), answer.clone());
-        }
-        answer
-    }
-}
+type Answers<T> = answers::Answers<T, 20_000>;
 
 /// What was answered so far.
 #[derive(Default)]
 pub struct Memory {
-    metadata: Answers<HostPath, Result<Metadata, FileError>>,
-    link_metadata: Answers<HostPath, Result<Metadata, FileError>>,
-    links: Answers<HostPath, Result<Vec<u8>, FileError>>,
-    real: Answers<HostPath, Result<HostPath, FileError>>,
-    executable: Answers<HostPath, bool>,
-    listings: Answers<HostPath, Result<Listing, FileError>>,
-    mounts: Answers<HostPath, Option<Mount>>,
+    metadata: Answers<Result<Metadata, FileError>>,
+    link_metadata: Answers<Result<Metadata, FileError>>,
+    links: Answers<Result<Vec<u8>, FileError>>,
+    real: Answers<Result<HostPath, FileError>>,
+    executable: Answers<bool>,
+    listings: Answers<Result<Listing, FileError>>,
+    mounts: Answers<Option<Mount>>,
 }
 
 /// What all environments share.
