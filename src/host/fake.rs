@@ -848,7 +848,7 @@ mod tests {
             assert_eq!(expected, answer, "{name:?}");
             if !name.is_empty() {
                 let open = real.open_directory(&base);
-                let below = real.read_below(&open, name.as_bytes(), 5);
+                let below = real.read_below(&open, name.as_bytes(), 5, b"something else".to_vec());
                 assert_eq!(below, real.read(&path, 5), "{name:?} below its directory");
                 let kind = |found: Result<Metadata, FileError>| found.map(|found| found.kind);
                 let below = real.metadata_below(&open, &[name.as_bytes()]).pop().map(kind);
