@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Activation,
     severity: Severity::Error,
     summary: "The shell still names an environment that is gone or is none",
-    needs: &[Need::Project, Need::Scripts],
+    needs: &[Need::Project, Need::Scripts, Need::Installed],
     explains: &[
         "forgotten-activation",
         "lost-activation",

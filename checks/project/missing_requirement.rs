@@ -1,6 +1,6 @@
 //! The project declares a requirement that is not installed in its environment.
 
-use super::{LISTED, few, install_declared, judged, missing, path_hook, severity_in};
+use super::{LISTED, few, install_declared, judged, may_be_added, missing, severity_in};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 
@@ -52,8 +52,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
     let mut severity = severity_in(environment, CHECK.severity);
-    if let Some(hook) = path_hook(packages) {
-        message += &format!("; it may come from what {hook} adds to the import path at every start");
+    if let Some(clause) = may_be_added(packages) {
+        message += &clause;
         severity = Severity::Info;
     }
     let mut finding =

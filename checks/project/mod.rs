@@ -109,13 +109,15 @@ fn mismatched<'f>(
     found
 }
 
-/// Start-up code whose effect on the import path is not known: what is missed may come from what it adds.
-fn path_hook(packages: &Packages) -> Option<String> {
+/// The end of a message where start-up code has an effect on the import path that is not known: what is missed may come
+/// from what it adds.
+fn may_be_added(packages: &Packages) -> Option<String> {
     let hook = packages.path_hooks.first()?;
-    Some(match hook.line {
+    let hook = match hook.line {
         Some(line) => format!("line {line} of {}", hook.file),
         None => hook.file.to_string(),
-    })
+    };
+    Some(format!("; it may come from what {hook} adds to the import path at every start"))
 }
 
 /// In an installation that many programs share, nothing says that the project is to run there.

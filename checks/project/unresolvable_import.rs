@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{LISTED, few, installing, judged, missing, path_hook, place};
+use super::{LISTED, few, installing, judged, may_be_added, missing, place};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;
@@ -173,8 +173,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     };
     let mut message = format!("The project imports {told}");
     let mut severity = severity(facts, environment, &failing);
-    if let Some(hook) = path_hook(packages) {
-        message += &format!("; it may come from what {hook} adds to the import path at every start");
+    if let Some(clause) = may_be_added(packages) {
+        message += &clause;
         severity = Severity::Info;
     }
     let mut finding =

@@ -1,6 +1,6 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
-use super::reinstall::debian_package;
+use super::reinstall::{debian_package, has_uv};
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, LaunchKind, Layout};
@@ -102,18 +102,18 @@ pub fn base_of<'f>(
 /// Takes the old environment out of the shell where it is in the way, and activates this one unless the
 /// shell runs it already.
 pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action> {
-    let shell = Shell::of(facts, environment);
-    shell.before.into_iter().chain(shell.after).collect()
+    let steps = ShellSteps::of(facts, environment);
+    steps.before.into_iter().chain(steps.after).collect()
 }
 
 /// What leads the shell to an environment: what its tools must find, and what may come last.
-struct Shell {
+struct ShellSteps {
     before: Vec<Action>,
     after: Option<Action>,
 }
 
-impl Shell {
-    fn of(facts: &Facts, environment: &Environment) -> Shell {
+impl ShellSteps {
+    fn of(facts: &Facts, environment: &Environment) -> ShellSteps {
         let claimed = facts.shell.path_variable("VIRTUAL_ENV");
         let claims_this = claimed.as_ref().is_some_and(|root| environment.is_at(root));
         let first = facts.search_path.entries.first().and_then(|entry| entry.directory.as_ref());
@@ -121,7 +121,7 @@ impl Shell {
             environment.script_directory.as_ref().is_some_and(|scripts| scripts.same_as(directory))
         });
         if claims_this && on_path {
-            return Shell { before: Vec::new(), after: Some(Action::Rehash) };
+            return ShellSteps { before: Vec::new(), after: Some(Action::Rehash) };
         }
         let mut before: Vec<Action> = claimed.filter(|_| !claims_this).map(taken_out).into_iter().collect();
         // made anew it has this system's layout
@@ -135,7 +135,7 @@ impl Shell {
         } else {
             Action::activate(environment)
         });
-        Shell { before, after: None }
+        ShellSteps { before, after: None }
     }
 }
 
@@ -193,10 +193,9 @@ impl Maker {
 
 /// The program that made it, where it is on the search path; else the standard library's.
 fn maker(facts: &Facts, environment: &Environment) -> Maker {
-    let available = |name: &str| facts.command(name).is_some_and(|command| command.chosen().is_some());
     match &environment.creator {
-        Some(Creator::Uv { .. }) if available("uv") => Maker::Uv,
-        Some(Creator::Virtualenv { .. }) if available("virtualenv") => Maker::Virtualenv,
+        Some(Creator::Uv { .. }) if has_uv(facts) => Maker::Uv,
+        Some(Creator::Virtualenv { .. }) if facts.has_command("virtualenv") => Maker::Virtualenv,
         _ => Maker::Venv,
     }
 }

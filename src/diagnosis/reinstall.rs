@@ -161,7 +161,7 @@ fn prepared(
 
 /// Whether uv is on the search path.
 pub fn has_uv(facts: &Facts) -> bool {
-    facts.command("uv").is_some_and(|uv| uv.chosen().is_some())
+    facts.has_command("uv")
 }
 
 /// uv's pip works for Python 3.8 and later.

@@ -1,6 +1,6 @@
 //! Environments that a project's manager keeps: made anew by it, or for it at the place where it looks.
 
-use super::{Maker, Shell, install, make, maker};
+use super::{Maker, ShellSteps, install, make, maker};
 use crate::diagnosis::{Action, Word};
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Installation;
@@ -67,8 +67,8 @@ impl Managed {
             _ => maker(facts, environment),
         };
         let mut actions = make(facts, maker, environment, base);
-        let shell = Shell::of(facts, environment);
-        actions.extend(shell.before);
+        let steps = ShellSteps::of(facts, environment);
+        actions.extend(steps.before);
         // where the environment is active, the manager takes it for its own
         let synchronize: &[&str] = match self.kind {
             ManagerKind::Uv => &["uv", "sync"],
@@ -78,7 +78,7 @@ impl Managed {
         };
         actions.push(words(synchronize));
         actions.extend(saved.map(|file| install(maker, environment, file)));
-        actions.extend(shell.after);
+        actions.extend(steps.after);
         actions
     }
 
