@@ -140,6 +140,17 @@ fn a_check_that_asks_what_is_installed_says_so() {
 }
 
 #[test]
+fn no_check_calls_into_another_category() {
+    for check in checks::all() {
+        let text = source(check);
+        let calls = |category: &Category| {
+            *category != check.category && text.contains(&format!("checks::{}::", category.label()))
+        };
+        assert!(!Category::ALL.iter().any(calls), "{}: what is shared belongs into src/diagnosis", check.id);
+    }
+}
+
+#[test]
 fn the_table_in_the_readme_is_true() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let mut expected = String::from("| check | severity | what it finds |\n| --- | --- | --- |\n");

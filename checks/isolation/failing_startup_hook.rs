@@ -8,7 +8,7 @@ use crate::facts::import_setup::{HookPlace, StartupHook, UnmetImport};
 use crate::facts::interpreter::Probe;
 use crate::path::HostPath;
 
-use super::{keep_python_path, line_to_remove, set_aside};
+use super::{keep_python_path, line_to_remove};
 
 pub static CHECK: Check = Check {
     id: "failing-startup-hook",
@@ -132,7 +132,7 @@ fn foretold(facts: &Facts, environment: &Environment, unmet: &UnmetImport) -> Fi
         .evidence("import path", format!("{} is nowhere on it; Python was not asked", unmet.module));
     match facts.import_setup.hooks.iter().find(|hook| hook.path.same_as(&unmet.file)) {
         Some(hook) => with_hook_remedies(finding, facts, hook),
-        None => finding.remedy(set_aside(&unmet.file)),
+        None => finding.remedy(Remedy::set_aside(&unmet.file)),
     }
 }
 
@@ -168,7 +168,7 @@ fn with_hook_remedies(finding: Finding, facts: &Facts, hook: &StartupHook) -> Fi
                 _ => finding,
             }
         }
-        HookPlace::SitePackages | HookPlace::UserSite => finding.remedy(set_aside(&hook.path)),
+        HookPlace::SitePackages | HookPlace::UserSite => finding.remedy(Remedy::set_aside(&hook.path)),
         HookPlace::StandardLibrary => finding.remedy(Remedy::manual(
             "Mend the hook that the distributor installed",
             vec![Action::Edit {
@@ -216,7 +216,7 @@ fn pth_line(facts: &Facts, environment: &Environment, file: &str, line: usize, e
         ]);
         finding = finding.remedy(Remedy::safe(format!("Install {} again", owner.name), vec![command]));
     }
-    finding.remedy(set_aside(&path))
+    finding.remedy(Remedy::set_aside(&path))
 }
 
 /// The distribution that puts a `.pth` of this well-known name there.

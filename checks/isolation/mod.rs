@@ -189,16 +189,6 @@ fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) 
     }
 }
 
-/// Renames a file, so that Python no longer takes it for what it was.
-pub(in crate::checks) fn set_aside(path: &HostPath) -> Remedy {
-    let mut aside = path.as_bytes().to_vec();
-    aside.extend_from_slice(b".disabled");
-    Remedy::safe(
-        format!("Put {} aside", path.name()),
-        vec![Action::run(["mv".into(), path.into(), Word(aside)])],
-    )
-}
-
 /// The first few of many, and how many more there are.
 fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 4;

@@ -1,6 +1,7 @@
 //! The project declares a requirement that is not installed in its environment.
 
-use super::{LISTED, few, install_declared, judged, may_be_added, missing, severity_in};
+use super::{LISTED, few, install_declared, judged, may_be_added, severity_in};
+use crate::diagnosis::requirement::missing;
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 

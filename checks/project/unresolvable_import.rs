@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{LISTED, few, installing, judged, may_be_added, missing, place};
+use super::{LISTED, few, installing, judged, may_be_added, place};
+use crate::diagnosis::requirement::missing;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;

@@ -1,11 +1,13 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
+use super::manager::managed;
 use super::reinstall::{debian_package, has_uv};
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, LaunchKind, Layout};
+use crate::facts::environment::{Environment, LaunchKind, Layout, scripts_of};
 use crate::facts::installation::{allows, best_installation};
 use crate::facts::interpreter::{Installation, Version};
+use crate::facts::project::ManagerKind;
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::{Flavour, HostPath};
 
@@ -27,7 +29,8 @@ pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
 pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Installation>) -> Remedy {
     let mut actions = Vec::new();
     let saved = save(facts, environment, base, &mut actions);
-    let how = match managed::managed(facts, environment) {
+    // pixi's are no venvs
+    let how = match managed(facts, environment).filter(|managed| managed.kind != ManagerKind::Pixi) {
         Some(managed) => {
             actions.extend(managed.actions(facts, environment, base, saved.as_ref()));
             managed.kind.label().to_owned()
@@ -148,14 +151,6 @@ fn taken_out(root: HostPath) -> Action {
 /// Seen on Windows, whatever system it was made on.
 fn is_windows(environment: &Environment) -> bool {
     environment.root.flavour() == Flavour::Windows
-}
-
-/// Where this system puts the programs of an environment that is made anew.
-fn scripts_of(root: &HostPath) -> HostPath {
-    root.join(match root.flavour() {
-        Flavour::Posix => "bin",
-        Flavour::Windows => "Scripts",
-    })
 }
 
 fn link(target: Word, at: &HostPath) -> Action {
