@@ -23,6 +23,8 @@ Before it runs anything, Python's `site` module executes the lines of `.pth` fil
 `sitecustomize` and `usercustomize` where the import path has such modules. One of them raises an exception. Python then
 prints `Error in sitecustomize` or `Error processing line 1 of ....pth`, leaves out the rest of that file, and goes on: every
 program starts with that message, and whatever the hook was to set up is missing.
+Where Python is not started, or only without its start-up code (`--no-exec`, or an interpreter that this shell does not run),
+the files tell: a hook that imports a module which is nowhere on the import path is reported as a warning.
 
 ## How it happens
 The module that the hook imports was uninstalled or was never installed in this environment (coverage, ddtrace, debugpy,
@@ -37,7 +39,8 @@ Install what the hook needs, take its directory out of `PYTHONPATH`, or put the 
 `PYTHONVERBOSE=1 python -c pass` shows the whole traceback of `sitecustomize`.
 
 ## When it is fine
-Never: but where nobody needs what the hook does, only the message is in the way.
+Never, where Python said it; but where nobody needs what the hook does, only the message is in the way. What only the
+files foretell is fine where the hook makes up for the missing module in a way that cannot be read from them.
 "#,
     examine,
 };

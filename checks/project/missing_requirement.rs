@@ -37,7 +37,8 @@ Install what the project declares, into this environment:
 ## When it is fine
 
 When the requirement is only needed for something that you do not do here. Give it a marker, or move it to an extra or a
-group, and it is not reported any more.
+group, and it is not reported any more. Where start-up code (a `sitecustomize`, a line of a `.pth` file) changes the import
+path in a way that only running it can tell, the requirement may come from there: then this is information only.
 "#,
     examine,
 };

@@ -49,7 +49,10 @@ Install the distribution that provides the module, into the environment that run
 ## When it is fine
 
 When the file is never run with this environment, or by a program that brings the module along (Blender, a cloud
-runtime). A notebook counts only where its environment has ipykernel, for information. An import inside `try: ... except ImportError:` says so, and is not reported.
+runtime). A notebook counts only where its environment has ipykernel, for information. An import inside
+`try: ... except ImportError:` says so, and is not reported. Where start-up code (a `sitecustomize`, a line of a `.pth`
+file) changes the import path in a way that only running it can tell, the module may come from there: then this is
+information only.
 "#,
     examine,
 };
