@@ -50,7 +50,7 @@ pub fn install(facts: &Facts, environment: &Environment, requirement: &str, decl
 fn added(facts: &Facts, environment: &Environment, requirement: &str) -> Option<Remedy> {
     let managed = managed(facts, environment)?;
     let summary = format!("Have {} add {requirement} to the project and install it", managed.kind.label());
-    Some(Remedy::safe(summary, vec![Action::Run(managed.add(requirement)?)]))
+    Some(Remedy::safe(summary, vec![Action::Run(managed.add_requirement(requirement)?)]))
 }
 
 /// Not an environment of one project: the system's Python or a version manager's.

@@ -68,7 +68,7 @@ impl Managed {
     }
 
     /// The command that adds a requirement to the project and installs it. None for a manager that has none.
-    pub fn add(self, requirement: &str) -> Option<Vec<Word>> {
+    pub fn add_requirement(self, requirement: &str) -> Option<Vec<Word>> {
         let words: &[&str] = match self.kind {
             ManagerKind::Uv => &["uv", "add"],
             ManagerKind::Poetry => &["poetry", "add"],
