@@ -795,7 +795,10 @@ mod tests {
         let machine = machine.link(format!("{mise}/shims/flask"), "/usr/bin/mise");
         let flask = chosen_on(&machine, "/home/me/.local/share/mise/shims:/usr/bin", "flask");
         let (problem, none) = absent(flask);
-        assert_eq!(problem, format!("versions 3.8, 3.7 (set by {file}) are not installed"));
+        assert_eq!(
+            problem,
+            format!("versions 3.8, 3.12, 3.7 (set by {file}) have no flask, and 3.8, 3.7 are not installed")
+        );
         assert_eq!(none, None);
     }
 

@@ -17,15 +17,18 @@ struct Choice {
 impl Choice {
     /// Why none of these versions runs the command, of which some may be `missing`.
     fn refused(&self, missing: &[&str], name: &str) -> Problem {
-        let source = &self.source;
+        let (noun, has) = if self.versions.len() == 1 { ("version", "has") } else { ("versions", "have") };
+        let is = if missing.len() == 1 { "is" } else { "are" };
+        let chosen = format!("{noun} {} (set by {})", self.versions.join(", "), self.source);
+        if !missing.is_empty() && missing.len() == self.versions.len() {
+            let absent = Absent { versions: self.versions.clone(), set_by: self.source.clone() };
+            return Problem { text: format!("{chosen} {is} not installed"), absent: Some(absent) };
+        }
         let text = match missing {
-            [] => format!("version {} (set by {source}) has no {name}", self.versions.join(":")),
-            [version] => format!("version {version} (set by {source}) is not installed"),
-            versions => format!("versions {} (set by {source}) are not installed", versions.join(", ")),
+            [] => format!("{chosen} {has} no {name}"),
+            _ => format!("{chosen} {has} no {name}, and {} {is} not installed", missing.join(", ")),
         };
-        let absent = (missing.len() == self.versions.len())
-            .then(|| Absent { versions: self.versions.clone(), set_by: source.clone() });
-        Problem { text, absent }
+        Problem { text, absent: None }
     }
 }
 
