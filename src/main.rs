@@ -9,10 +9,13 @@ use venv_doctor::host::real::RealMachine;
 fn main() -> ExitCode {
     let status = match commands::version() {
         Some(status) => status,
-        None => match Cli::read(&RealMachine::new()) {
-            Ok(cli) => commands::run(cli),
-            Err(error) => error.exit(),
-        },
+        None => {
+            let machine = RealMachine::new();
+            match Cli::read(&machine) {
+                Ok(cli) => commands::run(&machine, &cli),
+                Err(error) => error.exit(),
+            }
+        }
     };
     ExitCode::from(status as u8)
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use venv_doctor::checks;
-use venv_doctor::diagnosis::Category;
+use venv_doctor::diagnosis::{Category, Check, Need};
 
 const HEADINGS: [&str; 4] =
     ["## What it means", "## How it happens", "## How to fix it", "## When it is fine"];
@@ -97,6 +97,56 @@ fn what_a_check_explains_exists() {
             assert!(checks::find(symptom).is_some(), "{} explains {symptom}, which is no check", check.id);
             assert_ne!(*symptom, check.id, "{} explains itself", check.id);
         }
+    }
+}
+
+/// The source of a check, that of its folder included, without its tests.
+fn source(check: &Check) -> String {
+    let path = root().join("checks").join(check.category.label()).join(check.id.replace('-', "_"));
+    let parts = fs::read_dir(&path).into_iter().flatten().map(|part| part.unwrap().path());
+    let mut text = String::new();
+    for file in [path.with_extension("rs")].into_iter().chain(parts) {
+        let whole = fs::read_to_string(file).unwrap();
+        text += whole.split("#[cfg(test)]").next().unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_check_that_asks_what_is_installed_says_so() {
+    // with `--select` nothing else would have it read; what `Need::Packages` gathers is another list
+    const ASKING: [&str; 11] = [
+        "recreate(",
+        "recreate_from(",
+        "with_replacement(",
+        "mended_or_anew(",
+        "written_anew(",
+        "reinstall_scripts(",
+        "environment.distribution(",
+        "installed_in(",
+        "installs_without_pip(",
+        "belongs_to_project(",
+        "facts.lacking(",
+    ];
+    let mut asked = BTreeSet::new();
+    for check in checks::all() {
+        let text = source(check);
+        for call in ASKING.iter().filter(|call| text.contains(*call)) {
+            asked.insert(*call);
+            assert!(check.needs.contains(&Need::Installed), "{} calls `{call}`", check.id);
+        }
+    }
+    assert_eq!(asked.len(), ASKING.len(), "only these are called anywhere: {asked:?}");
+}
+
+#[test]
+fn no_check_calls_into_another_category() {
+    for check in checks::all() {
+        let text = source(check);
+        let calls = |category: &Category| {
+            *category != check.category && text.contains(&format!("checks::{}::", category.label()))
+        };
+        assert!(!Category::ALL.iter().any(calls), "{}: what is shared belongs into src/diagnosis", check.id);
     }
 }
 

@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     category: Category::Activation,
     severity: Severity::Error,
     summary: "VIRTUAL_ENV names one environment and PATH runs another",
-    needs: &[Need::Project, Need::Scripts],
+    needs: &[Need::Project, Need::Scripts, Need::Installed],
     explains: &[
         "wrong-environment-active",
         "lost-activation",

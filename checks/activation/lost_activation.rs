@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     category: Category::Activation,
     severity: Severity::Error,
     summary: "VIRTUAL_ENV is set and the environment's programs are not on PATH",
-    needs: &[Need::Project, Need::Scripts],
+    needs: &[Need::Project, Need::Scripts, Need::Installed],
     explains: &[
         "forgotten-activation",
         "global-install",
@@ -180,6 +180,7 @@ mod tests {
             program: Some(example::path("/home/me/project/.venv/bin/python3")),
             environment: Some(example::path(VENV)),
             problem: None,
+            absent: None,
         };
         assert!(CHECK.findings(&facts).is_empty());
     }

@@ -1,9 +1,6 @@
 //! What this shell runs, and what it believes it runs.
 
-use super::project::install_project;
-use crate::diagnosis::{Action, Check, Remedy, Word};
-use crate::facts::Facts;
-use crate::path::HostPath;
+use crate::diagnosis::Check;
 
 pub mod activate_for_another_shell;
 pub mod activate_not_sourced;
@@ -48,32 +45,6 @@ pub static ALL: &[&Check] = &[
     &user_scripts_not_on_path::CHECK,
 ];
 
-/// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is
-/// there, and without an installed Python that can make one. A project without such files is installed itself.
-pub(in crate::checks) fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
-    if facts.environment(root).is_some_and(|environment| environment.exists()) {
-        return None;
-    }
-    let shell = facts.shell_python().and_then(|command| command.chosen()).map(|hit| &hit.path);
-    let leads_to = |interpreter: &HostPath| {
-        shell.is_some_and(|path| {
-            path.same_as(interpreter)
-                || facts
-                    .interpreter(path)
-                    .is_some_and(|known| known.links.last().is_some_and(|last| last.same_as(interpreter)))
-        })
-    };
-    let capable = || facts.installations.iter().filter(|installation| installation.has_ensurepip);
-    let base =
-        capable().find(|installation| leads_to(&installation.interpreter)).or_else(|| capable().next())?;
-    let mut actions = vec![
-        Action::run([Word::from(&base.interpreter), "-m".into(), "venv".into(), root.into()]),
-        Action::activate_new(root),
-    ];
-    actions.extend(install_project(facts));
-    Some(Remedy::safe(format!("Make an environment at {root} and activate it"), actions))
-}
-
 /// `` `python`, `python3` and `pip` ``.
 fn listed(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -90,6 +61,7 @@ mod tests {
     use crate::checks::isolation;
     use crate::diagnosis::Severity;
     use crate::diagnosis::examine::examine;
+    use crate::facts::Facts;
     use crate::facts::environment::EnvironmentKind;
     use crate::facts::example::{self, VENV};
     use crate::facts::interpreter::LinkEnd;

@@ -1,5 +1,6 @@
 //! `pip` installs into another environment than `python` imports from.
 
+use crate::diagnosis::install::create;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::search_path::{Command, Hit, Target};
@@ -132,7 +133,7 @@ fn remedy(facts: &Facts, python: &Hit, in_environment: bool) -> Option<Remedy> {
     }
     let root = facts.project.root.as_ref().or(facts.directory.as_ref())?;
     let at_home = facts.home.as_ref().is_some_and(|home| home.same_as(root));
-    if at_home { None } else { super::create(facts, &root.join(".venv")) }
+    if at_home { None } else { create(facts, &root.join(".venv")) }
 }
 
 #[cfg(test)]

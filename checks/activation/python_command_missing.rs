@@ -1,5 +1,6 @@
 //! There is `python3`, no `python`, and a script of the project needs the name.
 
+use crate::diagnosis::install::create;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::platform::System;
@@ -75,7 +76,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 .remedy(Remedy::safe("Activate the project's environment", vec![Action::activate(own)]));
         }
     } else if let Some(remedy) =
-        facts.project.root.as_ref().and_then(|root| super::create(facts, &root.join(".venv")))
+        facts.project.root.as_ref().and_then(|root| create(facts, &root.join(".venv")))
     {
         finding = finding.remedy(remedy);
     }

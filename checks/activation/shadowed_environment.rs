@@ -10,7 +10,7 @@ pub static CHECK: Check = Check {
     category: Category::Activation,
     severity: Severity::Error,
     summary: "Another directory with python or pip comes before the active environment on PATH",
-    needs: &[Need::Project, Need::Scripts],
+    needs: &[Need::Project, Need::Scripts, Need::Installed],
     explains: &[
         "pip-elsewhere",
         "python-names-disagree",
@@ -196,6 +196,7 @@ mod tests {
                 program: None,
                 environment: environment.map(path),
                 problem: None,
+                absent: None,
             },
         }
     }

@@ -1,5 +1,6 @@
 //! `VIRTUAL_ENV`, `CONDA_PREFIX` or the project's entry in `PATH` names a directory that is gone or is no environment.
 
+use crate::diagnosis::install::create;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
@@ -12,7 +13,7 @@ pub static CHECK: Check = Check {
     category: Category::Activation,
     severity: Severity::Error,
     summary: "The shell still names an environment that is gone or is none",
-    needs: &[Need::Project, Need::Scripts],
+    needs: &[Need::Project, Need::Scripts, Need::Installed],
     explains: &[
         "forgotten-activation",
         "lost-activation",
@@ -160,7 +161,7 @@ fn conda_remedies(facts: &Facts, dead: Option<&SearchEntry>) -> Vec<Remedy> {
     } else if let Some(project) = &facts.project.root
         && !(by_conda || managed || facts.project.requirement_files.is_empty())
         && facts.own_environment().is_none()
-        && let Some(mut create) = super::create(facts, &project.join(".venv"))
+        && let Some(mut create) = create(facts, &project.join(".venv"))
     {
         create.actions.splice(0..0, leave.iter().cloned());
         remedies.push(create);
@@ -202,7 +203,7 @@ fn dead_entry(facts: &Facts, findings: &mut Findings) {
     if let Some(running) = facts.running() {
         finding = finding.about(&running.root);
     }
-    if let Some(remedy) = super::create(facts, &root) {
+    if let Some(remedy) = create(facts, &root) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding.remedy(Remedy::safe(
@@ -253,7 +254,7 @@ fn remedies(facts: &Facts, claimed: &Environment) -> Vec<Remedy> {
     let mut remedies = Vec::new();
     if in_project
         && claimed.kind == EnvironmentKind::Missing
-        && let Some(mut create) = super::create(facts, &claimed.root)
+        && let Some(mut create) = create(facts, &claimed.root)
     {
         create.actions.insert(0, leave.clone());
         remedies.push(create);

@@ -2,7 +2,7 @@
 //! deleted from it.
 
 use super::{severity, venvs, with_replacement};
-use crate::checks::project::fill;
+use crate::diagnosis::install::fill;
 use crate::diagnosis::recreate::moved_aside;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;

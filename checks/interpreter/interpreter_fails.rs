@@ -1,7 +1,6 @@
 //! The interpreter can be started and gives no answer, for a reason that no other check knows.
 
 use super::{examined, severity, with_replacement};
-use crate::checks::isolation::set_aside;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::distribution::{PthFile, PthImport};
 use crate::facts::environment::Environment;
@@ -96,7 +95,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 if let [(file, _), rest @ ..] = lines.as_slice()
                     && rest.iter().all(|(other, _)| other.path == file.path)
                 {
-                    finding = finding.remedy(set_aside(&file.path));
+                    finding = finding.remedy(Remedy::set_aside(&file.path));
                 }
                 with_replacement(finding, facts, environment)
             }

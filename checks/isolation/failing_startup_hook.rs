@@ -8,7 +8,7 @@ use crate::facts::import_setup::{HookPlace, StartupHook, UnmetImport};
 use crate::facts::interpreter::Probe;
 use crate::path::HostPath;
 
-use super::{keep_python_path, line_to_remove, set_aside};
+use super::{keep_python_path, line_to_remove};
 
 pub static CHECK: Check = Check {
     id: "failing-startup-hook",
@@ -23,6 +23,8 @@ Before it runs anything, Python's `site` module executes the lines of `.pth` fil
 `sitecustomize` and `usercustomize` where the import path has such modules. One of them raises an exception. Python then
 prints `Error in sitecustomize` or `Error processing line 1 of ....pth`, leaves out the rest of that file, and goes on: every
 program starts with that message, and whatever the hook was to set up is missing.
+Where Python is not started, or only without its start-up code (`--no-exec`, or an interpreter that this shell does not run),
+the files tell: a hook that imports a module which is nowhere on the import path is reported as a warning.
 
 ## How it happens
 The module that the hook imports was uninstalled or was never installed in this environment (coverage, ddtrace, debugpy,
@@ -37,7 +39,8 @@ Install what the hook needs, take its directory out of `PYTHONPATH`, or put the 
 `PYTHONVERBOSE=1 python -c pass` shows the whole traceback of `sitecustomize`.
 
 ## When it is fine
-Never: but where nobody needs what the hook does, only the message is in the way.
+Never, where Python said it; but where nobody needs what the hook does, only the message is in the way. What only the
+files foretell is fine where the hook makes up for the missing module in a way that cannot be read from them.
 "#,
     examine,
 };
@@ -132,7 +135,7 @@ fn foretold(facts: &Facts, environment: &Environment, unmet: &UnmetImport) -> Fi
         .evidence("import path", format!("{} is nowhere on it; Python was not asked", unmet.module));
     match facts.import_setup.hooks.iter().find(|hook| hook.path.same_as(&unmet.file)) {
         Some(hook) => with_hook_remedies(finding, facts, hook),
-        None => finding.remedy(set_aside(&unmet.file)),
+        None => finding.remedy(Remedy::set_aside(&unmet.file)),
     }
 }
 
@@ -168,7 +171,7 @@ fn with_hook_remedies(finding: Finding, facts: &Facts, hook: &StartupHook) -> Fi
                 _ => finding,
             }
         }
-        HookPlace::SitePackages | HookPlace::UserSite => finding.remedy(set_aside(&hook.path)),
+        HookPlace::SitePackages | HookPlace::UserSite => finding.remedy(Remedy::set_aside(&hook.path)),
         HookPlace::StandardLibrary => finding.remedy(Remedy::manual(
             "Mend the hook that the distributor installed",
             vec![Action::Edit {
@@ -216,7 +219,7 @@ fn pth_line(facts: &Facts, environment: &Environment, file: &str, line: usize, e
         ]);
         finding = finding.remedy(Remedy::safe(format!("Install {} again", owner.name), vec![command]));
     }
-    finding.remedy(set_aside(&path))
+    finding.remedy(Remedy::set_aside(&path))
 }
 
 /// The distribution that puts a `.pth` of this well-known name there.

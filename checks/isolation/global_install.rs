@@ -1,7 +1,7 @@
 //! The project has no environment: what is installed for it goes to an interpreter that everything shares. Or a
 //! file that is about to be committed installs there.
 
-use crate::checks::activation::create;
+use crate::diagnosis::install::create;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};

@@ -164,13 +164,13 @@ fn remove_setting(facts: &Facts, setting: &PipSetting) -> Remedy {
     }
 }
 
-/// `pip config` does not reach every file: the line goes by itself where it holds the whole setting and may be
+/// `pip config` does not reach every file: the line is deleted where it holds the whole setting and may be
 /// changed without asking an administrator.
 fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) -> Remedy {
     let summary = format!("Remove {key} from {file}");
     let changeable = setting.level != PipLevel::Global || facts.user.id == 0;
-    let alone = !setting.value.contains('\n') && facts.platform.flavour() == Flavour::Posix;
-    match setting.line.filter(|_| changeable && alone) {
+    let by_sed = changeable && setting.plain && facts.platform.flavour() == Flavour::Posix;
+    match setting.line.filter(|_| by_sed) {
         Some(line) => {
             // the name, too: pasted a second time it must not take the line that came after
             let name = setting.key.replace('-', "[-_]");
@@ -187,16 +187,6 @@ fn remove_line(facts: &Facts, setting: &PipSetting, file: &HostPath, key: &str) 
             Remedy::manual(summary, vec![edit])
         }
     }
-}
-
-/// Renames a file, so that Python no longer takes it for what it was.
-pub(in crate::checks) fn set_aside(path: &HostPath) -> Remedy {
-    let mut aside = path.as_bytes().to_vec();
-    aside.extend_from_slice(b".disabled");
-    Remedy::safe(
-        format!("Put {} aside", path.name()),
-        vec![Action::run(["mv".into(), path.into(), Word(aside)])],
-    )
 }
 
 /// The first few of many, and how many more there are.

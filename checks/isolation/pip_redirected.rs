@@ -16,7 +16,7 @@ pub static CHECK: Check = Check {
     category: Category::Isolation,
     severity: Severity::Error,
     summary: "pip's or uv's configuration sends installs elsewhere, or lets them break the system's Python",
-    needs: &[Need::Installers, Need::Project],
+    needs: &[Need::Installers, Need::Project, Need::Installed],
     explains: &["pip-elsewhere", "global-install"],
     explanation: r#"
 ## What it means
@@ -65,16 +65,17 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     let isolated = facts.is_chosen(working);
     if let Some(setting) = pip.effective("", "python").filter(|_| follows_python(working)) {
-        match named_python(facts, setting.value.as_str()) {
-            Some(python) if facts.installers.known().is_some_and(|it| it.absent.contains(&python)) => {
-                findings.push(stops(facts, working, setting, &python));
+        match named_path(facts, &setting.value) {
+            Some(python) if facts.installers.known().is_some_and(|it| it.is_absent(&python)) => {
+                return findings.push(stops(facts, working, setting, &python));
             }
-            Some(python) if isolated && working.is_venv() && !is_of(working, &python) => {
-                findings.push(elsewhere(facts, working, setting));
+            // what else is set counts as without it
+            Some(python) if is_of(working, &python) => {}
+            Some(_) if isolated && working.is_venv() => {
+                return findings.push(elsewhere(facts, working, setting));
             }
-            _ => {}
+            _ => return,
         }
-        return;
     }
     if let Some(setting) = pip.effective("install", "user").filter(|it| it.is_on() && isolated) {
         findings.push(to_user_site(facts, working, setting));
@@ -96,16 +97,19 @@ fn harmless(facts: &Facts, working: &Environment, setting: &PipSetting) -> bool 
     let Some(place) = HostPath::new(facts.platform.flavour(), setting.value.as_str()) else {
         return false;
     };
-    let on_import_path = facts.import_setup.python_path_entry(&place).is_some();
     let is_root = setting.key == "root" && place.to_text() == "/";
-    on_import_path
-        || is_root
-        || working.is_at(&place)
-        || working.libraries.iter().any(|library| library.site_packages.same_as(&place))
+    is_root || is_imported_from(facts, working, &place)
+}
+
+/// Whether `python` finds what is installed in this directory.
+fn is_imported_from(facts: &Facts, working: &Environment, place: &HostPath) -> bool {
+    facts.import_setup.python_path_entry(place).is_some()
+        || working.is_at(place)
+        || working.libraries.iter().any(|library| library.site_packages.same_as(place))
 }
 
 /// pip and uv take a path from the working directory.
-fn named_python(facts: &Facts, value: &str) -> Option<HostPath> {
+fn named_path(facts: &Facts, value: &str) -> Option<HostPath> {
     Some(facts.working_directory.as_ref()?.join(value).normalized())
 }
 
@@ -206,10 +210,16 @@ mod tests {
             value: value.into(),
             file: file.map(example::path),
             line: file.map(|_| 2),
+            plain: file.is_some(),
         };
         let pip = PipConfiguration { files: Vec::new(), settings: vec![setting] };
         facts.installers = Gathered::Known(Installers { pip, ..Installers::default() });
         facts
+    }
+
+    fn installers(facts: &mut Facts) -> &mut Installers {
+        let Gathered::Known(installers) = &mut facts.installers else { panic!("installers") };
+        installers
     }
 
     #[test]
@@ -229,8 +239,8 @@ mod tests {
         assert!(found[0].message.starts_with("pip installs into /home/me/other/.venv and not"), "{found:?}");
         assert_eq!(found[0].remedies[0].actions, [Action::Unset("PIP_PYTHON".into())]);
         let mut facts = with(example::not_activated(), "python", "/usr/bin/python3.99", None);
-        let Gathered::Known(installers) = &mut facts.installers else { panic!("installers") };
-        installers.absent.push(example::path("/usr/bin/python3.99"));
+        // as it is written
+        installers(&mut facts).absent.push(example::path("/usr/bin/../bin//python3.99"));
         let found = CHECK.findings(&facts);
         assert_eq!(
             found[0].message,
@@ -265,6 +275,38 @@ mod tests {
         let found = CHECK.findings(&with(example::healthy(), "user", "yes", None));
         assert!(found[0].message.starts_with("pip refuses"), "{}", found[0].message);
         assert!(CHECK.findings(&with(example::not_activated(), "user", "yes", None)).is_empty());
+    }
+
+    #[test]
+    fn the_environments_own_python_hides_no_other_setting() {
+        let mut facts = with(example::healthy(), "user", "yes", None);
+        let settings = &mut installers(&mut facts).pip.settings;
+        let user = settings[0].clone();
+        settings.push(PipSetting { key: "python".into(), value: ".venv".into(), ..user });
+        let found = CHECK.findings(&facts);
+        assert!(found[0].message.starts_with("pip refuses"), "{found:?}");
+        // installs go elsewhere, and nothing is known of that place
+        let mut facts = with(example::not_activated(), "break-system-packages", "1", None);
+        let settings = &mut installers(&mut facts).pip.settings;
+        let breaks = settings[0].clone();
+        settings.push(PipSetting { key: "python".into(), value: "/x/.venv".into(), ..breaks });
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn a_line_is_deleted_where_it_is_the_whole_setting() {
+        // `pip config --user` writes to today's file alone
+        let mut facts = with(example::healthy(), "target", "/home/me/pylib", Some("/home/me/.pip/pip.conf"));
+        installers(&mut facts).pip.settings[0].level = PipLevel::Named;
+        let found = CHECK.findings(&facts);
+        let [Action::Run(words)] = &found[0].remedies[0].actions[..] else { panic!("{found:?}") };
+        assert_eq!(words[0].as_bytes(), b"sed");
+        installers(&mut facts).pip.settings[0].plain = false;
+        let found = CHECK.findings(&facts);
+        assert!(
+            matches!(found[0].remedies[0].actions[..], [Action::Edit { line: Some(2), .. }]),
+            "{found:?}"
+        );
     }
 
     #[test]

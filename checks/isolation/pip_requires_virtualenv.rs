@@ -80,6 +80,7 @@ mod tests {
             value: "1".into(),
             file: None,
             line: None,
+            plain: false,
         };
         let pip = PipConfiguration { files: Vec::new(), settings: vec![setting] };
         facts.installers = Gathered::Known(Installers { pip, ..Installers::default() });

@@ -3,6 +3,7 @@
 use crate::diagnosis::{Category, Check, Finding, Findings, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::import_setup::PythonPathEntry;
+use crate::path::HostPath;
 
 use super::{keep_python_path, python_path_of, single_purpose, with_line};
 
@@ -73,18 +74,27 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     findings.push(with_line(finding, facts, "PYTHONPATH"));
 }
 
-/// What is there stays, by its whole path.
+/// What is there stays, by its whole path; so does what a tilde stands for.
 fn made_absolute(facts: &Facts) -> Remedy {
-    let stays = facts.import_setup.python_path.iter().filter(|entry| !entry.relative || entry.exists);
-    let whole = stays.map(|entry| match (&entry.directory, entry.relative) {
-        (Some(directory), true) => directory.to_text().into_owned(),
-        _ => entry.raw.clone(),
-    });
-    let mut remedy = python_path_of(facts, whole.collect());
-    if facts.import_setup.python_path.iter().any(|entry| entry.relative && entry.exists) {
+    let entries = &facts.import_setup.python_path;
+    let whole = |entry: &PythonPathEntry| match entry.relative {
+        true => in_full(facts, entry).map(|directory| directory.to_text().into_owned()),
+        false => Some(entry.raw.clone()),
+    };
+    let mut remedy = python_path_of(facts, entries.iter().filter_map(whole).collect());
+    if entries.iter().any(|entry| entry.relative && in_full(facts, entry).is_some()) {
         remedy.summary = "Name the directories in full".to_owned();
     }
     remedy
+}
+
+/// The directory that a relative entry means, or was meant to.
+fn in_full(facts: &Facts, entry: &PythonPathEntry) -> Option<HostPath> {
+    match (entry.raw.strip_prefix('~'), &facts.user.home) {
+        (Some(""), Some(home)) => Some(home.clone()),
+        (Some(rest), Some(home)) if rest.starts_with('/') => Some(home.join(rest.trim_start_matches('/'))),
+        _ => entry.directory.clone().filter(|_| entry.exists),
+    }
 }
 
 #[cfg(test)]
@@ -119,6 +129,17 @@ mod tests {
             let set = Action::Set { name: "PYTHONPATH".into(), value: value.into() };
             assert_eq!(found[0].remedies[0].actions, [set]);
         }
+    }
+
+    #[test]
+    fn a_tilde_is_written_out() {
+        let mut facts = with_python_path("~/lib:~other/lib:/opt/tools");
+        facts.import_setup.python_path[0].exists = false;
+        facts.import_setup.python_path[1].exists = false;
+        let found = CHECK.findings(&facts);
+        let set = Action::Set { name: "PYTHONPATH".into(), value: "/home/me/lib:/opt/tools".into() };
+        assert_eq!(found[0].remedies[0].actions, [set]);
+        assert_eq!(found[0].remedies[0].summary, "Name the directories in full");
     }
 
     #[test]

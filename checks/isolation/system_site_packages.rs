@@ -5,6 +5,7 @@ use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, SiteKind};
 use crate::facts::environment::Environment;
 use crate::facts::requirement::SourceImport;
+use crate::imports::known_modules;
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -129,11 +130,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     findings.push(finding);
 }
 
-/// Modules that only a system's distributor ships.
-const MODULES_OF_THE_DISTRIBUTOR: &[&str] = &[
-    "gi", "dbus", "apt", "apt_pkg", "cairo", "rpm", "dnf", "selinux", "libvirt", "cups", "systemd", "rclpy",
-    "rospy",
-];
+/// Modules that only a distributor of another kind than Debian ships: Fedora, ROS.
+const OF_OTHER_DISTRIBUTORS: [&str; 3] = ["dnf", "rclpy", "rospy"];
 
 /// Whether the project's sources import what only the base can have, and the venv has not.
 fn imports_of_the_distributor(facts: &Facts) -> bool {
@@ -146,11 +144,10 @@ fn imports_of_the_distributor(facts: &Facts) -> bool {
                 .any(|site| site.kind == SiteKind::Own && site.modules.iter().any(|it| it.name == name))
         })
     };
-    sources
-        .imports
-        .iter()
-        .map(SourceImport::top)
-        .any(|name| MODULES_OF_THE_DISTRIBUTOR.contains(&name) && !own(name))
+    sources.imports.iter().map(SourceImport::top).any(|name| {
+        let by_distributor = known_modules::system_package(name).is_some();
+        (by_distributor || OF_OTHER_DISTRIBUTORS.contains(&name)) && !own(name)
+    })
 }
 
 /// What the project declares, the venv has not, and its base or the user site has.

@@ -5,7 +5,7 @@ use crate::facts::Facts;
 use crate::facts::distribution::{PthFile, SiteKind};
 use crate::facts::interpreter::Version;
 
-use super::{python_of, set_aside, skips_hidden};
+use super::{python_of, skips_hidden};
 
 pub static CHECK: Check = Check {
     id: "unreadable-pth",
@@ -87,7 +87,7 @@ fn remedy(pth: &PthFile) -> Remedy {
         let delete = Action::run(["rm".into(), "-f".into(), (&pth.path).into()]);
         return Remedy::safe("Delete the companion file, which nothing needs", vec![delete]);
     }
-    set_aside(&pth.path)
+    Remedy::set_aside(&pth.path)
 }
 
 #[cfg(test)]

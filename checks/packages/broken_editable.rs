@@ -1,12 +1,11 @@
 //! An editable install names a source directory that is gone: the distribution is listed, its import fails.
 
-use crate::diagnosis::install::{install, manager};
-use crate::diagnosis::reinstall::{Installer, installer, new_place, uninstaller};
+use crate::diagnosis::editable::{from_source, lost_sources, source_installer};
+use crate::diagnosis::reinstall::uninstaller;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
-use crate::facts::distribution::{Distribution, EditableSource, MovedSource, Packages};
+use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
-use crate::parse::names::normalize_name;
 
 pub static CHECK: Check = Check {
     id: "broken-editable",
@@ -82,53 +81,6 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
-/// The source directories that are gone, where nothing makes up for them.
-fn lost_sources<'d>(packages: &Packages, distribution: &'d Distribution) -> Vec<&'d EditableSource> {
-    let gone: Vec<&EditableSource> = distribution.sources.iter().filter(|source| !source.exists).collect();
-    if provided_otherwise(packages, distribution) { Vec::new() } else { gone }
-}
-
-/// What installs the lost ones of the environment under examination again whose new place is certain: their names,
-/// and the commands.
-pub(in crate::checks) fn installed_again<'f>(
-    facts: &'f Facts,
-    environment: &Environment,
-) -> (Vec<&'f str>, Vec<Action>) {
-    let patient = facts.patient_packages().filter(|(patient, _)| environment.is_at(&patient.root));
-    let Some((_, packages)) = patient else { return Default::default() };
-    let lost = packages.own_distributions().filter(|distribution| {
-        let gone = lost_sources(packages, distribution).len();
-        gone > 0 && gone == distribution.sources.len()
-    });
-    let again = lost.filter_map(|distribution| {
-        let moved = new_place(facts, distribution)?;
-        // a manager's environment mostly has no pip, and needs none
-        let actions = match manager(facts, environment).filter(|_| !environment.has_pip()) {
-            Some(_) => install(facts, environment, &distribution.name, true).actions,
-            None => source_installer(facts, environment, packages, moved)?.actions(from_source(moved)),
-        };
-        Some((distribution.name.as_str(), actions))
-    });
-    let (names, actions): (Vec<_>, Vec<_>) = again.unzip();
-    (names, actions.concat())
-}
-
-fn from_source(moved: &MovedSource) -> [Word; 2] {
-    ["-e".into(), (&moved.path).into()]
-}
-
-/// Another install of the same modules makes up for the lost one.
-fn provided_otherwise(packages: &Packages, distribution: &Distribution) -> bool {
-    !distribution.modules.is_empty()
-        && distribution.modules.iter().all(|name| {
-            packages
-                .sites
-                .iter()
-                .any(|site| site.modules.iter().any(|module| module.name == *name && !module.barren))
-                || packages.added_modules.contains(name)
-        })
-}
-
 fn remedies(
     facts: &Facts,
     environment: &Environment,
@@ -155,32 +107,10 @@ fn remedies(
     found
 }
 
-/// Without network where that is possible: what builds it is installed already.
-fn source_installer(
-    facts: &Facts,
-    environment: &Environment,
-    packages: &Packages,
-    moved: &MovedSource,
-) -> Option<Installer> {
-    let here = |name: &str| packages.distribution(&normalize_name(name)).is_some();
-    // setuptools builds wheels by itself since version 70.1
-    let wheel = !moved.build_requires.iter().any(|name| name == "setuptools")
-        || here("wheel")
-        || packages
-            .distribution("setuptools")
-            .and_then(|setuptools| setuptools.version.as_ref()?.split('.').next()?.parse::<u32>().ok())
-            .is_some_and(|major| major > 70);
-    if wheel && moved.build_requires.iter().all(|name| here(name)) {
-        let options = ["--no-deps", "--no-build-isolation"];
-        return installer(facts, environment, &options, &options);
-    }
-    installer(facts, environment, &["--no-deps"], &["--no-deps"])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::distribution::{TopLevel, TopLevelKind};
+    use crate::facts::distribution::{EditableSource, MovedSource, TopLevel, TopLevelKind};
     use crate::facts::example;
 
     fn moved() -> Facts {

@@ -67,10 +67,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             && script.launch.interpreter_exists
     });
     let elsewhere = packages.provides_module("pip");
-    let mismatched = packages
-        .lost_targets
-        .iter()
-        .find(|lost| lost.module.split('.').next() == Some("pip") && is_pip(&lost.script.name()));
+    let mismatched =
+        packages.lost_targets.iter().find(|lost| lost.top() == "pip" && is_pip(&lost.script.name()));
     let message = match (registered, missing, script) {
         (Some(pip), Some(record), _) => format!(
             "{} of {} is incomplete: {} of its {} modules are gone",

@@ -42,6 +42,9 @@ Where two distributions want what excludes each other, give each project an envi
 ## When it is fine
 
 When the version was overridden on purpose (`override-dependencies` of uv, `--no-deps`) and the combination works.
+Information only: what the packages of a distributor (Debian, conda) ask for of each other; and what is not installed at
+all, where start-up code (a `sitecustomize`, a line of a `.pth` file) changes the import path in a way that only running
+it can tell.
 "#,
     examine,
 };

@@ -3,7 +3,7 @@
 use crate::diagnosis::reinstall::reinstall_scripts;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
-use crate::facts::distribution::Packages;
+use crate::facts::distribution::{LostTarget, Packages};
 use crate::facts::environment::{BakedState, Environment, LaunchKind, Script};
 
 pub static CHECK: Check = Check {
@@ -56,10 +56,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .filter_map(|script| Some((script, script.module.as_deref()?.split('.').next()?)))
         .filter(|(script, module)| *module != "pip" && is_stale(script, module, packages))
         .collect();
-    for lost in packages.lost_targets.iter().filter(|lost| lost.module.split('.').next() != Some("pip")) {
+    for lost in packages.lost_targets.iter().filter(|lost| lost.top() != "pip") {
         let script = environment.scripts.iter().find(|script| script.path == lost.script);
         if let Some(script) = script {
-            findings.push(without_module(facts, environment, packages, script, &lost.module));
+            findings.push(without_module(facts, environment, packages, script, lost));
         }
     }
     let Some((first, module)) = stale.first() else { return };
@@ -96,9 +96,9 @@ fn without_module(
     environment: &Environment,
     packages: &Packages,
     script: &Script,
-    module: &str,
+    lost: &LostTarget,
 ) -> Finding {
-    let top = module.split('.').next().unwrap_or(module);
+    let (module, top) = (&lost.module, lost.top());
     let package = packages.sites.iter().flat_map(|site| &site.modules).find(|one| one.name == top);
     let message = format!("{} imports {module}, which the installed {top} does not have", script.path);
     let mut finding = Finding::new(&CHECK, Subject::file(&script.path), message)
@@ -139,7 +139,6 @@ fn is_stale(script: &Script, module: &str, packages: &Packages) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::distribution::LostTarget;
     use crate::facts::example;
 
     fn stale() -> Facts {

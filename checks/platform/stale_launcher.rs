@@ -9,7 +9,7 @@ pub static CHECK: Check = Check {
     category: Category::Platform,
     severity: Severity::Error,
     summary: "A Scripts\\*.exe launcher names another interpreter",
-    needs: &[Need::Scripts],
+    needs: &[Need::Scripts, Need::Installed],
     explains: &["broken-shebang", "broken-pip"],
     explanation: r#"
 ## What it means

@@ -1,6 +1,7 @@
 //! The project declares a requirement that is not installed in its environment.
 
-use super::{LISTED, few, install_declared, judged, missing, path_change, severity_in};
+use super::{LISTED, few, install_declared, judged, may_be_added, severity_in};
+use crate::diagnosis::requirement::missing;
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 
@@ -36,7 +37,8 @@ Install what the project declares, into this environment:
 ## When it is fine
 
 When the requirement is only needed for something that you do not do here. Give it a marker, or move it to an extra or a
-group, and it is not reported any more.
+group, and it is not reported any more. Where start-up code (a `sitecustomize`, a line of a `.pth` file) changes the import
+path in a way that only running it can tell, the requirement may come from there: then this is information only.
 "#,
     examine,
 };
@@ -52,8 +54,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
     let mut severity = severity_in(environment, CHECK.severity);
-    if let Some(hook) = path_change(packages) {
-        message += &format!("; it may come from what {hook} adds to the import path at every start");
+    if let Some(clause) = may_be_added(packages) {
+        message += &clause;
         severity = Severity::Info;
     }
     let mut finding =

@@ -1,14 +1,13 @@
 //! Does the environment fit the project.
 
+use crate::diagnosis::install::synchronize;
 use crate::diagnosis::reinstall::{Installer, installer};
-use crate::diagnosis::requirement::{Applying, Target, fits};
-use crate::diagnosis::{Action, Check, Remedy, Severity, Word};
+use crate::diagnosis::requirement::{fits, required};
+use crate::diagnosis::{Check, Remedy, Severity, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::{Environment, EnvironmentKind};
-use crate::facts::project::ManagerKind;
-use crate::facts::requirement::{DeclaredRequirement, Purpose};
-use crate::imports::known_modules;
+use crate::facts::requirement::DeclaredRequirement;
 use crate::path::HostPath;
 
 pub mod missing_requirement;
@@ -45,51 +44,6 @@ fn judged(facts: &Facts) -> Option<(&Environment, &Packages)> {
     known.then_some((environment, packages))
 }
 
-/// What the project needs in order to run, as far as it applies to the environment, with what is installed of it.
-fn required<'f>(
-    facts: &'f Facts,
-    environment: &Environment,
-    packages: &'f Packages,
-) -> Vec<(&'f DeclaredRequirement, Applying, Option<&'f Distribution>)> {
-    let Some(target) = Target::of(facts, environment) else { return Vec::new() };
-    let own = facts.project.name.as_deref().map(crate::parse::names::normalize_name);
-    let wanted =
-        facts.project.requirements.iter().filter(|requirement| {
-            requirement.purpose == Purpose::Run && own.as_ref() != Some(&requirement.name)
-        });
-    wanted
-        .filter_map(|requirement| {
-            let text = match &requirement.marker {
-                Some(marker) => format!("{}{}; {marker}", requirement.name, requirement.specifier),
-                None => format!("{}{}", requirement.name, requirement.specifier),
-            };
-            let applying = target.applying(&text)?;
-            Some((requirement, applying, packages.distribution(&requirement.name)))
-        })
-        .collect()
-}
-
-/// Required distributions that are not there, each once. One whose modules come from elsewhere (conda's and Debian's
-/// packages have names of their own, and some distributions come in variants) is not missed.
-fn missing<'f>(
-    facts: &'f Facts,
-    environment: &Environment,
-    packages: &'f Packages,
-) -> Vec<&'f DeclaredRequirement> {
-    let provided = |name: &str| {
-        packages.provides_module(&name.replace('-', "_"))
-            || known_modules::modules_of(name).any(|module| packages.provides_module(module))
-    };
-    let mut missing: Vec<&DeclaredRequirement> = Vec::new();
-    for (requirement, _, installed) in required(facts, environment, packages) {
-        let known = missing.iter().any(|known| known.name == requirement.name);
-        if installed.is_none() && !known && !provided(&requirement.name) {
-            missing.push(requirement);
-        }
-    }
-    missing
-}
-
 /// Required distributions whose version is not among those that are asked for.
 fn mismatched<'f>(
     facts: &'f Facts,
@@ -109,13 +63,15 @@ fn mismatched<'f>(
     found
 }
 
-/// Start-up code whose effect on the import path is not known: what is missed may come from what it adds.
-fn path_change(packages: &Packages) -> Option<String> {
+/// The end of a message where start-up code has an effect on the import path that is not known: what is missed may come
+/// from what it adds.
+fn may_be_added(packages: &Packages) -> Option<String> {
     let hook = packages.path_changes.first()?;
-    Some(match hook.line {
+    let hook = match hook.line {
         Some(line) => format!("line {line} of {}", hook.file),
         None => hook.file.to_string(),
-    })
+    };
+    Some(format!("; it may come from what {hook} adds to the import path at every start"))
 }
 
 /// In an installation that many programs share, nothing says that the project is to run there.
@@ -133,9 +89,8 @@ fn install_declared(
     environment: &Environment,
     wanted: &[&DeclaredRequirement],
 ) -> Option<Remedy> {
-    if let Some(words) = manager_command(facts, environment) {
-        let summary = format!("Install what the project declares, with {}", words.first()?);
-        return Some(Remedy::safe(summary, vec![Action::Run(words.into_iter().map(Word::from).collect())]));
+    if let Some(remedy) = synchronize(facts, environment) {
+        return Some(remedy);
     }
     let installer = installing(facts, environment)?;
     let mut words: Vec<Word> = Vec::new();
@@ -153,51 +108,6 @@ fn install_declared(
     ))
 }
 
-/// The active, empty environment's `pip`, told to install what the project's requirement files list; a project without
-/// such files is installed itself.
-pub(in crate::checks) fn install_project(facts: &Facts) -> Option<Action> {
-    let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
-    if !facts.project.requirement_files.is_empty() {
-        words.extend(facts.project.requirement_files.iter().flat_map(|file| ["-r".into(), file.into()]));
-    } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
-        words.extend(["-e".into(), project.into()]);
-    } else {
-        return None;
-    }
-    Some(Action::Run(words))
-}
-
-/// Brings what the project needs into its environment, which is active and has nothing but `pip`.
-pub(in crate::checks) fn fill(facts: &Facts, environment: &Environment) -> Option<Action> {
-    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
-        return None;
-    }
-    if let Some(words) = manager_command(facts, environment) {
-        return Some(Action::Run(words.into_iter().map(Word::from).collect()));
-    }
-    install_project(facts).or_else(|| {
-        let needed = missing(facts, environment, facts.packages(&environment.root)?);
-        let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
-        words.extend(needed.iter().map(|requirement| Word::from(requirement.as_argument())));
-        (!needed.is_empty()).then_some(Action::Run(words))
-    })
-}
-
-/// The tool that manages the project's environment, told to fill it.
-fn manager_command(facts: &Facts, environment: &Environment) -> Option<Vec<&'static str>> {
-    let manager = facts.project_runner().filter(|manager| manager.available)?;
-    let own = facts.project.environments.iter().any(|root| environment.is_at(root));
-    let words = match manager.kind {
-        _ if !own => return None,
-        ManagerKind::Uv => vec!["uv", "sync"],
-        ManagerKind::Poetry => vec!["poetry", "install"],
-        ManagerKind::Pdm => vec!["pdm", "install"],
-        ManagerKind::Pipenv => vec!["pipenv", "install"],
-        _ => return None,
-    };
-    Some(words)
-}
-
 /// What installs into the environment. An installation that many programs share gets nothing: the project gets an
 /// environment of its own first.
 fn installing(facts: &Facts, environment: &Environment) -> Option<Installer> {
@@ -205,8 +115,7 @@ fn installing(facts: &Facts, environment: &Environment) -> Option<Installer> {
     if environment.kind == EnvironmentKind::Installation && elsewhere {
         let root = new_environment(facts)?;
         let python = facts.interpreter_of(environment)?.path.clone();
-        let made = Action::run([Word::from(python), "-m".into(), "venv".into(), Word::from(&root)]);
-        return Some(Installer::of_new(&root, made));
+        return Some(Installer::of_new(&root, &python));
     }
     installer(facts, environment, &[], &[])
 }

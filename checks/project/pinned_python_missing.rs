@@ -5,7 +5,7 @@ use crate::diagnosis::{
 };
 use crate::facts::Facts;
 use crate::facts::project::Declared;
-use crate::facts::search_path::{Command, Hit, ShimManager, Target};
+use crate::facts::search_path::{Absent, Command, Hit, ShimManager, Target};
 use crate::parse::names::normalize_name;
 
 pub static CHECK: Check = Check {
@@ -52,18 +52,14 @@ that the project does not ask for this is only information.
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     // one report of a version that is not there stands for all its commands
-    let mut found: Vec<(&str, Finding)> = Vec::new();
+    let mut found: Vec<(Result<&Absent, &str>, Finding)> = Vec::new();
     for command in &facts.commands {
         let Some(hit) = command.chosen() else { continue };
-        let Target::Shim { manager, version, program, problem: Some(problem), .. } = &hit.leads_to else {
+        let Target::Shim { manager, program, problem: Some(problem), absent, .. } = &hit.leads_to else {
             continue;
         };
-        let missing = problem.contains("not installed");
-        let key = match problem.split_once("not installed") {
-            Some((which, _)) => which,
-            None => problem.as_str(),
-        };
-        let severity = severity(facts, command, missing, program.is_some());
+        let key = absent.as_ref().ok_or(problem.as_str());
+        let severity = severity(facts, command, absent.is_some(), program.is_some());
         if let Some((_, known)) = found.iter_mut().find(|(other, _)| *other == key) {
             known.severity = known.severity.max(severity);
             if let Some(program) = program {
@@ -86,9 +82,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             let place = pin.line.map_or_else(String::new, |line| format!(" (line {line})"));
             finding = finding.evidence("pinned", format!("{} in {}{place}", pin.text, pin.file));
         }
-        let remedies = match missing {
-            true => of_missing(facts, *manager, version.as_deref(), problem),
-            false => vec![of_command(facts, command, hit)],
+        let remedies = match absent {
+            Some(absent) => of_missing(facts, *manager, absent),
+            None => vec![of_command(facts, command, hit)],
         };
         found.push((key, remedies.into_iter().fold(finding, Finding::remedy)));
     }
@@ -109,20 +105,14 @@ fn severity(facts: &Facts, command: &Command, missing: bool, falls_back: bool) -
 }
 
 /// Installs what is pinned; the name of an environment is none that could be installed.
-fn of_missing(facts: &Facts, manager: ShimManager, version: Option<&str>, problem: &str) -> Vec<Remedy> {
-    let (asked, set_by) = asked(problem);
-    let single = |text: &&str| !text.contains([':', ' ', ',']) && *text != "system";
-    let pinned = asked
-        .or(version)
-        .filter(single)
-        .or_else(|| facts.project.pins.first().map(|pin| pin.text.as_str()))
-        .filter(single);
-    let Some(version) = pinned else {
+fn of_missing(facts: &Facts, manager: ShimManager, absent: &Absent) -> Vec<Remedy> {
+    // the first of several is the one that `python` is to be; `prefix:3.12` and `ref:main` are mise's
+    let Some(version) = absent.versions.iter().find(|version| !version.contains(':')) else {
         let advice = "install the version, or pin one that is installed".to_owned();
         return vec![Remedy::manual("Install or change the pinned version", vec![Action::Advice(advice)])];
     };
     if !is_build(version) {
-        return of_name(facts, manager, version, set_by);
+        return of_name(facts, manager, version, &absent.set_by);
     }
     let words: Vec<Word> = match manager {
         ShimManager::Pyenv => ["pyenv", "install", version].map(Word::from).into(),
@@ -130,16 +120,6 @@ fn of_missing(facts: &Facts, manager: ShimManager, version: Option<&str>, proble
         ShimManager::Mise => vec!["mise".into(), "install".into(), Word::from(format!("python@{version}"))],
     };
     vec![Remedy::safe(format!("Install Python {version}"), vec![Action::Run(words)])]
-}
-
-/// Which version is not there, and the variable or file that chose it.
-fn asked(problem: &str) -> (Option<&str>, Option<&str>) {
-    let parts = problem.strip_prefix("version ").and_then(|rest| rest.split_once(" (set by "));
-    let set_by = |rest: &str| rest.rsplit_once(") is not installed").map(|(set_by, _)| set_by.len());
-    match parts {
-        Some((version, rest)) => (Some(version), set_by(rest).and_then(|end| rest.get(..end))),
-        None => (None, None),
-    }
 }
 
 /// What a version manager can install: a version, or another implementation's.
@@ -167,15 +147,15 @@ fn is_build(name: &str) -> bool {
 }
 
 /// The name of an environment, which is not there.
-fn of_name(facts: &Facts, manager: ShimManager, name: &str, set_by: Option<&str>) -> Vec<Remedy> {
+fn of_name(facts: &Facts, manager: ShimManager, name: &str, set_by: &str) -> Vec<Remedy> {
     let mut remedies = Vec::new();
-    if let Some(variable) = set_by.filter(|variable| facts.shell.set(variable).is_some()) {
+    if facts.shell.set(set_by).is_some() {
         remedies.push(Remedy::safe(
             format!(
-                "Choose no version by {variable} in this shell: {} has none called {name}",
+                "Choose no version by {set_by} in this shell: {} has none called {name}",
                 manager.label()
             ),
-            vec![Action::Unset(variable.to_owned()), Action::Rehash],
+            vec![Action::Unset(set_by.to_owned()), Action::Rehash],
         ));
     }
     let advice = match manager {
@@ -231,17 +211,29 @@ mod tests {
             program: problem.is_none().then(|| path("/home/me/.pyenv/versions/3.12.9/bin/python")),
             environment: None,
             problem: problem.map(str::to_owned),
+            absent: None,
         };
         let file = path("/home/me/.pyenv/shims").join(name);
         let hit = Hit { entry: 0, path: file, state: HitState::Runnable, leads_to };
         Command { name: name.into(), hits: vec![hit], which_disagrees: None }
     }
 
+    /// A shim of versions that are not installed, and what it says after that.
+    fn lost(name: &str, versions: &[&str], by: &str, rest: &str) -> Command {
+        let text = format!("version {} (set by {by}) is not installed{rest}", versions.join(":"));
+        let mut command = shim(name, Some(&text));
+        let Target::Shim { absent, .. } = &mut command.hits[0].leads_to else { panic!() };
+        let versions = versions.iter().map(|version| (*version).to_owned()).collect();
+        *absent = Some(Absent { versions, set_by: by.to_owned() });
+        command
+    }
+
     #[test]
     fn fires_once_when_the_version_is_not_installed() {
         let mut facts = not_activated();
-        let problem = "version 3.12.9 (set by /home/me/project/.python-version) is not installed";
-        facts.commands = ["python", "python3", "pip"].map(|name| shim(name, Some(problem))).to_vec();
+        let by = "/home/me/project/.python-version";
+        facts.commands =
+            ["python", "python3", "pip"].map(|name| lost(name, &["3.12.9", "web"], by, "")).into();
         let found = CHECK.findings(&facts);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].severity, Severity::Error);
@@ -254,11 +246,11 @@ mod tests {
     #[test]
     fn one_finding_where_another_name_falls_back() {
         let mut facts = not_activated();
-        let which = "version 3.12.9 (set by /p (x)/.python-version) is not installed";
-        let mut fallen_back = shim("python3", Some(&format!("{which}, so pyenv takes the system's python3")));
+        let of = |name, rest| lost(name, &["3.12.9"], "/p (x)/.python-version", rest);
+        let mut fallen_back = of("python3", ", so pyenv takes the system's python3");
         let Target::Shim { program, .. } = &mut fallen_back.hits[0].leads_to else { panic!() };
         *program = Some(path("/usr/bin/python3"));
-        let refused = shim("python", Some(&format!("{which}; no installed version has python")));
+        let refused = of("python", "; no installed version has python");
         for commands in [vec![refused.clone(), fallen_back.clone()], vec![fallen_back, refused]] {
             facts.commands = commands;
             let found = CHECK.findings(&facts);
@@ -270,13 +262,12 @@ mod tests {
     #[test]
     fn does_not_install_the_name_of_an_environment() {
         let mut facts = not_activated();
-        let problem = |set_by: &str| format!("version myenv (set by {set_by}) is not installed; x");
-        facts.commands = vec![shim("python", Some(&problem("PYENV_VERSION")))];
+        facts.commands = vec![lost("python", &["myenv"], "PYENV_VERSION", "; x")];
         set_variable(&mut facts, "PYENV_VERSION", "myenv");
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].remedies[0].actions[0], Action::Unset("PYENV_VERSION".into()));
         assert_eq!(found[0].remedies.len(), 2);
-        facts.commands = vec![shim("python", Some(&problem("/home/me/project/.python-version")))];
+        facts.commands = vec![lost("python", &["myenv"], "/home/me/project/.python-version", "; x")];
         let found = CHECK.findings(&facts);
         assert_eq!((found[0].remedies.len(), found[0].remedies[0].safety), (1, Safety::Manual));
         for (name, build) in

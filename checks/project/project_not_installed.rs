@@ -1,7 +1,8 @@
 //! A project with its packages in `src` is not installed in its environment.
 
-use super::{installing, judged, manager_command};
-use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
+use super::{installing, judged};
+use crate::diagnosis::install::synchronize;
+use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::environment::EnvironmentKind;
 use crate::parse::names::normalize_name;
@@ -74,9 +75,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     for site in packages.sites.iter().take(5) {
         finding = finding.evidence("searched", site.directory.to_text());
     }
-    if let Some(words) = manager_command(facts, environment) {
-        let actions = vec![Action::Run(words.into_iter().map(Word::from).collect())];
-        finding = finding.remedy(Remedy::safe("Install the project with the tool that manages it", actions));
+    if let Some(remedy) = synchronize(facts, environment) {
+        finding = finding.remedy(remedy);
     } else if let Some(installer) = installing(facts, environment) {
         let actions = installer.actions([Word::from("-e"), Word::from(root)]);
         finding = finding.remedy(Remedy::safe("Install the project, to be read from where it is", actions));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{LISTED, few, installing, judged, missing, path_change, place};
+use super::{LISTED, few, installing, judged, may_be_added, place};
+use crate::diagnosis::requirement::missing;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::Packages;
@@ -48,7 +49,10 @@ Install the distribution that provides the module, into the environment that run
 ## When it is fine
 
 When the file is never run with this environment, or by a program that brings the module along (Blender, a cloud
-runtime). A notebook counts only where its environment has ipykernel, for information. An import inside `try: ... except ImportError:` says so, and is not reported.
+runtime). A notebook counts only where its environment has ipykernel, for information. An import inside
+`try: ... except ImportError:` says so, and is not reported. Where start-up code (a `sitecustomize`, a line of a `.pth`
+file) changes the import path in a way that only running it can tell, the module may come from there: then this is
+information only.
 "#,
     examine,
 };
@@ -173,8 +177,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     };
     let mut message = format!("The project imports {told}");
     let mut severity = severity(facts, environment, &failing);
-    if let Some(hook) = path_change(packages) {
-        message += &format!("; it may come from what {hook} adds to the import path at every start");
+    if let Some(clause) = may_be_added(packages) {
+        message += &clause;
         severity = Severity::Info;
     }
     let mut finding =

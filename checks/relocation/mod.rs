@@ -1,6 +1,6 @@
 //! Environments that were moved, copied or shared.
 
-use crate::checks::packages::broken_editable::installed_again;
+use crate::diagnosis::editable::installed_again;
 use crate::diagnosis::recreate::{recreate, rewrite_paths};
 use crate::diagnosis::reinstall::reinstall_scripts;
 use crate::diagnosis::{Action, Check, Finding, Remedy};

@@ -1,7 +1,7 @@
 //! What one interpreter would import, without starting it.
 
 use super::hooks::undecided;
-use crate::diagnosis::cause::{Attempt, Trouble};
+use crate::diagnosis::cause::{Attempt, NotSearched};
 use crate::facts::Facts;
 use crate::facts::interpreter::{ProbeReport, Version};
 use crate::host::{Host, TEXT_LIMIT};
@@ -31,7 +31,7 @@ pub fn attempt(
         version: known.and_then(|known| known.known_version()),
         path: Vec::new(),
         resolution: None,
-        trouble: None,
+        not_searched: None,
         suffixes: Vec::new(),
         hidden: Vec::new(),
         hooks: Vec::new(),
@@ -41,7 +41,7 @@ pub fn attempt(
     let build = match identify(host, &started.program) {
         Ok(build) => build,
         Err(error) => {
-            attempt.trouble = Some(Trouble::Unknown(error.to_string()));
+            attempt.not_searched = Some(NotSearched::Unknown(error.to_string()));
             return attempt;
         }
     };
@@ -62,7 +62,7 @@ pub fn attempt(
     };
     let prediction = predict(host, &question);
     if let Outcome::Fatal { reason } = &prediction.outcome {
-        attempt.trouble = Some(Trouble::Fatal(reason.to_string()));
+        attempt.not_searched = Some(NotSearched::Fatal(reason.to_string()));
         return attempt;
     }
     search(host, facts, &build, prediction, module, &mut attempt);

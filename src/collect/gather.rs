@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use self::ahead::Ahead;
 use self::examined::environments;
 use self::named::{argument, named_environments, patient};
 use self::trust::{Plan, probe_plan, record, unmet};
@@ -29,6 +30,7 @@ use crate::host::{FileError, FileKind, Files, Host};
 use crate::parse::activation_use::{self, TextKind};
 use crate::path::HostPath;
 
+mod ahead;
 mod examined;
 mod named;
 mod trust;
@@ -141,6 +143,10 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
 }
 
 fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
+    std::thread::scope(|scope| gather_beside(host, request, Ahead::start(scope, host, request)))
+}
+
+fn gather_beside(host: &dyn Host, request: &Request, ahead: Option<Ahead>) -> Result<Facts, RequestError> {
     let working_directory = host.working_directory().ok();
     let directory = directory(host, request, working_directory.as_ref())?;
     let (shell, surroundings, mut notes, search_path, commands) = shell_and_commands(host);
@@ -210,17 +216,11 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
             };
             let listing = scope.spawn(|| installations::installations(host, &search_path, &context.places));
             let setup = scope.spawn(|| import_setup::import_setup(host, &setting_up));
-            let mut environments = environments(host, request, &named, project.git.as_ref());
-            let packages =
-                packages(host, request, &environments, &shell, &commands, patient.as_ref(), &project);
+            let mut environments = environments(host, request, &named, project.git.as_ref(), ahead.as_ref());
             let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
             if request.needs.contains(&Need::Binaries) {
                 compare_copies(host, &mut environments, &mut interpreters);
             }
-            let native = match request.needs.contains(&Need::Native) {
-                true => native::native(host, &environments, &interpreters, &packages, patient.as_ref()),
-                false => Vec::new(),
-            };
             let tools = tools_facts(
                 host,
                 request,
@@ -240,6 +240,20 @@ fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
                 project.root.as_ref(),
             );
             import_setup = setup.join().unwrap_or_default();
+            let packages = packages(
+                host,
+                request,
+                &environments,
+                &packages::Variables::of(&shell),
+                &commands,
+                patient.as_ref(),
+                project.root.as_ref(),
+                ahead,
+            );
+            let native = match request.needs.contains(&Need::Native) {
+                true => native::native(host, &environments, &interpreters, &packages, patient.as_ref()),
+                false => Vec::new(),
+            };
             let answer = asking.map(|asking| {
                 asking
                     .join()
@@ -355,20 +369,36 @@ fn tools_facts(
     Gathered::Known(reader.tools())
 }
 
+/// What is asked of the packages of the environment under examination.
+fn patients_packages<'a>(
+    request: &Request,
+    environment: &'a Environment,
+    variables: &'a packages::Variables,
+) -> packages::Question<'a> {
+    packages::Question {
+        environment,
+        variables,
+        compare: true,
+        contents: request.needs.contains(&Need::Contents),
+        tags: request.needs.contains(&Need::Native),
+    }
+}
+
 /// What is installed for the patient and, where it is another, for the environment of the shell's python.
+#[expect(clippy::too_many_arguments)]
 fn packages(
     host: &dyn Host,
     request: &Request,
     environments: &[Environment],
-    shell: &Shell,
+    variables: &packages::Variables,
     commands: &[Command],
     patient: Option<&HostPath>,
-    project: &Project,
+    project: Option<&HostPath>,
+    ahead: Option<Ahead>,
 ) -> Vec<Packages> {
     if !request.needs.contains(&Need::Packages) {
         return Vec::new();
     }
-    let variables = packages::Variables::of(shell);
     let running = ["python", "python3"]
         .iter()
         .find_map(|name| commands.iter().find(|command| command.name == *name)?.chosen())
@@ -377,20 +407,18 @@ fn packages(
     let patient = patient.and_then(at);
     let running =
         running.and_then(at).filter(|running| patient.is_none_or(|patient| !patient.is_at(&running.root)));
-    let asked = [(patient, true), (running, false)];
-    let read = |(environment, compare): (Option<&Environment>, bool)| {
-        let environment = environment?;
-        let question = packages::Question {
-            environment,
-            variables: &variables,
-            project: project.root.as_ref(),
-            compare,
-            contents: compare && request.needs.contains(&Need::Contents),
-            tags: request.needs.contains(&Need::Native),
-        };
-        Some(packages::packages(host, question))
-    };
-    asked.into_iter().filter_map(read).collect()
+    let of_patient = patient.map(|environment| {
+        let known = ahead.and_then(|ahead| ahead.packages(&environment.root, variables));
+        let question = patients_packages(request, environment, variables);
+        known.unwrap_or_else(|| packages::packages(host, question))
+    });
+    let of_running = running.map(|environment| {
+        let question = patients_packages(request, environment, variables);
+        packages::packages(host, packages::Question { compare: false, contents: false, ..question })
+    });
+    let mut found: Vec<Packages> = of_patient.into_iter().chain(of_running).collect();
+    found.iter_mut().for_each(|packages| packages::find_moved(host, packages, project));
+    found
 }
 
 /// What the patient's interpreter reports, and no file tells, is installed for it, too.
@@ -410,7 +438,6 @@ fn take_report(
     let question = packages::Question {
         environment,
         variables: &packages::Variables::of(shell),
-        project: None,
         compare: false,
         contents: false,
         tags: false,

@@ -26,6 +26,7 @@ pub fn installers(host: &dyn Host, shell: &Shell, prefix: Option<&HostPath>) -> 
                 key: setting.key,
                 value: without_credentials(&setting.value),
                 line: Some(setting.line),
+                plain: setting.plain,
                 file: Some(file.clone()),
             }
         }));
@@ -40,6 +41,7 @@ pub fn installers(host: &dyn Host, shell: &Shell, prefix: Option<&HostPath>) -> 
                 value: value.clone(),
                 file: None,
                 line: None,
+                plain: false,
             });
         }
     }

@@ -33,7 +33,7 @@ pub fn entry_scripts(
         .collect();
     let open = host.open_directory(directory);
     let examine = |names: &[&[u8]]| -> Vec<Script> {
-        let mut states = States { own, known: Vec::new() };
+        let mut states = States { own, known: Vec::new(), spare: Vec::new() };
         names.iter().filter_map(|name| entry_script(host, &mut states, &open, name)).collect()
     };
     if names.len() < WORTH_A_THREAD {
@@ -58,7 +58,8 @@ fn entry_script(
     let name = path.name().into_owned();
     let windows_program = name.to_ascii_lowercase().ends_with(".exe");
     let limit = if windows_program { LAUNCHER_LIMIT } else { SCRIPT_LIMIT };
-    let contents = host.read_below(directory, path.file_name()?, limit).ok()?;
+    let contents =
+        host.read_below(directory, path.file_name()?, limit, std::mem::take(&mut states.spare)).ok()?;
     let launch = if windows_program {
         let launcher = launcher::parse(&contents.bytes)?;
         let interpreter = HostPath::new(Flavour::Windows, launcher.interpreter);
@@ -66,13 +67,9 @@ fn entry_script(
     } else {
         launch(host, states, &path, &contents.bytes)
     };
-    Some(Script {
-        executable: contents.mode & 0o111 != 0,
-        module: shebang::imported_module(&contents.text()),
-        name,
-        path,
-        launch,
-    })
+    let module = shebang::imported_module(&contents.text());
+    states.spare = contents.bytes;
+    Some(Script { executable: contents.mode & 0o111 != 0, module, name, path, launch })
 }
 
 fn launch(host: &dyn Host, states: &mut States<'_>, path: &HostPath, bytes: &[u8]) -> Launch {
@@ -100,6 +97,8 @@ fn launch(host: &dyn Host, states: &mut States<'_>, path: &HostPath, bytes: &[u8
 struct States<'a> {
     own: &'a Own,
     known: Vec<(HostPath, Launch)>,
+    /// For reading.
+    spare: Vec<u8>,
 }
 
 impl States<'_> {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use crate::facts::search_path::{
     Command, DirectoryOwner, EntryState, Hit, HitState, SearchEntry, SearchPath, Spelling,
 };
-use crate::host::{FileError, FileKind, Host};
+use crate::host::{FileError, FileKind, Host, OpenDirectory};
 use crate::path::{Flavour, HostPath, readable};
 
 mod owner;
@@ -228,7 +228,6 @@ impl Reader<'_> {
         if entry.names.is_empty() && !usual {
             return;
         }
-        let holds = |name: &str| self.holds(directory, name) == Ok(true);
         let mut versioned = vec!["python2.7".to_owned(), "pip2.7".to_owned()];
         for minor in MINORS {
             versioned.push(format!("python3.{minor}"));
@@ -237,7 +236,9 @@ impl Reader<'_> {
                 versioned.push(format!("python3.{minor}t"));
             }
         }
-        entry.names.extend(versioned.into_iter().filter(|name| holds(name)));
+        let open = self.host.open_directory(directory);
+        let held = held(self.host, &open, &self.endings, &versioned);
+        entry.names.extend(versioned.into_iter().zip(held).filter(|(_, held)| *held).map(|(name, _)| name));
     }
 
     /// Whether something of that name lies there. An error: the directory may not be searched.
@@ -251,6 +252,19 @@ impl Reader<'_> {
         }
         Ok(false)
     }
+}
+
+/// Whether something of each name lies in a directory.
+fn held(
+    host: &dyn Host,
+    directory: &OpenDirectory,
+    endings: &[String],
+    names: &[impl AsRef<str>],
+) -> Vec<bool> {
+    let files: Vec<Vec<String>> = names.iter().map(|name| files_for(endings, name.as_ref())).collect();
+    let paths: Vec<&[u8]> = files.iter().flatten().map(String::as_bytes).collect();
+    let mut found = host.link_metadata_below(directory, &paths).into_iter();
+    files.iter().map(|files| found.by_ref().take(files.len()).filter(Result::is_ok).count() > 0).collect()
 }
 
 /// A normalised path for comparing: without case on Windows.
@@ -294,7 +308,7 @@ fn environment(host: &dyn Host, directory: &HostPath) -> Option<HostPath> {
 /// What each name would run, and what nearly was run. Hits are in the order of `PATH`; a directory that stands
 /// there twice counts once, and an entry `~/...` is passed over: only an interactive bash expands it.
 pub fn commands(host: &dyn Host, search_path: &SearchPath, names: &[&str]) -> Vec<Command> {
-    let search = Search::new(host, search_path);
+    let search = Search::new(host, search_path, names);
     let second_opinion = asks_second_opinion(host, search_path);
     let command = |name: &&str| {
         let hits = search.hits(name);
@@ -332,6 +346,8 @@ struct Search<'a> {
     host: &'a dyn Host,
     entries: &'a [SearchEntry],
     endings: Vec<String>,
+    /// The indexes of the entries that hold something of a name, for names that every entry was asked for.
+    holding: HashMap<String, Vec<usize>>,
 }
 
 /// A file that a search came by.
@@ -342,8 +358,22 @@ struct Found<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(host: &'a dyn Host, search_path: &'a SearchPath) -> Search<'a> {
-        Search { host, entries: &search_path.entries, endings: endings(host) }
+    fn new(host: &'a dyn Host, search_path: &'a SearchPath, names: &[&str]) -> Search<'a> {
+        let endings = endings(host);
+        let mut holding: HashMap<String, Vec<usize>> =
+            NAMES.iter().chain(names).map(|name| ((*name).to_owned(), Vec::new())).collect();
+        let others: Vec<&str> = names.iter().copied().filter(|name| !NAMES.contains(name)).collect();
+        for entry in search_path.entries.iter().filter(|entry| is_searched(entry)) {
+            let mut found: Vec<&str> = entry.names.iter().map(String::as_str).collect();
+            if let Some(directory) = &entry.directory {
+                let held = held(host, &host.open_directory(directory), &endings, &others);
+                found.extend(others.iter().zip(held).filter(|(_, held)| *held).map(|(name, _)| *name));
+            }
+            for name in found {
+                holding.entry(name.to_owned()).and_modify(|entries| entries.push(entry.index));
+            }
+        }
+        Search { host, entries: &search_path.entries, endings, holding }
     }
 
     fn hits(&self, name: &str) -> Vec<Hit> {
@@ -357,19 +387,14 @@ impl<'a> Search<'a> {
             .collect()
     }
 
-    fn files(&self, name: &str) -> impl Iterator<Item = Found<'a>> {
+    fn files<'s>(&'s self, name: &str) -> impl Iterator<Item = Found<'a>> + use<'a, 's> {
         let files = files_for(&self.endings, name);
         let host = self.host;
-        // what every entry was asked for already need not be asked again
-        let known = NAMES.contains(&name).then(|| name.to_owned());
+        let holding = self.holding.get(name);
         self.entries
             .iter()
-            .filter(|entry| {
-                entry.state == EntryState::Directory
-                    && entry.duplicate_of.is_none()
-                    && entry.spelling != Spelling::Tilde
-            })
-            .filter(move |entry| known.as_ref().is_none_or(|name| entry.names.contains(name)))
+            .filter(|entry| is_searched(entry))
+            .filter(move |entry| holding.is_none_or(|entries| entries.contains(&entry.index)))
             .flat_map(move |entry| {
                 let directory = entry.directory.clone();
                 let found: Vec<Found<'a>> = directory
@@ -390,6 +415,10 @@ impl<'a> Search<'a> {
             found.state == HitState::Runnable && (except.is_none() || found.entry.owner != except)
         })
     }
+}
+
+fn is_searched(entry: &SearchEntry) -> bool {
+    entry.state == EntryState::Directory && entry.duplicate_of.is_none() && entry.spelling != Spelling::Tilde
 }
 
 /// How a search sees a file. None: there is nothing of that name.

@@ -65,9 +65,8 @@ pub fn version() -> Option<Status> {
 }
 
 /// Does what was typed.
-pub fn run(cli: Cli) -> Status {
-    let host = RealMachine::new();
-    let result = crash::guarded_program(|| dispatch(&host, &cli)).unwrap_or_else(|crash| Err(Trouble(crash)));
+pub fn run(host: &dyn Host, cli: &Cli) -> Status {
+    let result = crash::guarded_program(|| dispatch(host, cli)).unwrap_or_else(|crash| Err(Trouble(crash)));
     let result = match crash::of_other_threads() {
         Some(crash) if result.is_ok() => Err(Trouble(crash)),
         _ => result,

@@ -124,7 +124,7 @@ impl Asking<'_> {
                     return Ok(Tried { main: Some(own), own: None });
                 }
                 let shell = try_with(&shells);
-                let unknown = matches!(shell.trouble, Some(cause::Trouble::Unknown(_)));
+                let unknown = matches!(shell.not_searched, Some(cause::NotSearched::Unknown(_)));
                 if unknown || shell.found().is_some() {
                     Ok(Tried { main: Some(own), own: None })
                 } else {

@@ -20,17 +20,17 @@ pub use present::rename;
 
 /// Why an interpreter's import path is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum NotSearched {
     /// Nothing tells which Python it is: a script, for one.
     Unknown(String),
     /// It would end before it imports anything.
     Fatal(String),
 }
 
-impl Trouble {
+impl NotSearched {
     pub fn text(&self) -> &str {
         match self {
-            Trouble::Unknown(why) | Trouble::Fatal(why) => why,
+            NotSearched::Unknown(why) | NotSearched::Fatal(why) => why,
         }
     }
 }
@@ -46,7 +46,7 @@ pub struct Attempt {
     /// None: its import path cannot be worked out, or it does not start.
     pub resolution: Option<Resolution>,
     /// Why there is none.
-    pub trouble: Option<Trouble>,
+    pub not_searched: Option<NotSearched>,
     /// The extension suffixes that it takes, in order.
     pub suffixes: Vec<String>,
     /// What later entries have under the same name: hidden by the first.
@@ -168,8 +168,8 @@ pub fn finding(
 
 /// The findings that explain why the import fails, the cause first.
 pub fn explain(case: &Case) -> Vec<Finding> {
-    if let (None, Some(trouble)) = (&case.attempt.resolution, &case.attempt.trouble) {
-        return choose::without_search(case, || absent::not_searched(case, trouble));
+    if let (None, Some(reason)) = (&case.attempt.resolution, &case.attempt.not_searched) {
+        return choose::without_search(case, || absent::not_searched(case, reason));
     }
     let specific = present::explain(case);
     let undecided = absent::made_at_run_time(case)

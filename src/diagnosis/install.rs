@@ -1,26 +1,29 @@
 //! The command that puts a distribution into an environment: by the tool that manages the project, else by what the
 //! environment has.
 
-use super::reinstall::installer;
+use super::manager::{Managed, managed};
+use super::reinstall::{Installer, installer};
+use super::requirement::missing;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
-use crate::facts::project::ManagerKind;
+use crate::path::HostPath;
 
-/// Whether the project's manager keeps this environment.
-pub fn manager(facts: &Facts, environment: &Environment) -> Option<ManagerKind> {
-    let of_project = facts.project.environments.iter().any(|root| environment.is_at(root));
-    let managers = facts.project.managers.iter();
-    let mut managers = managers.filter(|manager| manager.available && manager.kind.installs_by_itself());
-    let manager = managers.next().map(|manager| manager.kind)?;
-    (of_project || environment.kind == EnvironmentKind::Conda && manager == ManagerKind::Conda)
-        .then_some(manager)
+/// Has the manager that keeps the environment bring in what the project declares.
+pub fn synchronize(facts: &Facts, environment: &Environment) -> Option<Remedy> {
+    let managed = managed(facts, environment)?;
+    let summary = format!("Have {} install what the project declares", managed.kind.label());
+    Some(Remedy::safe(summary, vec![Action::Run(managed.synchronize()?)]))
 }
 
 /// Installs `requirement`; `declared` says whether the project already names it, so that its tool only has to bring
 /// the environment up to date.
 pub fn install(facts: &Facts, environment: &Environment, requirement: &str, declared: bool) -> Remedy {
-    if let Some(remedy) = by_manager(facts, environment, requirement, declared) {
+    let by_manager = match declared {
+        true => synchronize(facts, environment),
+        false => added(facts, environment, requirement),
+    };
+    if let Some(remedy) = by_manager {
         return remedy;
     }
     let summary = format!("Install {requirement} in {}", environment.root);
@@ -44,31 +47,10 @@ pub fn install(facts: &Facts, environment: &Environment, requirement: &str, decl
     }
 }
 
-fn by_manager(facts: &Facts, environment: &Environment, requirement: &str, declared: bool) -> Option<Remedy> {
-    let manager = manager(facts, environment)?;
-    let (program, words): (&str, &[&str]) = match (manager, declared) {
-        (ManagerKind::Uv, true) => ("uv", &["sync"]),
-        (ManagerKind::Uv, false) => ("uv", &["add"]),
-        (ManagerKind::Poetry, true) => ("poetry", &["install"]),
-        (ManagerKind::Poetry, false) => ("poetry", &["add"]),
-        (ManagerKind::Pdm, true) => ("pdm", &["install"]),
-        (ManagerKind::Pdm, false) => ("pdm", &["add"]),
-        (ManagerKind::Pipenv, true) => ("pipenv", &["sync"]),
-        (ManagerKind::Pipenv, false) => ("pipenv", &["install"]),
-        (ManagerKind::Pixi, true) => ("pixi", &["install"]),
-        (ManagerKind::Pixi, false) => ("pixi", &["add", "--pypi"]),
-        (ManagerKind::Conda, _) => return None,
-        (ManagerKind::Hatch | ManagerKind::Tox | ManagerKind::Nox | ManagerKind::PipTools, _) => return None,
-    };
-    let mut command: Vec<Word> = vec![program.into()];
-    command.extend(words.iter().copied().map(Word::from));
-    let summary = if declared {
-        format!("Have {program} install what the project declares")
-    } else {
-        command.push(requirement.into());
-        format!("Have {program} add {requirement} to the project and install it")
-    };
-    Some(Remedy::safe(summary, vec![Action::Run(command)]))
+fn added(facts: &Facts, environment: &Environment, requirement: &str) -> Option<Remedy> {
+    let managed = managed(facts, environment)?;
+    let summary = format!("Have {} add {requirement} to the project and install it", managed.kind.label());
+    Some(Remedy::safe(summary, vec![Action::Run(managed.add_requirement(requirement)?)]))
 }
 
 /// Not an environment of one project: the system's Python or a version manager's.
@@ -101,25 +83,72 @@ fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &st
     let python = facts
         .interpreter_of(environment)
         .map_or_else(|| environment.program("python3"), |it| it.path.clone());
-    let actions = vec![
-        Action::run([python.into(), "-m".into(), "venv".into(), (&root).into()]),
-        Action::run([
-            root.join("bin/python").into(),
-            "-m".into(),
-            "pip".into(),
-            "install".into(),
-            requirement.into(),
-        ]),
-        Action::activate_new(&root),
-    ];
+    let mut actions = Installer::of_new(&root, &python).actions([requirement.into()]);
+    actions.push(Action::activate_new(&root));
     Remedy::safe(format!("Make an environment for this project and install {requirement} there"), actions)
+}
+
+/// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is
+/// there, and without an installed Python that can make one. A project without such files is installed itself.
+pub fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
+    if facts.environment(root).is_some_and(|environment| environment.exists()) {
+        return None;
+    }
+    let shell = facts.shell_python().and_then(|command| command.chosen()).map(|hit| &hit.path);
+    let leads_to = |interpreter: &HostPath| {
+        shell.is_some_and(|path| {
+            path.same_as(interpreter)
+                || facts
+                    .interpreter(path)
+                    .is_some_and(|known| known.links.last().is_some_and(|last| last.same_as(interpreter)))
+        })
+    };
+    let capable = || facts.installations.iter().filter(|installation| installation.has_ensurepip);
+    let base =
+        capable().find(|installation| leads_to(&installation.interpreter)).or_else(|| capable().next())?;
+    let mut actions = vec![
+        Action::run([Word::from(&base.interpreter), "-m".into(), "venv".into(), root.into()]),
+        Action::activate_new(root),
+    ];
+    actions.extend(install_project(facts));
+    Some(Remedy::safe(format!("Make an environment at {root} and activate it"), actions))
+}
+
+/// The active, empty environment's `pip`, told to install what the project's requirement files list; a project without
+/// such files is installed itself.
+fn install_project(facts: &Facts) -> Option<Action> {
+    let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
+    if !facts.project.requirement_files.is_empty() {
+        words.extend(facts.project.requirement_files.iter().flat_map(|file| ["-r".into(), file.into()]));
+    } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
+        words.extend(["-e".into(), project.into()]);
+    } else {
+        return None;
+    }
+    Some(Action::Run(words))
+}
+
+/// Brings what the project needs into its environment, which is active and has nothing but `pip`.
+pub fn fill(facts: &Facts, environment: &Environment) -> Option<Action> {
+    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
+        return None;
+    }
+    if let Some(words) = managed(facts, environment).and_then(Managed::synchronize) {
+        return Some(Action::Run(words));
+    }
+    install_project(facts).or_else(|| {
+        let needed = missing(facts, environment, facts.packages(&environment.root)?);
+        let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
+        words.extend(needed.iter().map(|requirement| Word::from(requirement.as_argument())));
+        (!needed.is_empty()).then_some(Action::Run(words))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::example::{command, healthy, path, venv_of};
-    use crate::facts::project::Manager;
+    use crate::facts::project::{Manager, ManagerKind};
     use crate::parse::pyvenv_cfg::Creator;
 
     fn first(remedy: &Remedy) -> Vec<String> {
@@ -136,7 +165,7 @@ mod tests {
             (ManagerKind::Uv, "uv add rich", "uv sync"),
             (ManagerKind::Poetry, "poetry add rich", "poetry install"),
             (ManagerKind::Pdm, "pdm add rich", "pdm install"),
-            (ManagerKind::Pipenv, "pipenv install rich", "pipenv sync"),
+            (ManagerKind::Pipenv, "pipenv install rich", "pipenv install --dev"),
         ] {
             let evidence = path("/home/me/project/lock");
             facts.project.managers = vec![Manager { kind, evidence, available: true }];

@@ -1,11 +1,13 @@
 //! Remedies that mend or replace a whole environment without losing what is in it.
 
-use super::reinstall::debian_package;
+use super::manager::managed;
+use super::reinstall::{debian_package, has_uv};
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, LaunchKind, Layout};
+use crate::facts::environment::{Environment, LaunchKind, Layout, scripts_of};
 use crate::facts::installation::{allows, best_installation};
 use crate::facts::interpreter::{Installation, Version};
+use crate::facts::project::ManagerKind;
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::{Flavour, HostPath};
 
@@ -27,7 +29,8 @@ pub fn recreate(facts: &Facts, environment: &Environment) -> Remedy {
 pub fn recreate_from(facts: &Facts, environment: &Environment, base: Option<&Installation>) -> Remedy {
     let mut actions = Vec::new();
     let saved = save(facts, environment, base, &mut actions);
-    let how = match managed::managed(facts, environment) {
+    // pixi's are no venvs
+    let how = match managed(facts, environment).filter(|managed| managed.kind != ManagerKind::Pixi) {
         Some(managed) => {
             actions.extend(managed.actions(facts, environment, base, saved.as_ref()));
             managed.kind.label().to_owned()
@@ -102,18 +105,18 @@ pub fn base_of<'f>(
 /// Takes the old environment out of the shell where it is in the way, and activates this one unless the
 /// shell runs it already.
 pub fn back_in_the_shell(facts: &Facts, environment: &Environment) -> Vec<Action> {
-    let shell = Shell::of(facts, environment);
-    shell.before.into_iter().chain(shell.after).collect()
+    let steps = ShellSteps::of(facts, environment);
+    steps.before.into_iter().chain(steps.after).collect()
 }
 
 /// What leads the shell to an environment: what its tools must find, and what may come last.
-struct Shell {
+struct ShellSteps {
     before: Vec<Action>,
     after: Option<Action>,
 }
 
-impl Shell {
-    fn of(facts: &Facts, environment: &Environment) -> Shell {
+impl ShellSteps {
+    fn of(facts: &Facts, environment: &Environment) -> ShellSteps {
         let claimed = facts.shell.path_variable("VIRTUAL_ENV");
         let claims_this = claimed.as_ref().is_some_and(|root| environment.is_at(root));
         let first = facts.search_path.entries.first().and_then(|entry| entry.directory.as_ref());
@@ -121,7 +124,7 @@ impl Shell {
             environment.script_directory.as_ref().is_some_and(|scripts| scripts.same_as(directory))
         });
         if claims_this && on_path {
-            return Shell { before: Vec::new(), after: Some(Action::Rehash) };
+            return ShellSteps { before: Vec::new(), after: Some(Action::Rehash) };
         }
         let mut before: Vec<Action> = claimed.filter(|_| !claims_this).map(taken_out).into_iter().collect();
         // made anew it has this system's layout
@@ -135,7 +138,7 @@ impl Shell {
         } else {
             Action::activate(environment)
         });
-        Shell { before, after: None }
+        ShellSteps { before, after: None }
     }
 }
 
@@ -148,14 +151,6 @@ fn taken_out(root: HostPath) -> Action {
 /// Seen on Windows, whatever system it was made on.
 fn is_windows(environment: &Environment) -> bool {
     environment.root.flavour() == Flavour::Windows
-}
-
-/// Where this system puts the programs of an environment that is made anew.
-fn scripts_of(root: &HostPath) -> HostPath {
-    root.join(match root.flavour() {
-        Flavour::Posix => "bin",
-        Flavour::Windows => "Scripts",
-    })
 }
 
 fn link(target: Word, at: &HostPath) -> Action {
@@ -193,10 +188,9 @@ impl Maker {
 
 /// The program that made it, where it is on the search path; else the standard library's.
 fn maker(facts: &Facts, environment: &Environment) -> Maker {
-    let available = |name: &str| facts.command(name).is_some_and(|command| command.chosen().is_some());
     match &environment.creator {
-        Some(Creator::Uv { .. }) if available("uv") => Maker::Uv,
-        Some(Creator::Virtualenv { .. }) if available("virtualenv") => Maker::Virtualenv,
+        Some(Creator::Uv { .. }) if has_uv(facts) => Maker::Uv,
+        Some(Creator::Virtualenv { .. }) if facts.has_command("virtualenv") => Maker::Virtualenv,
         _ => Maker::Venv,
     }
 }

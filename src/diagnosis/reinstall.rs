@@ -3,8 +3,8 @@
 
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
-use crate::facts::distribution::{Distribution, MovedSource};
-use crate::facts::environment::{Environment, Installed, Script};
+use crate::facts::distribution::Distribution;
+use crate::facts::environment::{Environment, Installed, Script, scripts_of};
 use crate::facts::interpreter::Installation;
 use crate::parse::pyvenv_cfg::Creator;
 use crate::path::HostPath;
@@ -93,11 +93,12 @@ pub struct Installer {
 }
 
 impl Installer {
-    /// `pip install` of the environment that `made` makes at this root.
-    pub fn of_new(root: &HostPath, made: Action) -> Installer {
-        let python = Word::from(root.join("bin/python"));
+    /// `pip install` of an environment that `base` makes at this root first.
+    pub fn of_new(root: &HostPath, base: &HostPath) -> Installer {
+        let venv = Action::run([base.into(), "-m".into(), "venv".into(), root.into()]);
+        let python = Word::from(scripts_of(root).join("python"));
         let words = [python].into_iter().chain(["-m", "pip", "install"].map(Word::from)).collect();
-        Installer { first: vec![made], words }
+        Installer { first: vec![venv], words }
     }
 
     /// The command alone, with these words at its end.
@@ -161,7 +162,7 @@ fn prepared(
 
 /// Whether uv is on the search path.
 pub fn has_uv(facts: &Facts) -> bool {
-    facts.command("uv").is_some_and(|uv| uv.chosen().is_some())
+    facts.has_command("uv")
 }
 
 /// uv's pip works for Python 3.8 and later.
@@ -207,20 +208,11 @@ pub fn debian_package(base: &Installation) -> Option<Action> {
     Some(Action::run(["sudo".into(), "apt".into(), "install".into(), package]))
 }
 
-/// Where the lost source of an editable install certainly is now: it is this project, or the only one found.
-pub fn new_place<'d>(facts: &Facts, distribution: &'d Distribution) -> Option<&'d MovedSource> {
-    let is_project =
-        |moved: &&MovedSource| facts.project.root.as_ref().is_some_and(|root| root.same_as(&moved.path));
-    match distribution.moved_to.as_slice() {
-        [only] => Some(only),
-        several => several.iter().find(is_project),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::example::{VENV, command, distribution, healthy, script, venv_of, with_packages};
+    use crate::path::Flavour;
 
     fn shown(actions: &[Action]) -> Vec<String> {
         actions
@@ -307,6 +299,16 @@ mod tests {
         assert_eq!(install(&facts).unwrap(), ["uv pip install --python /bin/python six"]);
         venv_of(&mut facts).creator = Some(Creator::Venv);
         assert_eq!(install(&facts).unwrap(), ["uv pip install --python /bin/python six"]);
+    }
+
+    #[test]
+    fn a_new_environment_has_this_systems_layout() {
+        let windows = |text| HostPath::new(Flavour::Windows, text).unwrap();
+        let installer = Installer::of_new(&windows(r"C:\p\.venv"), &windows(r"C:\Py\python.exe"));
+        assert_eq!(
+            shown(&installer.actions(["six".into()])),
+            [r"C:\Py\python.exe -m venv C:\p\.venv", r"C:\p\.venv\Scripts\python -m pip install six"]
+        );
     }
 
     #[test]

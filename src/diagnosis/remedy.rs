@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::facts::environment::Environment;
+use crate::facts::environment::{Environment, scripts_of};
 use crate::parse::activate::ActivatorKind;
 use crate::path::{Flavour, HostPath, readable};
 
@@ -47,6 +47,14 @@ impl Remedy {
 
     pub fn manual(summary: impl Into<String>, actions: Vec<Action>) -> Remedy {
         Remedy { summary: summary.into(), actions, safety: Safety::Manual }
+    }
+
+    /// Renames a file, so that Python no longer takes it for what it was.
+    pub fn set_aside(path: &HostPath) -> Remedy {
+        let mut aside = path.as_bytes().to_vec();
+        aside.extend_from_slice(b".disabled");
+        let summary = format!("Put {} aside", path.name());
+        Remedy::safe(summary, vec![Action::run(["mv".into(), path.into(), Word(aside)])])
     }
 
     /// What to know before pasting a remedy to be reviewed, as the end of its summary.
@@ -201,26 +209,21 @@ impl Action {
 
     /// Activate an environment that earlier actions make at `root` in the POSIX layout.
     pub fn activate_new(root: &HostPath) -> Action {
-        let (directory, scripts): (&str, &[_]) = match root.flavour() {
-            Flavour::Posix => (
-                "bin",
-                &[
-                    (ActivatorKind::Posix, "activate"),
-                    (ActivatorKind::Csh, "activate.csh"),
-                    (ActivatorKind::Fish, "activate.fish"),
-                    (ActivatorKind::PowerShell, "Activate.ps1"),
-                ],
-            ),
-            Flavour::Windows => (
-                "Scripts",
-                &[
-                    (ActivatorKind::Posix, "activate"),
-                    (ActivatorKind::Cmd, "activate.bat"),
-                    (ActivatorKind::PowerShell, "Activate.ps1"),
-                ],
-            ),
+        let scripts: &[_] = match root.flavour() {
+            Flavour::Posix => &[
+                (ActivatorKind::Posix, "activate"),
+                (ActivatorKind::Csh, "activate.csh"),
+                (ActivatorKind::Fish, "activate.fish"),
+                (ActivatorKind::PowerShell, "Activate.ps1"),
+            ],
+            Flavour::Windows => &[
+                (ActivatorKind::Posix, "activate"),
+                (ActivatorKind::Cmd, "activate.bat"),
+                (ActivatorKind::PowerShell, "Activate.ps1"),
+            ],
         };
-        let place = |(kind, name): &(ActivatorKind, &str)| (*kind, root.join(directory).join(name));
+        let directory = scripts_of(root);
+        let place = |(kind, name): &(ActivatorKind, &str)| (*kind, directory.join(name));
         Action::Activate { root: root.clone(), scripts: scripts.iter().map(place).collect() }
     }
 

@@ -6,9 +6,13 @@ use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, Requirement, VerbatimUrl, VersionOrUrl};
 
 use crate::facts::Facts;
+use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
 use crate::facts::interpreter;
 use crate::facts::platform::System;
+use crate::facts::requirement::{DeclaredRequirement, Purpose};
+use crate::imports::known_modules;
+use crate::parse::names::normalize_name;
 
 /// The interpreter and machine that markers are evaluated for.
 #[derive(Debug)]
@@ -174,6 +178,51 @@ fn parsed(text: &str) -> Option<Requirement<VerbatimUrl>> {
         return None;
     }
     Requirement::from_str(text).ok()
+}
+
+/// What the project needs in order to run, as far as it applies to the environment, with what is installed of it.
+pub fn required<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    packages: &'f Packages,
+) -> Vec<(&'f DeclaredRequirement, Applying, Option<&'f Distribution>)> {
+    let Some(target) = Target::of(facts, environment) else { return Vec::new() };
+    let own = facts.project.name.as_deref().map(normalize_name);
+    let wanted =
+        facts.project.requirements.iter().filter(|requirement| {
+            requirement.purpose == Purpose::Run && own.as_ref() != Some(&requirement.name)
+        });
+    wanted
+        .filter_map(|requirement| {
+            let text = match &requirement.marker {
+                Some(marker) => format!("{}{}; {marker}", requirement.name, requirement.specifier),
+                None => format!("{}{}", requirement.name, requirement.specifier),
+            };
+            let applying = target.applying(&text)?;
+            Some((requirement, applying, packages.distribution(&requirement.name)))
+        })
+        .collect()
+}
+
+/// Required distributions that are not there, each once. One whose modules come from elsewhere (conda's and Debian's
+/// packages have names of their own, and some distributions come in variants) is not missed.
+pub fn missing<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    packages: &'f Packages,
+) -> Vec<&'f DeclaredRequirement> {
+    let provided = |name: &str| {
+        packages.provides_module(&name.replace('-', "_"))
+            || known_modules::modules_of(name).any(|module| packages.provides_module(module))
+    };
+    let mut missing: Vec<&DeclaredRequirement> = Vec::new();
+    for (requirement, _, installed) in required(facts, environment, packages) {
+        let known = missing.iter().any(|known| known.name == requirement.name);
+        if installed.is_none() && !known && !provided(&requirement.name) {
+            missing.push(requirement);
+        }
+    }
+    missing
 }
 
 #[cfg(test)]

@@ -18,9 +18,10 @@ pub struct Packages {
     /// Names that can be imported from the directories and archives that `.pth` lines add.
     pub added_modules: Vec<String>,
     /// Start-up code whose changes to the import path are not among the sites.
-    #[serde(default)]
+    #[serde(default, alias = "path_hooks")]
     pub path_changes: Vec<PathChange>,
     /// Modules that entry scripts import and that the package of that name does not have.
+    #[serde(default)]
     pub lost_targets: Vec<LostTarget>,
     /// Recorded files whose contents are others than were installed.
     pub contents: Gathered<Contents>,
@@ -43,6 +44,13 @@ pub struct LostTarget {
     pub script: HostPath,
     /// Dotted; `pip` alone where only its function `main` is missing.
     pub module: String,
+}
+
+impl LostTarget {
+    /// The package that the script imports from.
+    pub fn top(&self) -> &str {
+        self.module.split('.').next().unwrap_or(&self.module)
+    }
 }
 
 /// Files that two distributions of one directory both claim, with different contents.

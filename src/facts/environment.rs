@@ -8,7 +8,7 @@ use crate::host::{FileError, Mount};
 use crate::parse::activate::ActivatorKind;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::{Creator, PyvenvConfig};
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -245,9 +245,17 @@ impl Environment {
     pub fn program(&self, name: &str) -> HostPath {
         match &self.script_directory {
             Some(directory) => directory.join(name),
-            None => self.root.join("bin").join(name),
+            None => scripts_of(&self.root).join(name),
         }
     }
+}
+
+/// Where this system puts the programs of an environment that is made at `root`.
+pub fn scripts_of(root: &HostPath) -> HostPath {
+    root.join(match root.flavour() {
+        Flavour::Posix => "bin",
+        Flavour::Windows => "Scripts",
+    })
 }
 
 /// The entry for `root`, made where there is none; None for the environment's own root.

@@ -32,6 +32,9 @@ pub struct PipSetting {
     /// The file and line, or None for a variable.
     pub file: Option<HostPath>,
     pub line: Option<usize>,
+    /// It ends on that line, and `key` stands there as it is here, but for `_` in place of `-`.
+    #[serde(default)]
+    pub plain: bool,
 }
 
 impl PipSetting {
@@ -142,13 +145,20 @@ impl UvSetting {
 pub struct Installers {
     pub pip: PipConfiguration,
     /// Strongest first: variables, the project's file, the user's, the machine's.
+    #[serde(default)]
     pub uv: Vec<UvSetting>,
     /// Interpreters and directories that a `python` setting names and that are not there.
+    #[serde(default)]
     pub absent: Vec<HostPath>,
 }
 
 impl Installers {
     pub fn of_uv(&self, key: UvKey) -> Option<&UvSetting> {
         self.uv.iter().find(|setting| setting.key == key)
+    }
+
+    /// Whether this path, which a `python` setting names, is known not to be there.
+    pub fn is_absent(&self, path: &HostPath) -> bool {
+        self.absent.iter().any(|absent| absent.same_as(path))
     }
 }

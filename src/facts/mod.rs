@@ -131,6 +131,11 @@ impl Facts {
         self.commands.iter().find(|command| command.name == name)
     }
 
+    /// Whether the search path has a program of this name, which is among those that are looked for.
+    pub fn has_command(&self, name: &str) -> bool {
+        self.command(name).is_some_and(|command| command.chosen().is_some())
+    }
+
     /// What the shell would run for `python`, else for `python3`.
     pub fn shell_python(&self) -> Option<&Command> {
         ["python", "python3"]

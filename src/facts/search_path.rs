@@ -171,6 +171,9 @@ pub enum Target {
         program: Option<HostPath>,
         environment: Option<HostPath>,
         problem: Option<String>,
+        /// Where the problem is that no chosen version is there.
+        #[serde(default)]
+        absent: Option<Absent>,
     },
     /// The Microsoft Store's alias, which opens the Store.
     StoreStub,
@@ -187,6 +190,15 @@ impl Target {
             Target::StoreStub | Target::Unknown => None,
         }
     }
+}
+
+/// The versions that a shim is to run, none of which is installed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absent {
+    /// As they are written, at least one.
+    pub versions: Vec<String>,
+    /// The variable or the file that chooses them.
+    pub set_by: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

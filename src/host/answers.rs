@@ -15,9 +15,13 @@ impl<T, const MOST: usize> Default for Answers<T, MOST> {
 }
 
 impl<T: Clone, const MOST: usize> Answers<T, MOST> {
+    pub fn known(&self, path: &HostPath) -> Option<T> {
+        self.kept().get(path).cloned()
+    }
+
     pub fn get(&self, path: &HostPath, ask: impl FnOnce() -> T) -> T {
-        if let Some(known) = self.kept().get(path) {
-            return known.clone();
+        if let Some(known) = self.known(path) {
+            return known;
         }
         let answer = ask();
         let mut kept = self.kept();

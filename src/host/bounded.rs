@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, TEXT_LIMIT,
+    OpenDirectory, Outcome, Process, TEXT_LIMIT, TakePiece, Told,
 };
 use crate::facts::platform::{Platform, System, User};
 use crate::path::HostPath;
@@ -17,8 +17,14 @@ use crate::path::HostPath;
 /// So many cut-off files and directories are remembered by name.
 const MOST_REMEMBERED: usize = 20;
 
+/// A listing of so many entries is kept: those of packages and programs are asked for more than once.
+const LARGE: usize = 64;
+
 /// A longer path, in bytes, is left to the system: it may be a stranger's, of any depth.
 const LONG_PATH: usize = 512;
+
+/// What is said of each of several paths.
+type Look<'a> = dyn Fn(&[&[u8]]) -> Vec<Result<Metadata, FileError>> + 'a;
 
 pub struct Bounded<'a> {
     host: &'a dyn Host,
@@ -29,10 +35,11 @@ pub struct Bounded<'a> {
     targets: Answers<Result<Vec<u8>, FileError>>,
     canonical: Answers<Result<HostPath, FileError>>,
     executable: Answers<bool>,
+    listings: Answers<Listing>,
 }
 
 /// A dozen collectors ask for the same interpreter, and must not see two different ones. What this machine itself writes
-/// makes it forget; contents and listings are never kept.
+/// makes it forget; contents and short listings are never kept.
 type Answers<T> = super::answers::Answers<T, 4096>;
 
 /// What was not looked at whole.
@@ -77,6 +84,7 @@ impl<'a> Bounded<'a> {
             targets: Answers::default(),
             canonical: Answers::default(),
             executable: Answers::default(),
+            listings: Answers::default(),
         }
     }
 
@@ -99,15 +107,15 @@ impl<'a> Bounded<'a> {
         }
     }
 
-    /// A limit below [`TEXT_LIMIT`] asks for the beginning only.
-    fn note_cut(&self, contents: &Contents, limit: usize, path: impl FnOnce() -> HostPath) {
-        if limit < TEXT_LIMIT || !contents.truncated() {
+    /// Given how many bytes were read, and of how many. A limit below [`TEXT_LIMIT`] asks for the beginning only.
+    fn note_cut(&self, (read, size): (usize, u64), limit: usize, path: impl FnOnce() -> HostPath) {
+        if limit < TEXT_LIMIT || read as u64 >= size {
             return;
         }
         let path = path();
         let mut cut = self.remembered();
         if cut.files.len() < MOST_REMEMBERED && cut.files.iter().all(|(known, ..)| *known != path) {
-            cut.files.push((path, contents.bytes.len(), contents.size));
+            cut.files.push((path, read, size));
         }
     }
 
@@ -118,6 +126,7 @@ impl<'a> Bounded<'a> {
         self.targets.forget();
         self.canonical.forget();
         self.executable.forget();
+        self.listings.forget();
     }
 
     /// The path with its links resolved where its last name is none: by what is known of its parent, so that the
@@ -131,6 +140,20 @@ impl<'a> Bounded<'a> {
         let Some(parent) = path.parent() else { return Some(path.clone()) };
         let place = self.canonical(&parent).ok()?.join(path.file_name()?);
         matches!(self.read_link(&place), Err(FileError::NotAFile)).then_some(place)
+    }
+
+    /// Not so many at once that the time could be up long before the next look at the clock.
+    fn parts_in_time(
+        &self,
+        directory: &OpenDirectory,
+        paths: &[&[u8]],
+        ask: &Look,
+    ) -> Vec<Result<Metadata, FileError>> {
+        let in_time = |part: &[&[u8]]| match self.in_time(&directory.path) {
+            Ok(()) => ask(part),
+            Err(error) => vec![Err(error); part.len()],
+        };
+        paths.chunks(1024).flat_map(in_time).collect()
     }
 
     fn in_time(&self, path: &HostPath) -> Result<(), FileError> {
@@ -156,12 +179,15 @@ impl Files for Bounded<'_> {
     }
 
     fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
-        let ask = |paths: &[&[u8]]| match self.in_time(&directory.path) {
-            Ok(()) => self.host.metadata_below(directory, paths),
-            Err(error) => vec![Err(error); paths.len()],
-        };
-        // not so many that the time could be up long before the next look at the clock
-        paths.chunks(1024).flat_map(ask).collect()
+        self.parts_in_time(directory, paths, &|paths| self.host.metadata_below(directory, paths))
+    }
+
+    fn link_metadata_below(
+        &self,
+        directory: &OpenDirectory,
+        paths: &[&[u8]],
+    ) -> Vec<Result<Metadata, FileError>> {
+        self.parts_in_time(directory, paths, &|paths| self.host.link_metadata_below(directory, paths))
     }
 
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
@@ -186,7 +212,7 @@ impl Files for Bounded<'_> {
         let read = self.host.read_at(path, offset, limit);
         let contents = read.inspect_err(|error| self.note_failure(path, error))?;
         if offset == 0 {
-            self.note_cut(&contents, limit, || path.clone());
+            self.note_cut((contents.bytes.len(), contents.size), limit, || path.clone());
         }
         Ok(contents)
     }
@@ -196,20 +222,37 @@ impl Files for Bounded<'_> {
         directory: &OpenDirectory,
         path: &[u8],
         limit: usize,
+        spare: Vec<u8>,
     ) -> Result<Contents, FileError> {
         self.in_time(&directory.path)?;
         let place = || directory.path.join(path);
-        let read = self.host.read_below(directory, path, limit);
+        let read = self.host.read_below(directory, path, limit, spare);
         let contents = read.inspect_err(|error| self.note_failure(&place(), error))?;
-        self.note_cut(&contents, limit, place);
+        self.note_cut((contents.bytes.len(), contents.size), limit, place);
         Ok(contents)
+    }
+
+    fn tell_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+        spare: &mut Vec<u8>,
+        take: &mut TakePiece,
+    ) -> Result<Told, FileError> {
+        self.in_time(&directory.path)?;
+        let place = || directory.path.join(path);
+        let told = self.host.tell_below(directory, path, limit, spare, take);
+        let told = told.inspect_err(|error| self.note_failure(&place(), error))?;
+        self.note_cut((limit, told.size), limit, place);
+        Ok(told)
     }
 
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
         self.in_time(path)?;
         let read = self.host.read_parts(path, first, &mut |offset, part| {
             if offset == 0 {
-                self.note_cut(&part, first, || path.clone());
+                self.note_cut((part.bytes.len(), part.size), first, || path.clone());
             }
             next(offset, part).filter(|_| self.in_time(path).is_ok())
         });
@@ -218,12 +261,18 @@ impl Files for Bounded<'_> {
 
     fn list(&self, path: &HostPath) -> Result<Listing, FileError> {
         self.in_time(path)?;
+        if let Some(known) = self.listings.known(path) {
+            return Ok(known);
+        }
         let listing = self.host.list(path).inspect_err(|error| self.note_failure(path, error))?;
         if listing.truncated {
             let mut cut = self.remembered();
             if cut.directories.len() < MOST_REMEMBERED && !cut.directories.contains(path) {
                 cut.directories.push(path.clone());
             }
+        }
+        if listing.entries.len() >= LARGE {
+            return Ok(self.listings.get(path, || listing));
         }
         Ok(listing)
     }

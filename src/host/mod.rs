@@ -150,6 +150,22 @@ impl OpenDirectory {
     }
 }
 
+/// So many bytes are read at once of a file that is told in pieces.
+pub const PIECE: usize = 64 << 10;
+
+/// Is told a piece of a file and whether it is the last, and says how many bytes of it it has done with: the others
+/// stand at the beginning of the next piece.
+pub type TakePiece<'a> = dyn FnMut(&[u8], bool) -> usize + 'a;
+
+/// A file that was told in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// The whole size, of which no more than was asked for was told.
+    pub size: u64,
+    /// As in [`Contents`].
+    pub modified: (u64, u32),
+}
+
 /// Tells where to read on in a file (offset and at most so many bytes) by the offset and the bytes of what was read last.
 pub type NextPart<'a> = dyn FnMut(u64, Contents) -> Option<(u64, usize)> + 'a;
 
@@ -159,6 +175,14 @@ pub trait Files: Sync {
     /// The same for many paths, each absolute or below the directory, in their order.
     fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
         paths.iter().map(|path| self.metadata(&directory.path.join(path))).collect()
+    }
+    /// The same, of links themselves.
+    fn link_metadata_below(
+        &self,
+        directory: &OpenDirectory,
+        paths: &[&[u8]],
+    ) -> Vec<Result<Metadata, FileError>> {
+        paths.iter().map(|path| self.link_metadata(&directory.path.join(path))).collect()
     }
     /// For [`metadata_below`](Files::metadata_below) and [`read_below`](Files::read_below).
     fn open_directory(&self, path: &HostPath) -> OpenDirectory {
@@ -170,14 +194,37 @@ pub trait Files: Sync {
     fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError>;
     /// At most `limit` bytes from `offset` of a regular file; never blocks on a FIFO or device.
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError>;
-    /// As [`read`](Files::read), for a path below the directory.
+    /// As [`read`](Files::read), for a path below the directory. The spare bytes may be overwritten for what is read:
+    /// memory that has been written to once is cheaper than new.
     fn read_below(
         &self,
         directory: &OpenDirectory,
         path: &[u8],
         limit: usize,
+        _spare: Vec<u8>,
     ) -> Result<Contents, FileError> {
         self.read(&directory.path.join(path), limit)
+    }
+    /// The same, at most so many bytes in pieces of about [`PIECE`], so that a long file needs no memory for all of it.
+    fn tell_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+        spare: &mut Vec<u8>,
+        take: &mut TakePiece,
+    ) -> Result<Told, FileError> {
+        let contents = self.read_below(directory, path, limit, std::mem::take(spare))?;
+        let (mut start, mut end) = (0, 0);
+        while end < contents.bytes.len() || start == end {
+            end = contents.bytes.len().min(end + PIECE);
+            let last = end == contents.bytes.len();
+            start += take(contents.bytes.get(start..end).unwrap_or_default(), last);
+            if last {
+                break;
+            }
+        }
+        Ok(Told { size: contents.size, modified: contents.modified })
     }
     /// Parts of one file, the first at its beginning.
     ///

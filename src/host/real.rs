@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart};
 #[cfg(unix)]
-use super::{OpenDirectory, Usage};
+use super::{OpenDirectory, PIECE, TakePiece, Told, Usage};
 use crate::path::{Flavour, HostPath};
 
 #[cfg(target_os = "linux")]
@@ -218,6 +218,17 @@ fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
     open_with(path, 0)
 }
 
+#[cfg(unix)]
+fn open_below(directory: &OpenDirectory, path: &[u8]) -> Result<std::fs::File, FileError> {
+    use rustix::fs::{Mode, OFlags, openat};
+    let Some(base) = &directory.descriptor else {
+        return open(&directory.path.join(path)).map_err(file_error);
+    };
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let descriptor = openat(base, path, flags, Mode::empty()).map_err(|error| file_error(error.into()))?;
+    Ok(std::fs::File::from(descriptor))
+}
+
 #[cfg_attr(not(unix), allow(unused_variables))]
 fn open_with(path: &HostPath, flags: u32) -> std::io::Result<std::fs::File> {
     let mut options = std::fs::OpenOptions::new();
@@ -230,19 +241,25 @@ fn open_with(path: &HostPath, flags: u32) -> std::io::Result<std::fs::File> {
     options.open(to_std(path))
 }
 
-/// As many bytes as there are, by as few calls as possible.
-fn read_claimed(file: &mut std::fs::File, offset: u64, wanted: usize) -> std::io::Result<Vec<u8>> {
-    let mut bytes = vec![0; wanted];
+/// As many bytes as there are, by as few calls as possible, over the spare ones.
+fn read_claimed(
+    file: &mut std::fs::File,
+    offset: u64,
+    wanted: usize,
+    spare: Vec<u8>,
+) -> std::io::Result<Vec<u8>> {
+    let mut bytes = spare;
+    if bytes.capacity() < wanted {
+        // not grown: there is nothing to keep
+        bytes = Vec::new();
+    }
+    bytes.resize(wanted, 0);
     let mut filled = 0;
     if cfg!(not(unix)) {
         file.seek(SeekFrom::Start(offset))?;
     }
     while let Some(part) = bytes.get_mut(filled..).filter(|part| !part.is_empty()) {
-        #[cfg(unix)]
-        let read = std::os::unix::fs::FileExt::read_at(file, part, offset + filled as u64);
-        #[cfg(not(unix))]
-        let read = file.read(part);
-        match read {
+        match read_part(file, part, offset + filled as u64) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -251,6 +268,50 @@ fn read_claimed(file: &mut std::fs::File, offset: u64, wanted: usize) -> std::io
     }
     bytes.truncate(filled);
     Ok(bytes)
+}
+
+#[cfg(unix)]
+fn read_part(file: &mut std::fs::File, part: &mut [u8], offset: u64) -> std::io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, part, offset)
+}
+
+/// What was read last ends at the offset.
+#[cfg(not(unix))]
+fn read_part(file: &mut std::fs::File, part: &mut [u8], _offset: u64) -> std::io::Result<usize> {
+    file.read(part)
+}
+
+/// At most so many bytes from the beginning, over the spare ones.
+#[cfg(unix)]
+fn tell_pieces(
+    file: &mut std::fs::File,
+    limit: u64,
+    spare: &mut Vec<u8>,
+    take: &mut TakePiece,
+) -> std::io::Result<()> {
+    let mut filled = 0;
+    let mut offset = 0;
+    loop {
+        if filled == spare.len() {
+            // the first time, or a piece of which nothing could be done with
+            spare.resize(filled + PIECE, 0);
+        }
+        let most = usize::try_from(limit - offset).unwrap_or(usize::MAX);
+        let end = spare.len().min(filled.saturating_add(most));
+        let count = match read_part(file, spare.get_mut(filled..end).unwrap_or_default(), offset) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            result => result?,
+        };
+        filled += count;
+        offset += count as u64;
+        let last = count == 0 || offset >= limit;
+        let done = take(spare.get(..filled).unwrap_or_default(), last).min(filled);
+        if last {
+            return Ok(());
+        }
+        spare.copy_within(done..filled, 0);
+        filled -= done;
+    }
 }
 
 /// Until nothing comes.
@@ -272,17 +333,28 @@ fn read_open(
     metadata: &Metadata,
     offset: u64,
     limit: usize,
+    spare: Vec<u8>,
 ) -> Result<Contents, FileError> {
     let rest = usize::try_from(metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
     // files of /proc claim to be empty; of any other there is no more than it says
     let bytes = match metadata.size {
         0 => read_unclaimed(file, offset, limit),
-        _ => read_claimed(file, offset, rest.min(limit)),
+        _ => read_claimed(file, offset, rest.min(limit), spare),
     }
     .map_err(file_error)?;
     let size = metadata.size.max(offset + bytes.len() as u64);
     let modified = (metadata.modified, metadata.modified_nanoseconds);
     Ok(Contents { bytes, size, mode: metadata.mode, modified })
+}
+
+#[cfg(unix)]
+fn stat_below(
+    base: &std::os::fd::OwnedFd,
+    path: &[u8],
+    flags: rustix::fs::AtFlags,
+) -> Result<Metadata, FileError> {
+    let stat = rustix::fs::statat(base, path, flags).map_err(|error| file_error(error.into()))?;
+    Ok(from_stat(&stat))
 }
 
 impl Files for RealFiles {
@@ -300,15 +372,22 @@ impl Files for RealFiles {
 
     #[cfg(unix)]
     fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
-        use rustix::fs::{AtFlags, statat};
         let Some(base) = &directory.descriptor else {
             return paths.iter().map(|path| self.metadata(&directory.path.join(path))).collect();
         };
-        let look = |path: &&[u8]| statat(base, *path, AtFlags::empty());
-        paths
-            .iter()
-            .map(|path| look(path).map(|stat| from_stat(&stat)).map_err(|error| file_error(error.into())))
-            .collect()
+        paths.iter().map(|path| stat_below(base, path, rustix::fs::AtFlags::empty())).collect()
+    }
+
+    #[cfg(unix)]
+    fn link_metadata_below(
+        &self,
+        directory: &OpenDirectory,
+        paths: &[&[u8]],
+    ) -> Vec<Result<Metadata, FileError>> {
+        let Some(base) = &directory.descriptor else {
+            return paths.iter().map(|path| self.link_metadata(&directory.path.join(path))).collect();
+        };
+        paths.iter().map(|path| stat_below(base, path, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)).collect()
     }
 
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
@@ -326,7 +405,7 @@ impl Files for RealFiles {
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         let mut file = open(path).map_err(file_error)?;
         let metadata = regular(&file)?;
-        read_open(&mut file, &metadata, offset, limit)
+        read_open(&mut file, &metadata, offset, limit, Vec::new())
     }
 
     #[cfg(unix)]
@@ -335,15 +414,28 @@ impl Files for RealFiles {
         directory: &OpenDirectory,
         path: &[u8],
         limit: usize,
+        spare: Vec<u8>,
     ) -> Result<Contents, FileError> {
-        use rustix::fs::{Mode, OFlags, openat};
-        let Some(base) = &directory.descriptor else { return self.read(&directory.path.join(path), limit) };
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let descriptor =
-            openat(base, path, flags, Mode::empty()).map_err(|error| file_error(error.into()))?;
-        let mut file = std::fs::File::from(descriptor);
+        let mut file = open_below(directory, path)?;
         let metadata = regular(&file)?;
-        read_open(&mut file, &metadata, 0, limit)
+        read_open(&mut file, &metadata, 0, limit, spare)
+    }
+
+    #[cfg(unix)]
+    fn tell_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+        spare: &mut Vec<u8>,
+        take: &mut TakePiece,
+    ) -> Result<Told, FileError> {
+        let mut file = open_below(directory, path)?;
+        let metadata = regular(&file)?;
+        // no more than it says, so that its end need not be asked for
+        let limit = metadata.size.min(limit as u64);
+        tell_pieces(&mut file, limit, spare, take).map_err(file_error)?;
+        Ok(Told { size: metadata.size, modified: (metadata.modified, metadata.modified_nanoseconds) })
     }
 
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
@@ -351,7 +443,7 @@ impl Files for RealFiles {
         let metadata = regular(&file)?;
         let mut wanted = Some((0, first));
         while let Some((offset, limit)) = wanted {
-            wanted = next(offset, read_open(&mut file, &metadata, offset, limit)?);
+            wanted = next(offset, read_open(&mut file, &metadata, offset, limit, Vec::new())?);
         }
         Ok(())
     }

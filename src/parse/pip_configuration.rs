@@ -9,6 +9,8 @@ pub struct Setting {
     pub key: String,
     /// Several lines are joined by a line break.
     pub value: String,
+    /// It ends on its line, and its name stands there in lower case and without leading dashes.
+    pub plain: bool,
 }
 
 /// Reads every `key = value` and `key: value` below a `[section]`; lines that follow indented belong to the value
@@ -30,6 +32,7 @@ pub fn parse(bytes: &[u8]) -> Vec<Setting> {
                     last.value.push('\n');
                 }
                 last.value.push_str(line);
+                last.plain = false;
             }
             continue;
         }
@@ -49,6 +52,7 @@ pub fn parse(bytes: &[u8]) -> Vec<Setting> {
             section: section.clone(),
             key: normalized(key),
             value: line[at + 1..].trim().to_owned(),
+            plain: !key.starts_with('-') && key.to_lowercase() == key,
         });
         continues = true;
     }
@@ -88,6 +92,14 @@ mod tests {
         let found = read(text);
         assert_eq!(found[0].2, "/a\n/b");
         assert_eq!((found[1].1.as_str(), found[1].3), ("user", 5));
+    }
+
+    #[test]
+    fn plain_is_what_stands_on_one_line_in_lower_case() {
+        let text =
+            "[global]\ntarget =\n    /a\nno_deps = 1\nTarget = /b\n--user = yes\nroot = /c\n  # more\n  /d\n";
+        let plain: Vec<_> = parse(text.as_bytes()).into_iter().map(|it| (it.line, it.plain)).collect();
+        assert_eq!(plain, [(2, false), (4, true), (5, false), (6, false), (7, false)]);
     }
 
     #[test]

@@ -22,14 +22,19 @@ impl<'a> Entry<'a> {
 /// No system opens a longer path (`PATH_MAX` of Linux is 4096).
 const PATH_LIMIT: usize = 8192;
 
+/// Without the byte order mark that a file may begin with.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
 /// The rows that name a file, in order; what no file can be called is passed over.
 pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
-    let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut rest = without_mark(bytes);
     std::iter::from_fn(move || {
         while !rest.is_empty() {
             let (path, behind, next) = row(rest);
             rest = next;
-            if !path.is_empty() && path.len() <= PATH_LIMIT {
+            if is_name(&path) {
                 return Some(Entry { path, rest: behind });
             }
         }
@@ -37,18 +42,39 @@ pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
     })
 }
 
+/// Tells the rows that name a file of a piece of a RECORD, in order, and returns how many bytes were read: of all but the
+/// `last` piece the last row may go on in the next one.
+pub fn rows<'a>(piece: &'a [u8], last: bool, tell: &mut impl FnMut(Entry<'a>)) -> usize {
+    let mut rest = piece;
+    while !rest.is_empty() {
+        let (path, behind, next) = row(rest);
+        if next.is_empty() && !last {
+            break;
+        }
+        rest = next;
+        if is_name(&path) {
+            tell(Entry { path, rest: behind });
+        }
+    }
+    piece.len() - rest.len()
+}
+
+fn is_name(path: &[u8]) -> bool {
+    !path.is_empty() && path.len() <= PATH_LIMIT
+}
+
 /// The path of the first row, what stands behind its comma, and the rows that follow.
 fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
-    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
-    let (line, next) = bytes.split_at(end);
-    let comma = memchr::memchr(b',', line);
-    let behind = comma.and_then(|at| line.get(at + 1..)).unwrap_or_default();
     // nearly all rows: nothing is quoted
-    if !line.starts_with(b"\"") && !behind.starts_with(b"\"") {
-        return match comma {
-            Some(at) => (Cow::Borrowed(&line[..at]), behind, next),
-            None => (field(line).0, behind, next),
-        };
+    if !bytes.starts_with(b"\"") {
+        let stop = memchr::memchr2(b',', b'\n', bytes).unwrap_or(bytes.len());
+        let (path, more) = bytes.split_at(stop);
+        let Some(more) = more.strip_prefix(b",") else { return (field(path).0, &[], after_line(more)) };
+        if !more.starts_with(b"\"") {
+            let end = memchr::memchr(b'\n', more).map_or(more.len(), |at| at + 1);
+            let (behind, next) = more.split_at(end);
+            return (Cow::Borrowed(path), behind, next);
+        }
     }
     // a quoted field may hold line ends
     let (path, more) = field(bytes);

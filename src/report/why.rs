@@ -158,7 +158,7 @@ impl Page {
         let mut text = self.row("module", module);
         let version = attempt.version.map(|version| format!(" ({version})")).unwrap_or_default();
         text.push_str(&self.row("python", &format!("{}{version}", attempt.interpreter)));
-        match (attempt.found(), &attempt.trouble) {
+        match (attempt.found(), &attempt.not_searched) {
             (Some(found), _) => {
                 let origin = found.origin.as_ref().map(|origin| origin.to_text().into_owned());
                 let place = origin.unwrap_or_else(|| {
@@ -182,7 +182,7 @@ impl Page {
                     text.push_str(&self.row("by", &format!("the finder of {finder}")));
                 }
             }
-            (None, Some(trouble)) => text.push_str(&self.row("trouble", trouble.text())),
+            (None, Some(reason)) => text.push_str(&self.row("trouble", reason.text())),
             (None, None) => {
                 let made = attempt.resolution.as_ref().is_some_and(|it| it.made_by.is_some());
                 text.push_str(&self.row("imported", if made { "no file of that name" } else { "not found" }));

@@ -1,7 +1,8 @@
 //! What uv's settings do to the environment that is active: uv follows them, and neither `python` nor pip does.
 
 use super::super::{single_purpose, unset, with_line, working};
-use super::{CHECK, is_of, named_python};
+use super::{CHECK, is_imported_from, is_of, named_path};
+use crate::diagnosis::reinstall::has_uv;
 use crate::diagnosis::{Action, Finding, Findings, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::Environment;
@@ -12,8 +13,7 @@ use crate::path::HostPath;
 pub fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(installers) = facts.installers.known().filter(|it| !it.uv.is_empty()) else { return };
     let Some(working) = working(facts).filter(|it| it.is_venv() && facts.is_chosen(it)) else { return };
-    if facts.shell.environment_wrapper().is_some() || facts.command("uv").and_then(|uv| uv.chosen()).is_none()
-    {
+    if facts.shell.environment_wrapper().is_some() || !has_uv(facts) {
         return;
     }
     let found = of_pip(facts, installers, working).into_iter().chain(of_project(facts, installers, working));
@@ -31,24 +31,21 @@ fn of_pip(facts: &Facts, installers: &Installers, working: &Environment) -> Opti
     };
     let place = installers.of_uv(UvKey::Target).or_else(|| installers.of_uv(UvKey::Prefix));
     if let Some(setting) = place {
-        let directory = named_python(facts, &setting.value)?;
-        let harmless = working.is_at(&directory)
-            || facts.import_setup.python_path_entry(&directory).is_some()
-            || working.libraries.iter().any(|library| library.site_packages.same_as(&directory));
+        let directory = named_path(facts, &setting.value)?;
         let finding = || elsewhere(facts, working, setting, &directory).severity(severity);
-        return (!harmless).then(finding);
+        return (!is_imported_from(facts, working, &directory)).then(finding);
     }
     if let Some(setting) = installers.of_uv(UvKey::Python) {
         // a version or a name is looked for, the environment first
         if !setting.value.contains(['/', '\\']) {
             return None;
         }
-        let python = named_python(facts, &setting.value)?;
+        let python = named_path(facts, &setting.value)?;
         // `uv sync` makes the project's environment from it
         if by_uv || is_of(working, &python) {
             return None;
         }
-        if installers.absent.contains(&python) {
+        if installers.is_absent(&python) {
             let message =
                 format!("uv pip stops at once: {} names {python}, which does not exist", setting.place());
             return Some(shown(facts, working, setting, message).severity(severity));

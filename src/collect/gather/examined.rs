@@ -1,10 +1,10 @@
 //! The named environments, looked into.
 
+use super::ahead::{self, Ahead};
 use super::named::Named;
 use super::{INDEX_LIMIT, Request};
-use crate::collect::environment::{Depth, environment};
+use crate::collect::environment::environment;
 use crate::collect::{inventory, links, synced};
-use crate::diagnosis::Need;
 use crate::facts::Origin;
 use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeState};
 use crate::facts::project::Git;
@@ -16,15 +16,16 @@ pub(super) fn environments(
     request: &Request,
     named: &[Named],
     git: Option<&Git>,
+    ahead: Option<&Ahead>,
 ) -> Vec<Environment> {
-    let depth = Depth {
-        scripts: request.needs.contains(&Need::Scripts),
-        installed: request.needs.contains(&Need::Installed),
-    };
+    let depth = ahead::depth(request);
     let mut index: Option<Option<Vec<u8>>> = None;
     let mut found = Vec::with_capacity(named.len());
     for (root, origins) in named {
-        let mut environment = environment(host, root, origins.clone(), depth);
+        let mut environment = match ahead.and_then(|ahead| ahead.environment(root)) {
+            Some(known) => Environment { origins: origins.clone(), ..known },
+            None => environment(host, root, origins.clone(), depth),
+        };
         if environment.is_venv() {
             let has_debris = environment.libraries.iter().any(|library| library.has_debris);
             environment.synced = synced::synced_folder(root, host, has_debris);

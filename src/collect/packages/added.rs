@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Question, Site, distribution, finished, read_all, read_site, tasks};
-use crate::facts::distribution::{Distribution, Packages, SiteKind, SitePackages, TopLevel, TopLevelKind};
+use super::{Question, Site, distribution, finished, read_all, read_site};
+use crate::facts::distribution::{Packages, SiteKind, SitePackages, TopLevel, TopLevelKind};
 use crate::facts::interpreter::ProbeReport;
 use crate::host::{Files, Host, Listing};
 use crate::imports;
@@ -172,7 +172,8 @@ pub fn take_report(host: &dyn Host, packages: &mut Packages, report: &ProbeRepor
             archives.extend(archive(host, directory, SiteKind::Added));
         }
     }
-    packages.sites.extend(with_distributions(host, sites, question));
+    let done = read_all(host, &sites, question);
+    packages.sites.extend(finished(host, sites, done));
     packages.sites.extend(archives);
     if !packages.sites.iter().any(|site| site.kind == SiteKind::Added) {
         return;
@@ -187,16 +188,6 @@ pub fn take_report(host: &dyn Host, packages: &mut Packages, report: &ProbeRepor
     }
     ordered.sort_by_key(|(place, _)| *place);
     packages.sites = ordered.into_iter().map(|(_, site)| site).collect();
-}
-
-fn with_distributions(host: &dyn Host, sites: Vec<Site>, question: Question) -> Vec<SitePackages> {
-    let mut found: Vec<Vec<Distribution>> = sites.iter().map(|_| Vec::new()).collect();
-    for (site, reading) in read_all(host, &sites, &tasks(&sites), question) {
-        if let Some(distributions) = found.get_mut(site) {
-            distributions.push(reading.distribution);
-        }
-    }
-    sites.into_iter().zip(found).map(|(site, distributions)| finished(host, site, distributions)).collect()
 }
 
 /// The library's directory, its compiled modules, or its archive, of which Python names one whether or not it is there.
@@ -228,7 +219,6 @@ mod tests {
         let question = Question {
             environment: &environment,
             variables: &variables,
-            project: None,
             compare: true,
             contents: false,
             tags: false,

@@ -1,7 +1,7 @@
 //! One installed distribution, by the files of its metadata.
 
 use super::recorded::{self, Recorded};
-use super::{Question, RECORD_LIMIT, Site, form};
+use super::{Question, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
@@ -15,6 +15,13 @@ const FIRST_READ: usize = 16 * 1024;
 const HEADER_LIMIT: usize = 1 << 20;
 const SMALL_LIMIT: usize = 64 * 1024;
 const FINDER_LIMIT: usize = 1 << 20;
+
+/// Bytes to read into, used again for each distribution.
+#[derive(Default)]
+pub struct Spare {
+    record: recorded::Spare,
+    headers: Vec<u8>,
+}
 
 /// A distribution, and the first names of its modules' paths in its directory of packages.
 pub struct Reading {
@@ -49,11 +56,17 @@ pub fn by_name(name: &InstalledName, metadata: HostPath) -> Distribution {
     }
 }
 
-pub fn read(files: &dyn Files, site: &Site, name: &InstalledName, question: Question) -> Reading {
+pub fn read(
+    files: &dyn Files,
+    site: &Site,
+    name: &InstalledName,
+    question: Question,
+    spare: &mut Spare,
+) -> Reading {
     let mut distribution = by_name(name, site.directory.join(name.entry.as_bytes()));
     let mut roots = Vec::new();
     match distribution.form {
-        DistributionForm::DistInfo => roots = dist_info(files, site, &mut distribution, question),
+        DistributionForm::DistInfo => roots = dist_info(files, site, &mut distribution, question, spare),
         DistributionForm::EggInfo => {
             let metadata = distribution.metadata.clone();
             egg_info(files, &metadata, &mut distribution);
@@ -75,9 +88,9 @@ enum OwnFiles {
 }
 
 impl OwnFiles {
-    /// None: the directory cannot be listed. A RECORD that was not read `whole` does not name all.
-    fn of(files: &dyn Files, directory: &HostPath, recorded: &mut Recorded, whole: bool) -> Option<OwnFiles> {
-        if whole && recorded.own.iter().any(|name| name == b"METADATA") {
+    /// None: the directory cannot be listed. A RECORD that was not read whole does not name all.
+    fn of(files: &dyn Files, directory: &HostPath, recorded: &mut Recorded) -> Option<OwnFiles> {
+        if recorded.whole && recorded.own.iter().any(|name| name == b"METADATA") {
             return Some(OwnFiles::Recorded(std::mem::take(&mut recorded.own)));
         }
         files.list(directory).ok().map(OwnFiles::Listed)
@@ -86,8 +99,8 @@ impl OwnFiles {
     /// Whether it is worth a try to read a file of that name.
     fn has(&self, name: &str) -> bool {
         match self {
-            // tools that write these when the distribution is installed already do not always record them
-            OwnFiles::Recorded(_) if matches!(name, "INSTALLER" | "direct_url.json") => true,
+            // what is written when the distribution is installed already is not always recorded
+            OwnFiles::Recorded(_) if name == "INSTALLER" => true,
             OwnFiles::Recorded(names) => names.iter().any(|own| own == name.as_bytes()),
             OwnFiles::Listed(listing) => listing
                 .entries
@@ -105,26 +118,25 @@ fn dist_info(
     site: &Site,
     distribution: &mut Distribution,
     Question { compare, tags, .. }: Question,
+    spare: &mut Spare,
 ) -> Vec<Vec<u8>> {
     let directory = distribution.metadata.clone();
     let name = directory.file_name().unwrap_or_default();
-    let below = |file: &str, limit: usize| {
-        files.read_below(&site.open, &[name, b"/", file.as_bytes()].concat(), limit)
+    let below = |file: &str, limit: usize, spare: Vec<u8>| {
+        files.read_below(&site.open, &[name, b"/", file.as_bytes()].concat(), limit, spare)
     };
-    let contents = below("RECORD", RECORD_LIMIT).ok();
-    let mut recorded = contents
-        .as_ref()
-        .map(|contents| recorded::read(files, site, name, contents, compare))
-        .unwrap_or_default();
-    let whole = contents.as_ref().is_some_and(|contents| !contents.truncated());
-    let Some(own) = OwnFiles::of(files, &directory, &mut recorded, whole) else {
+    let found = recorded::read(files, site, name, compare, &mut spare.record);
+    let has_rows = found.is_ok();
+    let mut recorded = found.unwrap_or_default();
+    let Some(own) = OwnFiles::of(files, &directory, &mut recorded) else {
         distribution.readable = false;
         return Vec::new();
     };
     let read = |name: &str, limit: usize| {
-        if own.has(name) { below(name, limit).ok() } else { None }
+        if own.has(name) { below(name, limit, Vec::new()).ok() } else { None }
     };
-    headers(&|limit| below("METADATA", limit), distribution);
+    let read_headers = |limit: usize, spare: Vec<u8>| below("METADATA", limit, spare);
+    spare.headers = headers(&read_headers, std::mem::take(&mut spare.headers), distribution);
     distribution.requested = own.has("REQUESTED");
     distribution.installer = recorded
         .installer
@@ -137,17 +149,23 @@ fn dist_info(
     {
         distribution.tags = metadata::values(&contents.bytes, "Tag");
     }
-    if let Some(contents) = read("entry_points.txt", SMALL_LIMIT * 4) {
+    // pip and uv record all scripts
+    if recorded.installer.is_none()
+        && let Some(contents) = read("entry_points.txt", SMALL_LIMIT * 4)
+    {
         distribution.scripts = entry_points::scripts(&contents.text());
     }
-    if let Some(origin) =
-        read("direct_url.json", SMALL_LIMIT).and_then(|contents| inventory::origin(&contents.bytes))
-    {
+    // and this one
+    let direct_url = match recorded.installer {
+        Some(_) => read("direct_url.json", SMALL_LIMIT),
+        None => below("direct_url.json", SMALL_LIMIT, Vec::new()).ok(),
+    };
+    if let Some(origin) = direct_url.and_then(|contents| inventory::origin(&contents.bytes)) {
         distribution.direct_url = origin.url;
         distribution.editable =
             origin.editable.and_then(|path| HostPath::new(directory.flavour(), local_path(path, &directory)));
     }
-    distribution.has_record = contents.is_some() || own.has("RECORD");
+    distribution.has_record = has_rows || own.has("RECORD");
     let Recorded { record, modules, scripts, pth_files, finders, roots, compiled, .. } = recorded;
     distribution.compiled = compiled;
     for script in scripts {
@@ -155,7 +173,7 @@ fn dist_info(
             distribution.scripts.push(script);
         }
     }
-    distribution.record = match (compare, contents.is_some(), distribution.has_record) {
+    distribution.record = match (compare, has_rows, distribution.has_record) {
         (_, false, true) => Gathered::Unknown { why: "RECORD cannot be read".to_owned() },
         (_, false, false) => Gathered::Unknown { why: "there is no RECORD".to_owned() },
         (false, ..) => Gathered::NotAsked,
@@ -180,18 +198,22 @@ fn local_path(path: String, beside: &HostPath) -> String {
     }
 }
 
-/// `read` is given how many bytes are wanted.
-fn headers(read: &dyn Fn(usize) -> Result<Contents, FileError>, distribution: &mut Distribution) {
-    let mut contents = match read(FIRST_READ) {
+/// `read` is given how many bytes are wanted, and those to read into, which are returned.
+fn headers(
+    read: &dyn Fn(usize, Vec<u8>) -> Result<Contents, FileError>,
+    spare: Vec<u8>,
+    distribution: &mut Distribution,
+) -> Vec<u8> {
+    let mut contents = match read(FIRST_READ, spare) {
         Ok(contents) => contents,
         Err(error) => {
             distribution.readable = !matches!(error, FileError::Denied | FileError::Other(_));
-            return;
+            return Vec::new();
         }
     };
     let mut headers = metadata::parse(&contents.bytes, !contents.truncated());
     if !headers.complete
-        && let Ok(more) = read(HEADER_LIMIT)
+        && let Ok(more) = read(HEADER_LIMIT, Vec::new())
     {
         contents = more;
         headers = metadata::parse(&contents.bytes, !contents.truncated());
@@ -205,16 +227,17 @@ fn headers(read: &dyn Fn(usize) -> Result<Contents, FileError>, distribution: &m
     distribution.version = headers.version.or_else(|| distribution.version.take());
     distribution.requires = headers.requires;
     distribution.requires_python = headers.requires_python.filter(|text| !text.is_empty());
+    contents.bytes
 }
 
 /// An `.egg-info`, which may be a file (distutils) or a directory, or an egg's `EGG-INFO`.
 fn egg_info(files: &dyn Files, path: &HostPath, distribution: &mut Distribution) {
     if files.is_file(path) {
-        headers(&|limit| files.read(path, limit), distribution);
+        headers(&|limit, _| files.read(path, limit), Vec::new(), distribution);
         return;
     }
     let own = path.join("PKG-INFO");
-    headers(&|limit| files.read(&own, limit), distribution);
+    headers(&|limit, _| files.read(&own, limit), Vec::new(), distribution);
     let text = |name: &str| {
         files.read(&path.join(name), SMALL_LIMIT * 4).ok().map(|contents| contents.text().into_owned())
     };

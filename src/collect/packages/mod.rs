@@ -40,8 +40,6 @@ const THREADS: usize = 3;
 pub struct Question<'a> {
     pub environment: &'a Environment,
     pub variables: &'a Variables,
-    /// Where an editable install's lost source may be, too.
-    pub project: Option<&'a HostPath>,
     /// Whether recorded files are compared with those that are there.
     pub compare: bool,
     /// Whether each recorded file is read and hashed.
@@ -66,23 +64,9 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
     let added::Sites { sites, bare, archives, .. } = added::Sites::of(host, own);
     let library = sites::standard_library(host, question.environment);
     let path_changes = hooks::path_changes(host, question.environment, &sites, library.as_ref());
-    let tasks = tasks(&sites);
-    let mut read = read_all(host, &sites, &tasks, question);
-    for (_, reading) in &mut read {
-        moved::find(host, &mut reading.distribution, question.project);
-    }
-    let overlaps = if question.compare { overlap::overlaps(host, &sites, &read) } else { Vec::new() };
-    let mut found: Vec<Vec<Distribution>> = sites.iter().map(|_| Vec::new()).collect();
-    for (site, reading) in read {
-        if let Some(distributions) = found.get_mut(site) {
-            distributions.push(reading.distribution);
-        }
-    }
-    let mut sites: Vec<SitePackages> = sites
-        .into_iter()
-        .zip(found)
-        .map(|(site, distributions)| finished(host, site, distributions))
-        .collect();
+    let done = read_all(host, &sites, question);
+    let overlaps = if question.compare { overlap::overlaps(host, &sites, &done.read) } else { Vec::new() };
+    let mut sites = finished(host, sites, done);
     let named = sites::archives(host, question.environment, question.variables);
     sites.extend(named.iter().filter_map(|entry| added::archive(host, entry, SiteKind::PythonPath)));
     sites.extend(archives.iter().filter_map(|entry| added::archive(host, entry, SiteKind::Added)));
@@ -94,6 +78,13 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
     let lost_targets = targets::lost(host, question.environment, &sites);
     let environment = question.environment.root.clone();
     Packages { environment, sites, overlaps, added_modules, path_changes, lost_targets, contents }
+}
+
+/// Looks for the lost sources of editable installs: beside where they were, and in the project.
+pub fn find_moved(files: &dyn Files, packages: &mut Packages, project: Option<&HostPath>) {
+    for distribution in packages.sites.iter_mut().flat_map(|site| &mut site.distributions) {
+        moved::find(files, distribution, project);
+    }
 }
 
 /// `with_pth`: as `site.addsitedir` does, which reads the `.pth` files there.
@@ -138,7 +129,7 @@ fn added_modules(
 ) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (place, listing) in bare {
-        let modules = modules::top_level(files, place, listing.as_ref());
+        let modules = modules::top_level(files, &files.open_directory(place), listing.as_ref());
         found.extend(modules.into_iter().map(|module| module.name));
     }
     let added = sites.iter().filter(|site| site.kind == SiteKind::Added);
@@ -148,16 +139,28 @@ fn added_modules(
     found
 }
 
-/// A distribution to read: the index of its site, and its metadata's name there.
-struct Task {
-    site: usize,
-    name: names::InstalledName,
+/// What is to be done for the site of this index.
+enum Task {
+    /// What can be imported from it.
+    Modules { site: usize },
+    /// A distribution, by its metadata's name there.
+    Distribution { site: usize, name: names::InstalledName },
+}
+
+impl Task {
+    fn name(&self) -> Option<&str> {
+        match self {
+            Task::Modules { .. } => None,
+            Task::Distribution { name, .. } => Some(&name.normalized),
+        }
+    }
 }
 
 /// In a directory that is added, what another has before it does not count: there an editable install's source keeps
 /// metadata of its own.
 fn tasks(sites: &[Site]) -> Vec<Task> {
     let mut tasks: Vec<Task> = Vec::new();
+    tasks.extend((0..sites.len()).map(|site| Task::Modules { site }));
     for (site, content) in sites.iter().enumerate() {
         let entries = content.listing.iter().flat_map(|listing| &listing.entries);
         let found = entries
@@ -167,46 +170,107 @@ fn tasks(sites: &[Site]) -> Vec<Task> {
             .take(MOST_DISTRIBUTIONS);
         let mut found: Vec<names::InstalledName> = found.collect();
         if content.kind == SiteKind::Added {
-            let known: HashSet<&str> = tasks.iter().map(|task| task.name.normalized.as_str()).collect();
+            let known: HashSet<&str> = tasks.iter().filter_map(Task::name).collect();
             found.retain(|name| !known.contains(name.normalized.as_str()));
         }
-        tasks.extend(found.into_iter().map(|name| Task { site, name }));
+        tasks.extend(found.into_iter().map(|name| Task::Distribution { site, name }));
     }
     tasks
 }
 
 /// What came of reading one distribution, with the index of its site.
-type Read = (usize, distribution::Reading);
+type Read = (usize, Box<distribution::Reading>);
 
-/// In the order of the tasks.
-fn read_all(files: &dyn Files, sites: &[Site], tasks: &[Task], question: Question) -> Vec<Read> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(index) else { return done };
-            let Some(site) = sites.get(task.site) else { continue };
+/// What came of the tasks: each with the index of its site.
+#[derive(Default)]
+struct Done {
+    /// In the order of the tasks.
+    read: Vec<Read>,
+    modules: Vec<(usize, Vec<TopLevel>)>,
+}
+
+/// What came of one task.
+enum Outcome {
+    Modules(usize, Vec<TopLevel>),
+    Read(Read),
+}
+
+fn do_task(
+    files: &dyn Files,
+    sites: &[Site],
+    task: &Task,
+    question: Question,
+    spare: &mut distribution::Spare,
+) -> Option<Outcome> {
+    Some(match task {
+        Task::Modules { site: at } => {
+            let site = sites.get(*at)?;
+            Outcome::Modules(*at, modules::top_level(files, &site.open, site.listing.as_ref()))
+        }
+        Task::Distribution { site: at, name } => {
+            let site = sites.get(*at)?;
             let compare = question.compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
             let question = Question { compare, ..question };
-            done.push((index, task.site, distribution::read(files, site, &task.name, question)));
+            Outcome::Read((*at, Box::new(distribution::read(files, site, name, question, spare))))
+        }
+    })
+}
+
+fn read_all(files: &dyn Files, sites: &[Site], question: Question) -> Done {
+    let tasks = tasks(sites);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut outcomes = Vec::new();
+        let mut spare = distribution::Spare::default();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(task) = tasks.get(index) else { return outcomes };
+            let outcome = do_task(files, sites, task, question, &mut spare);
+            outcomes.extend(outcome.map(|outcome| (index, outcome)));
         }
     };
-    let mut done = if tasks.len() < 16 {
+    let mut outcomes = if tasks.len() < 16 {
         work()
     } else {
         std::thread::scope(|scope| {
             let others: Vec<_> = (1..THREADS).map(|_| scope.spawn(work)).collect();
-            let mut done = work();
-            done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
-            done
+            let mut outcomes = work();
+            outcomes.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
+            outcomes
         })
     };
-    done.sort_by_key(|(index, _, _)| *index);
-    done.into_iter().map(|(_, site, reading)| (site, reading)).collect()
+    outcomes.sort_by_key(|(index, _)| *index);
+    let mut done = Done::default();
+    for (_, outcome) in outcomes {
+        match outcome {
+            Outcome::Modules(site, modules) => done.modules.push((site, modules)),
+            Outcome::Read(read) => done.read.push(read),
+        }
+    }
+    done
 }
 
-fn finished(host: &dyn Host, site: Site, distributions: Vec<Distribution>) -> SitePackages {
+/// The sites with what was found in them.
+fn finished(host: &dyn Host, sites: Vec<Site>, done: Done) -> Vec<SitePackages> {
+    let mut finished: Vec<SitePackages> = sites.into_iter().map(|site| described(host, site)).collect();
+    for (at, site) in finished.iter_mut().enumerate() {
+        site.distributions.reserve_exact(done.read.iter().filter(|(site, _)| *site == at).count());
+    }
+    for (at, reading) in done.read {
+        if let Some(site) = finished.get_mut(at) {
+            site.distributions.push(reading.distribution);
+        }
+    }
+    for (at, modules) in done.modules {
+        if let Some(site) = finished.get_mut(at) {
+            site.modules = modules;
+        }
+    }
+    finished
+}
+
+/// A site without what is in it.
+fn described(host: &dyn Host, site: Site) -> SitePackages {
     let names = || site.listing.iter().flat_map(|listing| &listing.entries);
     SitePackages {
         readable: site.listing.is_some(),
@@ -216,8 +280,8 @@ fn finished(host: &dyn Host, site: Site, distributions: Vec<Distribution>) -> Si
             .filter(|entry| entry.name.starts_with(b"~"))
             .map(|entry| crate::path::readable(&entry.name).into_owned())
             .collect(),
-        modules: modules::top_level(host, &site.directory, site.listing.as_ref()),
-        distributions,
+        modules: Vec::new(),
+        distributions: Vec::new(),
         pth_files: site.pth_files,
         kind: site.kind,
         directory: site.directory,

@@ -1,20 +1,20 @@
 //! What can be imported from a directory of packages, by its names (`importlib.machinery`).
 
 use crate::facts::distribution::{TopLevel, TopLevelKind};
-use crate::host::{Entry, FileKind, Files, Listing};
+use crate::host::{Entry, FileKind, Files, Listing, OpenDirectory};
 use crate::path::{HostPath, readable};
 
 /// So many names below a namespace are looked at for something that can be imported.
 const MOST_LOOKED_AT: usize = 2_000;
 
-pub fn top_level(files: &dyn Files, directory: &HostPath, listing: Option<&Listing>) -> Vec<TopLevel> {
+pub fn top_level(files: &dyn Files, open: &OpenDirectory, listing: Option<&Listing>) -> Vec<TopLevel> {
+    let directory = &open.path;
     let entries = || listing.iter().flat_map(|listing| &listing.entries);
     let mut found: Vec<TopLevel> = entries().filter_map(|entry| single_file(directory, entry)).collect();
     let names: Vec<&str> = entries().filter_map(|entry| package_name(files, directory, entry)).collect();
     let inits: Vec<Vec<u8>> = names.iter().map(|name| format!("{name}/__init__.py").into_bytes()).collect();
     let inits: Vec<&[u8]> = inits.iter().map(Vec::as_slice).collect();
-    for (name, init) in names.into_iter().zip(files.metadata_below(&files.open_directory(directory), &inits))
-    {
+    for (name, init) in names.into_iter().zip(files.metadata_below(open, &inits)) {
         let path = directory.join(name);
         let whole = init.is_ok_and(|init| init.kind == FileKind::File);
         let kind = if whole { Some((TopLevelKind::Package, false)) } else { without_init(files, &path) };

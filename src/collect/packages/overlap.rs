@@ -28,7 +28,7 @@ pub fn overlaps(files: &dyn Files, sites: &[Site], read: &[Read]) -> Vec<Overlap
     let mut found = Vec::new();
     for (index, site) in sites.iter().enumerate() {
         let readings: Vec<&Reading> =
-            read.iter().filter(|(site, _)| *site == index).map(|(_, reading)| reading).collect();
+            read.iter().filter(|(site, _)| *site == index).map(|(_, reading)| reading.as_ref()).collect();
         let neighbours = neighbours(&readings);
         let records: HashMap<usize, Contents> = neighbours
             .values()

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use super::Site;
 use super::modules::by_suffix;
+use super::{RECORD_LIMIT, Site};
 use crate::facts::distribution::Record;
-use crate::host::{Contents, FileError, Files, Listing, Metadata};
-use crate::parse::record;
+use crate::host::{FileError, Files, Listing, Metadata};
+use crate::parse::record::{self, Entry};
 use crate::path::{Flavour, readable};
 
 /// So many missing files are named.
@@ -30,56 +30,148 @@ pub struct Recorded {
     pub own: Vec<Vec<u8>>,
     /// What its INSTALLER says, where the hash tells.
     pub installer: Option<&'static str>,
+    /// Whether all of it was read.
+    pub whole: bool,
 }
 
-pub fn read(files: &dyn Files, site: &Site, own: &[u8], contents: &Contents, compare: bool) -> Recorded {
-    let bytes = contents.bytes.as_slice();
-    let mut recorded = Recorded::default();
-    let mut directories = Directories::new(site, (contents.modified.0 > 0).then_some(contents.modified));
-    let mut here = Here::of(b"", own);
-    for entry in record::entries(bytes) {
+/// Reads the RECORD of the distribution whose metadata lies in the directory `own` of the site.
+///
+/// # Errors
+/// Where it cannot be read.
+pub fn read(
+    files: &dyn Files,
+    site: &Site,
+    own: &[u8],
+    compare: bool,
+    spare: &mut Spare,
+) -> Result<Recorded, FileError> {
+    let path = [own, b"/RECORD"].concat();
+    spare.names.clear();
+    let mut reading = Reading {
+        own,
+        compare,
+        recorded: Recorded::default(),
+        here: Here::default(),
+        directories: std::mem::take(&mut spare.names),
+    };
+    reading.here.enter(b"", own);
+    let mut begun = false;
+    let told = files.tell_below(&site.open, &path, RECORD_LIMIT, &mut spare.bytes, &mut |piece, last| {
+        let rows = if begun { piece } else { record::without_mark(piece) };
+        let done = record::rows(rows, last, &mut |entry| reading.row(&entry));
+        begun |= done > 0;
+        if done > 0 { done + piece.len() - rows.len() } else { 0 }
+    })?;
+    let Reading { mut recorded, directories: mut names, .. } = reading;
+    recorded.whole = told.size <= RECORD_LIMIT as u64;
+    if compare {
+        let mut directories = Directories::new(site, (told.modified.0 > 0).then_some(told.modified));
+        // data and tests are looked for only where modules may be gone: nobody misses a translation at import
+        if directories.look(files, &names)
+            && let Ok(contents) = files.read_below(&site.open, &path, RECORD_LIMIT, Vec::new())
+        {
+            count_missing(files, &mut directories, own, &contents.bytes, &mut recorded.record);
+        }
+    }
+    names.clear();
+    spare.names = names;
+    Ok(recorded)
+}
+
+/// Memory for reading, used again for each RECORD.
+#[derive(Debug, Default)]
+pub struct Spare {
+    bytes: Vec<u8>,
+    names: Names,
+}
+
+/// Paths one after the other.
+#[derive(Debug, Default)]
+struct Names {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Names {
+    fn push(&mut self, name: &[u8]) {
+        self.bytes.extend_from_slice(name);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Each once, in order.
+    fn sorted(&self) -> Vec<&[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let mut names: Vec<&[u8]> =
+            starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end)).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// A RECORD while its rows are told.
+struct Reading<'a> {
+    own: &'a [u8],
+    compare: bool,
+    recorded: Recorded,
+    here: Here,
+    /// Those that hold modules, some more than once.
+    directories: Names,
+}
+
+impl Reading<'_> {
+    fn row(&mut self, entry: &Entry) {
+        let Reading { own, compare, recorded, here, directories } = self;
         recorded.record.files += 1;
         let path = entry.path.as_ref();
-        let (directory, name) = split(path);
-        if here.directory != directory {
-            here = Here::of(directory, own);
+        // half of all rows where pip has compiled what it installed
+        if is_bytecode(path) {
+            return;
         }
+        let name = match here.name_of(path) {
+            Some(name) => name,
+            None => {
+                let (directory, name) = split(path);
+                here.enter(directory, own);
+                name
+            }
+        };
         if here.is_own {
-            if directory.len() == own.len() {
+            if here.directory.len() == own.len() {
                 recorded.own.push(name.to_vec());
                 if name == b"INSTALLER" {
                     recorded.installer = installer(&entry.hash());
                 }
             }
-            continue;
+            return;
         }
-        if here.is_cache || is_bytecode(name) || path.starts_with(b"/") {
-            continue;
+        if here.is_cache || name.is_empty() || path.starts_with(b"/") {
+            return;
         }
-        here.is_named = here.is_named || note_name(&mut recorded, path);
+        here.is_named = here.is_named || note_name(recorded, path);
         if here.is_outside || !is_code(name) {
-            continue;
+            return;
         }
         if !name.ends_with(b".py") {
             recorded.compiled.push(readable(path).into_owned());
         }
         if here.is_aside || name == b"conftest.py" {
-            continue;
+            return;
         }
         recorded.record.modules += 1;
-        if directory.is_empty() || !here.has_modules {
+        if here.directory.is_empty() || !here.has_modules {
             here.has_modules = true;
             note_root(&mut recorded.roots, path);
-            if compare {
-                directories.add(directory);
+            if *compare {
+                directories.push(&here.directory);
             }
         }
     }
-    // data and tests are looked for only where modules may be gone: nobody misses a translation at import
-    if compare && directories.look(files) {
-        count_missing(files, &mut directories, own, bytes, &mut recorded.record);
-    }
-    recorded
 }
 
 /// Who wrote an INSTALLER of this recorded hash: "pip\n" and "uv" are the contents of nearly all.
@@ -92,6 +184,7 @@ fn installer(hash: &[u8]) -> Option<&'static str> {
 }
 
 /// What holds for all files of one directory: they mostly follow one another.
+#[derive(Debug, Default)]
 struct Here {
     directory: Vec<u8>,
     /// The distribution's metadata.
@@ -105,16 +198,23 @@ struct Here {
 }
 
 impl Here {
-    fn of(directory: &[u8], own: &[u8]) -> Here {
-        Here {
-            is_own: directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/")),
-            is_cache: is_in_cache(directory),
-            is_aside: is_aside(directory),
-            is_outside: directory.starts_with(b".."),
-            is_named: false,
-            has_modules: false,
-            directory: directory.to_vec(),
-        }
+    fn enter(&mut self, directory: &[u8], own: &[u8]) {
+        self.directory.clear();
+        self.directory.extend_from_slice(directory);
+        self.is_own =
+            directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
+        self.is_cache = is_in_cache(directory);
+        self.is_aside = is_aside(directory);
+        self.is_outside = directory.starts_with(b"..");
+        self.is_named = false;
+        self.has_modules = false;
+    }
+
+    /// Of a file that lies directly here.
+    fn name_of<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        let rest = path.strip_prefix(self.directory.as_slice())?;
+        let name = if self.directory.is_empty() { rest } else { rest.strip_prefix(b"/")? };
+        memchr::memchr(b'/', name).is_none().then_some(name)
     }
 }
 
@@ -170,13 +270,11 @@ fn note_root(roots: &mut Vec<Vec<u8>>, path: &[u8]) {
 
 /// Bytecode comes and goes.
 pub fn is_cache(path: &[u8]) -> bool {
-    let (directory, name) = split(path);
-    is_bytecode(name) || is_in_cache(directory)
+    is_bytecode(path) || path.ends_with(b"/") || is_in_cache(split(path).0)
 }
 
-/// By a file's name; that of a directory is empty.
-fn is_bytecode(name: &[u8]) -> bool {
-    name.is_empty() || name.ends_with(b".pyc") || name.ends_with(b".pyo")
+fn is_bytecode(path: &[u8]) -> bool {
+    path.ends_with(b".pyc") || path.ends_with(b".pyo")
 }
 
 fn is_in_cache(directory: &[u8]) -> bool {
@@ -190,9 +288,12 @@ pub fn is_module(path: &[u8]) -> bool {
 
 /// By a file's name: a source or what is compiled.
 pub fn is_code(name: &[u8]) -> bool {
+    if name.ends_with(b".py") {
+        return true;
+    }
     let suffix = memchr::memrchr(b'.', name).and_then(|at| name.get(at + 1..)).unwrap_or_default();
     match suffix {
-        b"py" | b"so" | b"pyd" | b"dylib" | b"dll" => true,
+        b"so" | b"pyd" | b"dylib" | b"dll" => true,
         // `libx.so.3`
         [b'0'..=b'9', ..] => crate::parse::find(name, b".so.").is_some(),
         _ => false,
@@ -254,9 +355,7 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) -> bool {
 /// The directories that a RECORD leads into, each looked at once.
 struct Directories<'a> {
     site: &'a Site,
-    /// Those that hold modules, some more than once.
-    names: Vec<Vec<u8>>,
-    /// What was seen of them, and of others. Empty where nothing has changed.
+    /// What was seen of those that hold modules, and of others. Empty where nothing has changed.
     known: HashMap<Vec<u8>, Known>,
     /// When the RECORD was written.
     written: Option<(u64, u32)>,
@@ -275,28 +374,22 @@ fn changed(metadata: &Metadata) -> Option<(u64, u32)> {
 
 impl<'a> Directories<'a> {
     fn new(site: &'a Site, written: Option<(u64, u32)>) -> Directories<'a> {
-        Directories { site, names: Vec::new(), known: HashMap::new(), written }
+        Directories { site, known: HashMap::new(), written }
     }
 
-    fn add(&mut self, directory: &[u8]) {
-        self.names.push(directory.to_vec());
-    }
-
-    /// Whether any of them has changed since the RECORD was written.
-    fn look(&mut self, files: &dyn Files) -> bool {
-        self.names.sort_unstable();
-        self.names.dedup();
+    /// Whether any of these has changed since the RECORD was written.
+    fn look(&mut self, files: &dyn Files, names: &Names) -> bool {
+        let names = names.sorted();
         // the directory of packages itself is listed already
-        let in_site = self.names.first().is_some_and(Vec::is_empty);
-        let names = self.names.get(usize::from(in_site)..).unwrap_or_default();
-        let paths: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
-        let found = files.metadata_below(&self.site.open, &paths);
+        let in_site = names.first().is_some_and(|name| name.is_empty());
+        let names = names.get(usize::from(in_site)..).unwrap_or_default();
+        let found = files.metadata_below(&self.site.open, names);
         let unchanged: Vec<bool> =
             found.into_iter().map(|found| is_unchanged(found.ok().as_ref(), self.written)).collect();
         if !in_site && unchanged.iter().all(|unchanged| *unchanged) {
             return false;
         }
-        let seen = names.iter().cloned().zip(unchanged);
+        let seen = names.iter().map(|name| name.to_vec()).zip(unchanged);
         self.known =
             seen.map(|(name, same)| (name, if same { Known::Unchanged } else { Known::Unseen })).collect();
         true
@@ -312,17 +405,17 @@ impl<'a> Directories<'a> {
             return self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour));
         }
         let written = self.written;
-        let known = self.known.entry(directory.to_vec()).or_insert(Known::Unseen);
-        if let Known::Unseen = known {
+        if matches!(self.known.get(directory), None | Some(Known::Unseen)) {
             let place = self.site.directory.join(directory).normalized();
-            *known = match is_unchanged(files.metadata(&place).ok().as_ref(), written) {
+            let known = match is_unchanged(files.metadata(&place).ok().as_ref(), written) {
                 true => Known::Unchanged,
                 false => Known::Listed(files.list(&place)),
             };
+            self.known.insert(directory.to_vec(), known);
         }
-        match known {
-            Known::Listed(Ok(listing)) => holds(listing, name, flavour),
-            Known::Listed(Err(FileError::Missing | FileError::NotADirectory)) => false,
+        match self.known.get(directory) {
+            Some(Known::Listed(Ok(listing))) => holds(listing, name, flavour),
+            Some(Known::Listed(Err(FileError::Missing | FileError::NotADirectory))) => false,
             _ => true,
         }
     }

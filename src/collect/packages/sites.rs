@@ -20,11 +20,25 @@ pub struct Variables {
 
 impl Variables {
     pub fn of(shell: &Shell) -> Variables {
+        Variables::told_by(&|name| shell.set(name).map(str::to_owned))
+    }
+
+    /// As this process has them: the same as the shell's, where no wrapper stands between.
+    pub fn of_process(host: &dyn Host) -> Variables {
+        Variables::told_by(&|name| host.text_variable(name))
+    }
+
+    fn told_by(told: &dyn Fn(&str) -> Option<String>) -> Variables {
+        let path = |name: &str| {
+            let value = told(name)?;
+            let flavour = if value.starts_with('/') { Flavour::Posix } else { Flavour::Windows };
+            HostPath::new(flavour, value)
+        };
         Variables {
-            python_path: shell.set("PYTHONPATH").map(str::to_owned),
-            no_user_site: shell.set("PYTHONNOUSERSITE").is_some(),
-            user_base: shell.path_variable("PYTHONUSERBASE"),
-            app_data: shell.path_variable("APPDATA"),
+            python_path: told("PYTHONPATH"),
+            no_user_site: told("PYTHONNOUSERSITE").is_some(),
+            user_base: path("PYTHONUSERBASE"),
+            app_data: path("APPDATA"),
         }
     }
 }

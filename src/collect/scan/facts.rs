@@ -125,7 +125,6 @@ impl<'a> Machine<'a> {
             packages::Question {
                 environment,
                 variables: &variables,
-                project: None,
                 compare: false,
                 contents: false,
                 tags: false,

@@ -4,7 +4,7 @@
 use crate::facts::platform::{Platform, User};
 use crate::host::{
     Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, Usage, answers,
+    OpenDirectory, Outcome, Process, TakePiece, Told, Usage, answers,
 };
 use crate::path::HostPath;
 
@@ -146,8 +146,20 @@ impl Files for Remembered<'_> {
         directory: &OpenDirectory,
         path: &[u8],
         limit: usize,
+        spare: Vec<u8>,
     ) -> Result<Contents, FileError> {
-        self.host.read_below(directory, path, limit)
+        self.host.read_below(directory, path, limit, spare)
+    }
+
+    fn tell_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+        spare: &mut Vec<u8>,
+        take: &mut TakePiece,
+    ) -> Result<Told, FileError> {
+        self.host.tell_below(directory, path, limit, spare, take)
     }
 
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {

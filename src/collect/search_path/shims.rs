@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Search, state};
-use crate::facts::search_path::{DirectoryOwner, HitState, ShimManager, Target};
+use crate::facts::search_path::{Absent, DirectoryOwner, HitState, ShimManager, Target};
 use crate::host::{FileKind, Host};
 use crate::path::{Flavour, HostPath, readable};
 
@@ -12,6 +12,30 @@ struct Choice {
     versions: Vec<String>,
     /// `PYENV_VERSION`, or the file.
     source: String,
+}
+
+impl Choice {
+    /// Why none of these versions runs the command, of which some may be `missing`.
+    fn refused(&self, missing: &[&str], name: &str) -> Problem {
+        let (noun, has) = if self.versions.len() == 1 { ("version", "has") } else { ("versions", "have") };
+        let is = if missing.len() == 1 { "is" } else { "are" };
+        let chosen = format!("{noun} {} (set by {})", self.versions.join(", "), self.source);
+        if !missing.is_empty() && missing.len() == self.versions.len() {
+            let absent = Absent { versions: self.versions.clone(), set_by: self.source.clone() };
+            return Problem { text: format!("{chosen} {is} not installed"), absent: Some(absent) };
+        }
+        let text = match missing {
+            [] => format!("{chosen} {has} no {name}"),
+            _ => format!("{chosen} {has} no {name}, and {} {is} not installed", missing.join(", ")),
+        };
+        Problem { text, absent: None }
+    }
+}
+
+/// Why a shim does not run what it is to run.
+struct Problem {
+    text: String,
+    absent: Option<Absent>,
 }
 
 impl Search<'_> {
@@ -46,17 +70,12 @@ impl Search<'_> {
                 return self.runs(ShimManager::Pyenv, Some(version), program, None, name, depth);
             }
         }
-        let source = &choice.source;
-        let reason = match missing.as_slice() {
-            [] => format!("version {} (set by {source}) has no {name}", choice.versions.join(":")),
-            [version] => format!("version {version} (set by {source}) is not installed"),
-            versions => format!("versions {} (set by {source}) are not installed", versions.join(", ")),
-        };
+        let mut problem = choice.refused(&missing, name);
         if self.falls_back_to_system(root)
             && let Some(program) = system()
         {
-            let problem =
-                (!missing.is_empty()).then(|| format!("{reason}, so pyenv takes the system's {name}"));
+            problem.text += &format!(", so pyenv takes the system's {name}");
+            let problem = Some(problem).filter(|_| !missing.is_empty());
             let version = Some("system".to_owned());
             return self.runs(ShimManager::Pyenv, version, program, problem, name, depth);
         }
@@ -65,11 +84,11 @@ impl Search<'_> {
             .filter(|version| self.program_in(&versions.join(version), name).is_some())
             .map(String::as_str)
             .collect();
-        let problem = match having.is_empty() {
-            true => format!("{reason}; no installed version has {name}"),
-            false => format!("{reason}; versions that have {name}: {}", having.join(", ")),
+        problem.text += &match having.is_empty() {
+            true => format!("; no installed version has {name}"),
+            false => format!("; versions that have {name}: {}", having.join(", ")),
         };
-        refuses(ShimManager::Pyenv, Some(choice.versions.join(":")), Some(problem))
+        refuses(ShimManager::Pyenv, Some(choice.versions.join(":")), problem)
     }
 
     /// Whether this pyenv tries `system` last; unless its own text says otherwise, it is taken for a current one.
@@ -130,7 +149,8 @@ impl Search<'_> {
             return match (manager, self.runnable(name, Some(owner))) {
                 (ShimManager::Mise, Some(found)) => self.runs(manager, None, found.path, None, name, depth),
                 (ShimManager::Asdf, _) => {
-                    refuses(manager, None, Some(format!("no version of Python is set for {name}")))
+                    let text = format!("no version of Python is set for {name}");
+                    refuses(manager, None, Problem { text, absent: None })
                 }
                 _ => Target::Unknown,
             };
@@ -156,10 +176,8 @@ impl Search<'_> {
                 return self.runs(manager, Some(prefix.name().into_owned()), file, None, name, depth);
             }
         }
-        let versions = choice.versions.join(" ");
-        let what = if absent.is_empty() { format!("has no {name}") } else { "is not installed".to_owned() };
-        let problem = format!("version {versions} (set by {}) {what}", choice.source);
-        refuses(manager, Some(versions), Some(problem))
+        let problem = choice.refused(&absent, name);
+        refuses(manager, Some(choice.versions.join(" ")), problem)
     }
 
     fn tool_choice(&self, manager: ShimManager) -> Option<Choice> {
@@ -224,18 +242,28 @@ impl Search<'_> {
         manager: ShimManager,
         version: Option<String>,
         program: HostPath,
-        problem: Option<String>,
+        problem: Option<Problem>,
         name: &str,
         depth: usize,
     ) -> Target {
         let next = self.follow(&program, HitState::Runnable, None, name, depth + 1);
-        let environment = next.environment().cloned();
-        Target::Shim { manager, version, program: Some(program), environment, problem }
+        shim(manager, version, Some(program), next.environment().cloned(), problem)
     }
 }
 
-fn refuses(manager: ShimManager, version: Option<String>, problem: Option<String>) -> Target {
-    Target::Shim { manager, version, program: None, environment: None, problem }
+fn refuses(manager: ShimManager, version: Option<String>, problem: Problem) -> Target {
+    shim(manager, version, None, None, Some(problem))
+}
+
+fn shim(
+    manager: ShimManager,
+    version: Option<String>,
+    program: Option<HostPath>,
+    environment: Option<HostPath>,
+    problem: Option<Problem>,
+) -> Target {
+    let (problem, absent) = problem.map(|problem| (Some(problem.text), problem.absent)).unwrap_or_default();
+    Target::Shim { manager, version, program, environment, problem, absent }
 }
 
 /// Names of the directories (and links to some) in a directory.

@@ -1,5 +1,6 @@
+
 use super::*;
-use crate::facts::search_path::{ShimManager, Target};
+use crate::facts::search_path::{Absent, ShimManager, Target};
 use crate::host::Mount;
 use crate::host::fake::FakeMachine;
 
@@ -357,7 +358,24 @@ fn follows_asdf_and_mise() {
         root(&format!("{mise}/installs/python/3.12.10"))
     );
     let machine = machine.file("/home/me/p/mise.toml", "[tools]\npython = '3.8'\n");
-    assert!(matches!(mised(&machine), Some(Target::Shim { problem: Some(_), .. })));
+    let file = "/home/me/p/mise.toml";
+    let absent = |target| match target {
+        Some(Target::Shim { problem: Some(problem), absent, .. }) => (problem, absent),
+        other => panic!("{other:?}"),
+    };
+    let (problem, none) = absent(mised(&machine));
+    assert_eq!(problem, format!("version 3.8 (set by {file}) is not installed"));
+    assert_eq!(none, Some(Absent { versions: vec!["3.8".into()], set_by: file.into() }));
+    // one that is there speaks against a missing Python, whatever else it lacks
+    let machine = machine.file(file, "[tools]\npython = ['3.8', '3.12', '3.7']\n");
+    let machine = machine.link(format!("{mise}/shims/flask"), "/usr/bin/mise");
+    let flask = chosen_on(&machine, "/home/me/.local/share/mise/shims:/usr/bin", "flask");
+    let (problem, none) = absent(flask);
+    assert_eq!(
+        problem,
+        format!("versions 3.8, 3.12, 3.7 (set by {file}) have no flask, and 3.8, 3.7 are not installed")
+    );
+    assert_eq!(none, None);
 }
 
 #[test]

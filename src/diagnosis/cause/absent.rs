@@ -1,7 +1,7 @@
 //! Nothing of that name is where Python looks: it is somewhere else, or nowhere.
 
 use super::present::owner;
-use super::{Case, Trouble, finding};
+use super::{Case, NotSearched, finding};
 use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Word};
 use crate::facts::elsewhere::{Keeper, Provider};
 use crate::facts::environment::EnvironmentKind;
@@ -289,17 +289,17 @@ pub fn brought_by_a_hook(case: &Case) -> Option<Finding> {
 }
 
 /// Where it would be looked for is not known.
-pub fn not_searched(case: &Case, trouble: &Trouble) -> Finding {
+pub fn not_searched(case: &Case, reason: &NotSearched) -> Finding {
     let python = case.python();
-    match trouble {
-        Trouble::Unknown(why) => {
+    match reason {
+        NotSearched::Unknown(why) => {
             let message = format!("Without running it, nobody can tell what {python} imports");
             let severity = if case.observed { Severity::Warning } else { Severity::Info };
             finding("unresolvable-import", Category::Project, severity, case.subject(), message)
                 .evidence("why", why.as_str())
                 .remedy(ask(case))
         }
-        Trouble::Fatal(why) => {
+        NotSearched::Fatal(why) => {
             let message = format!("{python} ends before it imports anything");
             finding("interpreter-fails", Category::Interpreter, Severity::Error, case.subject(), message)
                 .evidence("why", why.as_str())

@@ -19,7 +19,7 @@ fn missing(module: &str, version: (u32, u32)) -> Attempt {
             searched: Vec::new(),
             may_alter: Vec::new(),
         }),
-        trouble: None,
+        not_searched: None,
         suffixes: vec![".cpython-311-x86_64-linux-gnu.so".into(), ".abi3.so".into(), ".so".into()],
         hidden: Vec::new(),
         hooks: Vec::new(),
@@ -212,10 +212,10 @@ fn what_may_be_made_at_run_time_is_no_fault() {
 fn an_interpreter_that_nothing_tells_of_leads_to_no_guess() {
     let mut attempt = missing("json", (3, 11));
     attempt.resolution = None;
-    attempt.trouble = Some(Trouble::Unknown("a script".to_owned()));
+    attempt.not_searched = Some(NotSearched::Unknown("a script".to_owned()));
     let found = lead_of_module(&attempt, "json");
     assert_eq!((found.severity, found.remedies.len()), (Severity::Info, 1));
-    attempt.trouble = Some(Trouble::Fatal("no standard library".to_owned()));
+    attempt.not_searched = Some(NotSearched::Fatal("no standard library".to_owned()));
     assert_eq!(lead_of_module(&attempt, "json").check, "interpreter-fails");
 }
 

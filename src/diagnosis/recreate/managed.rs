@@ -1,54 +1,13 @@
 //! Environments that a project's manager keeps: made anew by it, or for it at the place where it looks.
 
-use super::{Maker, Shell, install, make, maker};
+use super::{Maker, ShellSteps, install, make, maker};
+use crate::diagnosis::manager::Managed;
 use crate::diagnosis::{Action, Word};
+use crate::facts::Facts;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Installation;
 use crate::facts::project::ManagerKind;
-use crate::facts::{Facts, Origin};
 use crate::path::HostPath;
-
-/// What keeps an environment, and where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Managed {
-    pub kind: ManagerKind,
-    /// In a place that only the manager knows how to name, outside the project.
-    store: bool,
-}
-
-/// The project's manager, where it keeps this environment and its program is there.
-pub fn managed(facts: &Facts, environment: &Environment) -> Option<Managed> {
-    if !facts.project.environments.iter().any(|root| environment.is_at(root)) {
-        return None;
-    }
-    let usable = || {
-        let available = facts.project.managers.iter().filter(|manager| manager.available);
-        available.map(|manager| manager.kind)
-    };
-    let by_origin = |kind: &ManagerKind| {
-        environment.origins.iter().any(|origin| match origin {
-            Origin::Tool(tool) => tool == kind.label(),
-            Origin::ConfigKey { key, .. } => *kind == ManagerKind::Pdm && key == ".pdm-python",
-            Origin::Variable(name) => *kind == ManagerKind::Uv && name == "UV_PROJECT_ENVIRONMENT",
-            _ => false,
-        })
-    };
-    let in_project = environment.root.name() == ".venv";
-    let keeps = |kind: &ManagerKind| {
-        by_origin(kind)
-            || in_project
-                && matches!(
-                    kind,
-                    ManagerKind::Uv | ManagerKind::Poetry | ManagerKind::Pdm | ManagerKind::Pipenv
-                )
-    };
-    let known =
-        [ManagerKind::Uv, ManagerKind::Poetry, ManagerKind::Pdm, ManagerKind::Pipenv, ManagerKind::Hatch];
-    let kind = usable().filter(|kind| known.contains(kind)).find(keeps)?;
-    // pdm may point to an environment that somebody else made
-    let store = environment.origins.iter().any(|it| matches!(it, Origin::Tool(tool) if tool == kind.label()));
-    Some(Managed { kind, store: store && !in_project && kind != ManagerKind::Uv })
-}
 
 impl Managed {
     /// Makes the environment anew, has the manager install what it knows of, then what was written down besides.
@@ -67,18 +26,12 @@ impl Managed {
             _ => maker(facts, environment),
         };
         let mut actions = make(facts, maker, environment, base);
-        let shell = Shell::of(facts, environment);
-        actions.extend(shell.before);
+        let steps = ShellSteps::of(facts, environment);
+        actions.extend(steps.before);
         // where the environment is active, the manager takes it for its own
-        let synchronize: &[&str] = match self.kind {
-            ManagerKind::Uv => &["uv", "sync"],
-            ManagerKind::Poetry => &["poetry", "install"],
-            ManagerKind::Pipenv => &["pipenv", "sync", "--dev"],
-            _ => &["pdm", "install"],
-        };
-        actions.push(words(synchronize));
+        actions.extend(self.synchronize().map(Action::Run));
         actions.extend(saved.map(|file| install(maker, environment, file)));
-        actions.extend(shell.after);
+        actions.extend(steps.after);
         actions
     }
 
@@ -102,19 +55,18 @@ impl Managed {
         let run: Vec<Word> = match self.kind {
             ManagerKind::Poetry => {
                 actions.extend(python.map(|python| with(&["poetry", "env", "use"], python)));
-                actions.push(words(&["poetry", "install"]));
+                actions.extend(self.synchronize().map(Action::Run));
                 ["poetry", "run"].map(Word::from).into()
             }
             ManagerKind::Pipenv => {
-                actions.push(match python {
-                    Some(python) => with(&["pipenv", "sync", "--dev", "--python"], python),
-                    None => words(&["pipenv", "sync", "--dev"]),
-                });
+                let python = python.into_iter().flat_map(|python| ["--python".into(), python]);
+                let words = self.synchronize().into_iter().flatten().chain(python);
+                actions.push(Action::Run(words.collect()));
                 ["pipenv", "run"].map(Word::from).into()
             }
             ManagerKind::Pdm => {
                 actions.extend(python.map(|python| with(&["pdm", "use", "-f"], python)));
-                actions.push(words(&["pdm", "install"]));
+                actions.extend(self.synchronize().map(Action::Run));
                 ["pdm", "run"].map(Word::from).into()
             }
             _ => {
@@ -169,15 +121,12 @@ impl Managed {
     }
 }
 
-fn words(words: &[&str]) -> Action {
-    Action::Run(words.iter().map(|word| Word::from(*word)).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::diagnosis::recreate::recreate;
     use crate::diagnosis::recreate::tests::words as run;
+    use crate::facts::Origin;
     use crate::facts::example::{self, path};
     use crate::facts::interpreter::Version;
     use crate::facts::project::Manager;
@@ -237,7 +186,7 @@ mod tests {
     fn pipenv_is_given_the_python_and_hatch_the_environment() {
         let facts = managed_at(ManagerKind::Pipenv, "/home/me/.local/share/virtualenvs/project-F", false);
         let commands = run(&recreate(&facts, &facts.environments[0]));
-        assert_eq!(commands[2], "pipenv sync --dev --python /usr/bin/python3.11");
+        assert_eq!(commands[2], "pipenv install --dev --python /usr/bin/python3.11");
         let facts = managed_at(ManagerKind::Hatch, "/home/me/.local/share/hatch/env/virtual/p/x/docs", false);
         let mut commands = run(&recreate(&facts, &facts.environments[0]));
         assert_eq!(commands.remove(2), "hatch env create docs");
@@ -245,11 +194,8 @@ mod tests {
     }
 
     #[test]
-    fn an_environment_of_another_name_is_none_of_the_managers() {
-        let mut facts = managed_at(ManagerKind::Poetry, "/home/me/project/env", false);
-        facts.environments[0].origins = vec![Origin::FoundUpwards { from: path("/home/me/project") }];
-        assert_eq!(managed(&facts, &facts.environments[0]), None);
-        facts = managed_at(ManagerKind::Poetry, example::VENV, true);
+    fn one_in_the_project_is_made_by_its_maker_and_filled_by_the_manager() {
+        let mut facts = managed_at(ManagerKind::Poetry, example::VENV, true);
         facts.environments[0].origins = vec![Origin::FoundUpwards { from: path("/home/me/project") }];
         let commands = run(&recreate(&facts, &facts.environments[0]));
         assert_eq!(commands[1], "/usr/bin/python3.11 -m venv --clear /home/me/project/.venv");

@@ -1,6 +1,6 @@
 //! What is installed in an environment, written down so that it can be installed again.
 
-use crate::diagnosis::reinstall::new_place;
+use crate::diagnosis::editable::new_place;
 use crate::diagnosis::{Action, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, Installed, Library};

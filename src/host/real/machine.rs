@@ -7,7 +7,7 @@ use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, processes, run, 
 use crate::facts::platform::{Platform, System, User};
 use crate::host::{
     Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, Usage,
+    OpenDirectory, Outcome, Process, TakePiece, Told, Usage,
 };
 use crate::path::HostPath;
 
@@ -136,6 +136,13 @@ impl Files for RealMachine {
     fn metadata_below(&self, directory: &OpenDirectory, paths: &[&[u8]]) -> Vec<Result<Metadata, FileError>> {
         RealFiles.metadata_below(directory, paths)
     }
+    fn link_metadata_below(
+        &self,
+        directory: &OpenDirectory,
+        paths: &[&[u8]],
+    ) -> Vec<Result<Metadata, FileError>> {
+        RealFiles.link_metadata_below(directory, paths)
+    }
     fn link_metadata(&self, path: &HostPath) -> Result<Metadata, FileError> {
         RealFiles.link_metadata(path)
     }
@@ -150,8 +157,19 @@ impl Files for RealMachine {
         directory: &OpenDirectory,
         path: &[u8],
         limit: usize,
+        spare: Vec<u8>,
     ) -> Result<Contents, FileError> {
-        RealFiles.read_below(directory, path, limit)
+        RealFiles.read_below(directory, path, limit, spare)
+    }
+    fn tell_below(
+        &self,
+        directory: &OpenDirectory,
+        path: &[u8],
+        limit: usize,
+        spare: &mut Vec<u8>,
+        take: &mut TakePiece,
+    ) -> Result<Told, FileError> {
+        RealFiles.tell_below(directory, path, limit, spare, take)
     }
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
         RealFiles.read_parts(path, first, next)
