@@ -29,6 +29,20 @@ pub struct Depth {
 
 /// Gathers the environment at `root`.
 pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth: Depth) -> Environment {
+    let (mut environment, programs) = without_scripts(host, root, origins, depth);
+    if depth.scripts {
+        add_scripts(host, &mut environment, programs);
+    }
+    environment
+}
+
+/// The environment but its scripts, with the listing of the directory that they are in.
+pub fn without_scripts(
+    host: &dyn Host,
+    root: &HostPath,
+    origins: Vec<Origin>,
+    depth: Depth,
+) -> (Environment, Listing) {
     let real = host.canonical(root).ok();
     let mut environment = Environment {
         root: root.clone(),
@@ -66,28 +80,35 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
                 environment.kind = EnvironmentKind::Other;
                 environment.config_error = Some(error);
             }
-            return environment;
+            return (environment, Listing::default());
         }
     };
     environment.kind = EnvironmentKind::Other;
     if metadata.kind != FileKind::Directory {
-        return environment;
+        return (environment, Listing::default());
     }
     environment.owner = Some(metadata.owner);
     environment.mount = host.mount(root);
     read_config(host, &mut environment);
     if environment.config_path.is_none() && is_installation(host, &mut environment, depth) {
-        return environment;
+        return (environment, Listing::default());
     }
     let bin = root.join("bin");
     let scripts_directory = root.join("Scripts");
     let listing = list_programs(host, &mut environment, bin, scripts_directory);
     read_libraries(host, &mut environment, depth);
     environment.kind = kind(host, &environment, &listing);
-    let directory = environment.script_directory.clone().unwrap_or_else(|| root.join("bin"));
-    let own = Own::of(&environment);
+    if depth.installed && matches!(environment.kind, EnvironmentKind::Installation | EnvironmentKind::Conda) {
+        environment.shared = shared(host, &environment);
+    }
+    (environment, listing)
+}
+
+/// Entry scripts and activate scripts, by the listing of their directory.
+pub fn add_scripts(host: &dyn Host, environment: &mut Environment, listing: Listing) {
+    let directory = environment.script_directory.clone().unwrap_or_else(|| environment.root.join("bin"));
+    let own = Own::of(environment);
     match environment.kind {
-        _ if !depth.scripts => {}
         EnvironmentKind::Venv | EnvironmentKind::Remains | EnvironmentKind::LegacyVirtualenv => {
             environment.activators = activators(host, &own, &directory, &listing);
             environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
@@ -100,10 +121,6 @@ pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth
         }
         EnvironmentKind::Installation | EnvironmentKind::Missing | EnvironmentKind::Other => {}
     }
-    if depth.installed && matches!(environment.kind, EnvironmentKind::Installation | EnvironmentKind::Conda) {
-        environment.shared = shared(host, &environment);
-    }
-    environment
 }
 
 /// Recognises the prefix of an installed Python by the standard libraries that it may hold, without listing `bin` and

@@ -416,7 +416,9 @@ fn packages(
         packages::packages(host, packages::Question { compare: false, contents: false, ..question })
     });
     let mut found: Vec<Packages> = of_patient.into_iter().chain(of_running).collect();
-    found.iter_mut().for_each(|packages| packages::find_moved(host, packages, project));
+    for (packages, environment) in found.iter_mut().zip(patient.into_iter().chain(running)) {
+        packages::complete(host, packages, environment, project);
+    }
     found
 }
 

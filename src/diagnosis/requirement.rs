@@ -55,6 +55,9 @@ impl Target {
     /// The requirement, where its marker holds without any extra, as `pip check` asks. None for what does not apply
     /// or cannot be understood.
     pub fn applying(&self, text: &str) -> Option<Applying> {
+        if let Some(plain) = plain(text) {
+            return Some(plain);
+        }
         let marker = text.split_once(';').map(|(_, marker)| marker);
         if marker.is_some_and(|marker| is_for_an_extra(marker) || marker.contains("platform_version")) {
             return None;
@@ -83,6 +86,23 @@ impl Target {
         let excluding: VersionSpecifiers = specifiers.iter().filter(against).cloned().collect();
         (!excluding.is_empty()).then_some(excluding)
     }
+}
+
+/// A name and versions without extras, a marker or an address, as most are: read without the parser of the whole syntax.
+fn plain(text: &str) -> Option<Applying> {
+    let text = text.trim();
+    let (name, versions) = text.split_at(text.find(|letter: char| !is_name(letter)).unwrap_or(text.len()));
+    let bounds = [name.bytes().next()?, name.bytes().next_back()?];
+    let versions = versions.trim_start();
+    let is_more = |byte: u8| !byte.is_ascii() || matches!(byte, b';' | b'[' | b'(' | b')' | b'@' | b'#');
+    if !bounds.iter().all(u8::is_ascii_alphanumeric) || versions.bytes().any(is_more) {
+        return None;
+    }
+    let specifiers = match versions {
+        "" => VersionSpecifiers::empty(),
+        _ => VersionSpecifiers::from_str(versions).ok()?,
+    };
+    Some(Applying { name: name.to_owned(), specifiers })
 }
 
 /// A marker that cannot hold without an extra; looked at before the costlier reading.
@@ -252,6 +272,35 @@ mod tests {
         assert!(applies("x ; extra == 'dev' or python_version > '3'"));
         assert!(!applies("nonsense >>> 1"));
         assert_eq!(target().applying("Foo.Bar[x] >= 2").map(|found| found.name).as_deref(), Some("Foo.Bar"));
+    }
+
+    #[test]
+    fn a_plain_requirement_is_read_as_by_the_parser_of_all() {
+        let texts = [
+            "six",
+            " six ",
+            "a>=1,<2",
+            "a ==1.*",
+            "a~= 1.4.2",
+            "a !=1.0 , >0.9",
+            "A.b-c_d===1.0+local",
+            "a>=1.0rc1",
+            "a<=2!1.0",
+        ];
+        for text in texts {
+            let plain = plain(text).unwrap_or_else(|| panic!("{text}"));
+            let whole = parsed(text).unwrap_or_else(|| panic!("{text}"));
+            let specifiers = match whole.version_or_url {
+                Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers,
+                Some(VersionOrUrl::Url(_)) => panic!("{text}"),
+                None => VersionSpecifiers::empty(),
+            };
+            assert_eq!(plain.specifiers.to_string(), specifiers.to_string(), "{text}");
+            assert_eq!(normalize_name(&plain.name), whole.name.to_string(), "{text}");
+        }
+        for text in ["", "-a", "a-", "a b", "a>=", "a>=1; x", "a[b]", "a @ b", "a (>=1)", "nonsense >>> 1"] {
+            assert!(plain(text).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -73,6 +73,8 @@ type Header<'a> = (usize, Cow<'a, [u8]>);
 /// The headers of these names, and whether an empty line ended them all.
 fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
     let mut found: Vec<Header> = Vec::new();
+    // most headers are others, which the first letter tells
+    let begins = |line: &[u8]| wanted.iter().any(|name| is_begun_by(name, line));
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // whether a continued line goes on what was found last
     let mut open = false;
@@ -88,6 +90,7 @@ fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
                     value.to_mut().extend_from_slice(line.trim_ascii());
                 }
             }
+            _ if !begins(line) => open = false,
             _ => {
                 if let Some(colon) = memchr::memchr(b':', line) {
                     let (name, value) = line.split_at(colon);
@@ -104,8 +107,17 @@ fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
     }
 }
 
+fn is_begun_by(name: &str, line: &[u8]) -> bool {
+    let first = |bytes: &[u8]| bytes.first().map(u8::to_ascii_lowercase);
+    first(name.as_bytes()) == first(line)
+}
+
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    // what is valid, as nearly all is, is told sooner by this than by a conversion with loss
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -70,6 +70,10 @@ fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
         let stop = memchr::memchr2(b',', b'\n', bytes).unwrap_or(bytes.len());
         let (path, more) = bytes.split_at(stop);
         let Some(more) = more.strip_prefix(b",") else { return (field(path).0, &[], after_line(more)) };
+        if let Some(end) = plain_end(more) {
+            let (behind, next) = more.split_at(end);
+            return (Cow::Borrowed(path), behind, next);
+        }
         if !more.starts_with(b"\"") {
             let end = memchr::memchr(b'\n', more).map_or(more.len(), |at| at + 1);
             let (behind, next) = more.split_at(end);
@@ -80,6 +84,19 @@ fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
     let (path, more) = field(bytes);
     let Some(behind) = more.strip_prefix(b",") else { return (path, &[], after_line(more)) };
     (path, behind, after_line(field(behind).1))
+}
+
+/// Where the line ends of which this is what stands behind the path, where it is as nearly all are: a SHA-256 and a size.
+/// It is told by a few comparisons, while a search for the line's end takes as long as that for the path's.
+fn plain_end(behind: &[u8]) -> Option<usize> {
+    /// `sha256=`, and 32 bytes in 43 letters.
+    const HASH: usize = 50;
+    let (hash, size) = behind.split_at_checked(HASH)?;
+    let breaks = hash.iter().fold(false, |breaks, byte| breaks | (*byte == b'\n'));
+    if breaks || !hash.starts_with(b"sha256=") || size.first() != Some(&b',') {
+        return None;
+    }
+    size.iter().take(24).position(|byte| *byte == b'\n').map(|at| HASH + at + 1)
 }
 
 fn after_line(bytes: &[u8]) -> &[u8] {
@@ -131,6 +148,28 @@ mod tests {
         assert_eq!(read("\"open"), [pair("open", "")]);
         assert_eq!(read(&format!("{},,\nb.py,,\n", "x/".repeat(5000))), [pair("b.py", "")]);
         assert_eq!(read(""), []);
+    }
+
+    #[test]
+    fn rows_are_the_same_in_pieces() {
+        let hash = "A".repeat(43);
+        let text = format!(
+            "a.py,sha256={hash},1\r\n\"b\n.py\",sha256={hash},22\nc.py,sha256={},\nd,,\ne.py,sha256={hash}\n,sha256={hash},3\nf.py,sha256={hash},4",
+            &hash[2..]
+        );
+        let whole = read(&text);
+        assert_eq!(whole.len(), 6);
+        for size in 1..text.len() {
+            let (mut found, mut start) = (Vec::new(), 0);
+            for end in (size..text.len()).step_by(size).chain([text.len()]) {
+                let piece = &text.as_bytes()[start..end];
+                start += rows(piece, end == text.len(), &mut |entry| {
+                    let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+                    found.push((shown(&entry.path), shown(&entry.hash())));
+                });
+            }
+            assert_eq!(found, whole, "in pieces of {size}");
+        }
     }
 
     #[test]

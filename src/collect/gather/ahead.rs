@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
 use super::{Request, packages};
-use crate::collect::environment::{Depth, environment};
+use crate::collect::environment::{Depth, add_scripts, without_scripts};
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::Environment;
@@ -39,17 +39,31 @@ impl<'scope> Ahead<'scope> {
         }
         let root = host.path_variable("VIRTUAL_ENV")?.normalized();
         let place = root.clone();
+        let depth = depth(request);
         let (sender, receiver) = channel();
         let read = move || {
-            let mut environment = environment(host, &place, Vec::new(), depth(request));
-            // its packages are not read by the list of their names, and a copy of that is long
-            let names = std::mem::take(&mut environment.installed);
-            let sent = Environment { installed: names, ..environment.clone() };
-            // nobody waits for it where the examination could not begin
-            let _ = sender.send(sent);
-            if !request.needs.contains(&Need::Packages) {
+            let (mut environment, programs) = without_scripts(host, &place, Vec::new(), depth);
+            let known = request.needs.contains(&Need::Packages).then(|| {
+                // packages are not read by the list of their names, which would be long to copy
+                let installed = std::mem::take(&mut environment.installed);
+                let known = environment.clone();
+                environment.installed = installed;
+                known
+            });
+            let rest = move || {
+                let mut environment = environment;
+                if depth.scripts {
+                    add_scripts(host, &mut environment, programs);
+                }
+                // nobody waits for it where the examination could not begin
+                let _ = sender.send(environment);
+            };
+            let Some(environment) = known else {
+                rest();
                 return None;
-            }
+            };
+            // packages take longest
+            scope.spawn(rest);
             let variables = packages::Variables::of_process(host);
             let question = super::patients_packages(request, &environment, &variables);
             let packages = packages::packages(host, question);

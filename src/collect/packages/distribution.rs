@@ -1,6 +1,6 @@
 //! One installed distribution, by the files of its metadata.
 
-use super::recorded::{self, Recorded};
+use super::recorded::{self, OwnNames, Recorded};
 use super::{Question, Site, form};
 use crate::collect::inventory;
 use crate::facts::Gathered;
@@ -83,15 +83,15 @@ pub fn read(
 /// What lies in a directory of metadata.
 enum OwnFiles {
     /// By its RECORD, which names those of the directory, too: no look at the directory is needed.
-    Recorded(Vec<Vec<u8>>),
+    Recorded(OwnNames),
     Listed(Listing),
 }
 
 impl OwnFiles {
     /// None: the directory cannot be listed. A RECORD that was not read whole does not name all.
-    fn of(files: &dyn Files, directory: &HostPath, recorded: &mut Recorded) -> Option<OwnFiles> {
-        if recorded.whole && recorded.own.iter().any(|name| name == b"METADATA") {
-            return Some(OwnFiles::Recorded(std::mem::take(&mut recorded.own)));
+    fn of(files: &dyn Files, directory: &HostPath, recorded: &Recorded) -> Option<OwnFiles> {
+        if recorded.whole && recorded.own.has("METADATA") {
+            return Some(OwnFiles::Recorded(recorded.own));
         }
         files.list(directory).ok().map(OwnFiles::Listed)
     }
@@ -101,7 +101,7 @@ impl OwnFiles {
         match self {
             // what is written when the distribution is installed already is not always recorded
             OwnFiles::Recorded(_) if name == "INSTALLER" => true,
-            OwnFiles::Recorded(names) => names.iter().any(|own| own == name.as_bytes()),
+            OwnFiles::Recorded(names) => names.has(name),
             OwnFiles::Listed(listing) => listing
                 .entries
                 .binary_search_by(|entry| entry.name.as_slice().cmp(name.as_bytes()))
@@ -127,8 +127,8 @@ fn dist_info(
     };
     let found = recorded::read(files, site, name, compare, &mut spare.record);
     let has_rows = found.is_ok();
-    let mut recorded = found.unwrap_or_default();
-    let Some(own) = OwnFiles::of(files, &directory, &mut recorded) else {
+    let recorded = found.unwrap_or_default();
+    let Some(own) = OwnFiles::of(files, &directory, &recorded) else {
         distribution.readable = false;
         return Vec::new();
     };

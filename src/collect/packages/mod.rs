@@ -75,13 +75,20 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
         true => Gathered::Known(contents::contents(host, question.environment, &sites)),
         false => Gathered::NotAsked,
     };
-    let lost_targets = targets::lost(host, question.environment, &sites);
     let environment = question.environment.root.clone();
+    let lost_targets = Vec::new();
     Packages { environment, sites, overlaps, added_modules, path_changes, lost_targets, contents }
 }
 
-/// Looks for the lost sources of editable installs: beside where they were, and in the project.
-pub fn find_moved(files: &dyn Files, packages: &mut Packages, project: Option<&HostPath>) {
+/// Adds what is told by the environment's scripts and the project, too: targets of scripts that are gone, and where the
+/// lost sources of editable installs may be.
+pub fn complete(
+    files: &dyn Files,
+    packages: &mut Packages,
+    environment: &Environment,
+    project: Option<&HostPath>,
+) {
+    packages.lost_targets = targets::lost(files, environment, &packages.sites);
     for distribution in packages.sites.iter_mut().flat_map(|site| &mut site.distributions) {
         moved::find(files, distribution, project);
     }

@@ -26,8 +26,7 @@ pub struct Recorded {
     pub roots: Vec<Vec<u8>>,
     /// Extension modules and libraries.
     pub compiled: Vec<String>,
-    /// Names of files directly in its own directory of metadata.
-    pub own: Vec<Vec<u8>>,
+    pub own: OwnNames,
     /// What its INSTALLER says, where the hash tells.
     pub installer: Option<&'static str>,
     /// Whether all of it was read.
@@ -143,7 +142,7 @@ impl Reading<'_> {
         };
         if here.is_own {
             if here.directory.len() == own.len() {
-                recorded.own.push(name.to_vec());
+                recorded.own.note(name);
                 if name == b"INSTALLER" {
                     recorded.installer = installer(&entry.hash());
                 }
@@ -183,6 +182,35 @@ fn installer(hash: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Which of the files that are read lie directly in the distribution's own directory of metadata.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OwnNames(u8);
+
+impl OwnNames {
+    const ALL: [&'static str; 8] = [
+        "METADATA",
+        "RECORD",
+        "INSTALLER",
+        "REQUESTED",
+        "WHEEL",
+        "entry_points.txt",
+        "direct_url.json",
+        "top_level.txt",
+    ];
+
+    fn bit(name: &[u8]) -> Option<u8> {
+        OwnNames::ALL.iter().position(|own| own.as_bytes() == name).map(|at| 1 << at)
+    }
+
+    fn note(&mut self, name: &[u8]) {
+        self.0 |= OwnNames::bit(name).unwrap_or_default();
+    }
+
+    pub fn has(self, name: &str) -> bool {
+        OwnNames::bit(name.as_bytes()).is_some_and(|bit| self.0 & bit != 0)
+    }
+}
+
 /// What holds for all files of one directory: they mostly follow one another.
 #[derive(Debug, Default)]
 struct Here {
@@ -203,8 +231,12 @@ impl Here {
         self.directory.extend_from_slice(directory);
         self.is_own =
             directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
-        self.is_cache = is_in_cache(directory);
-        self.is_aside = is_aside(directory);
+        self.is_cache = false;
+        self.is_aside = false;
+        for part in directory.split(|byte| *byte == b'/') {
+            self.is_cache |= part == b"__pycache__";
+            self.is_aside |= is_aside_name(part);
+        }
         self.is_outside = directory.starts_with(b"..");
         self.is_named = false;
         self.has_modules = false;
@@ -214,7 +246,7 @@ impl Here {
     fn name_of<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
         let rest = path.strip_prefix(self.directory.as_slice())?;
         let name = if self.directory.is_empty() { rest } else { rest.strip_prefix(b"/")? };
-        memchr::memchr(b'/', name).is_none().then_some(name)
+        (!name.contains(&b'/')).then_some(name)
     }
 }
 
@@ -291,7 +323,8 @@ pub fn is_code(name: &[u8]) -> bool {
     if name.ends_with(b".py") {
         return true;
     }
-    let suffix = memchr::memrchr(b'.', name).and_then(|at| name.get(at + 1..)).unwrap_or_default();
+    let dot = name.iter().rposition(|byte| *byte == b'.');
+    let suffix = dot.and_then(|at| name.get(at + 1..)).unwrap_or_default();
     match suffix {
         b"so" | b"pyd" | b"dylib" | b"dll" => true,
         // `libx.so.3`
@@ -302,9 +335,20 @@ pub fn is_code(name: &[u8]) -> bool {
 
 /// Tests and documentation, which are deleted to save space.
 pub fn is_aside(path: &[u8]) -> bool {
-    path.split(|byte| *byte == b'/').any(|part| {
-        matches!(part, b"tests" | b"test" | b"docs" | b"doc" | b"examples" | b"benchmarks" | b"conftest.py")
-    })
+    path.split(|byte| *byte == b'/').any(is_aside_name)
+}
+
+fn is_aside_name(name: &[u8]) -> bool {
+    // by their lengths first
+    match name.len() {
+        3 => name == b"doc",
+        4 => name == b"test" || name == b"docs",
+        5 => name == b"tests",
+        8 => name == b"examples",
+        10 => name == b"benchmarks",
+        11 => name == b"conftest.py",
+        _ => false,
+    }
 }
 
 /// Top-level names, `.pth` files and finders. Whether other files of its directory can add nothing.

@@ -1,5 +1,7 @@
 //! What the environment's own entry scripts import, where an installed package no longer has it.
 
+use std::collections::HashMap;
+
 use crate::facts::distribution::{LostTarget, SitePackages, TopLevel, TopLevelKind};
 use crate::facts::environment::{BakedState, Environment, Script};
 use crate::host::{FileKind, Files};
@@ -17,17 +19,20 @@ pub fn lost(files: &dyn Files, environment: &Environment, sites: &[SitePackages]
         let distributions = sites.iter().flat_map(|site| &site.distributions);
         distributions.flat_map(|it| &it.scripts).any(|name| *name == script.name)
     };
+    // pip has three scripts that do the same
+    let mut lacking: HashMap<&str, bool> = HashMap::new();
     environment
         .scripts
         .iter()
         .filter(own)
         .filter_map(|script| {
             let module = script.module.as_deref()?;
+            let mut lacks = || *lacking.entry(module).or_insert_with(|| lacks(files, module, sites));
             let lost = match module {
                 "pip" => pip_lacks_main(files, top(sites, "pip")?),
                 // any pip brings all of its scripts, so that being listed says nothing of their text
-                _ if module.starts_with("pip.") => lacks(files, module, sites),
-                _ => !listed(script) && lacks(files, module, sites),
+                _ if module.starts_with("pip.") => lacks(),
+                _ => !listed(script) && lacks(),
             };
             lost.then(|| LostTarget { script: script.path.clone(), module: module.to_owned() })
         })

@@ -120,15 +120,15 @@ impl<'a> Machine<'a> {
             return None;
         }
         let variables = packages::Variables::default();
-        Some(packages::packages(
-            host,
-            packages::Question {
-                environment,
-                variables: &variables,
-                compare: false,
-                contents: false,
-                tags: false,
-            },
-        ))
+        let question = packages::Question {
+            environment,
+            variables: &variables,
+            compare: false,
+            contents: false,
+            tags: false,
+        };
+        let mut packages = packages::packages(host, question);
+        packages::complete(host, &mut packages, environment, None);
+        Some(packages)
     }
 }
