@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::facts::search_path::{Absent, ShimManager, Target};
 use crate::host::Mount;

@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn posix(path: &str) -> HostPath {
