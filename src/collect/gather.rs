@@ -214,8 +214,10 @@ fn gather_beside(host: &dyn Host, request: &Request, ahead: Option<Ahead>) -> Re
                 }
                 _ => None,
             };
-            let listing = scope.spawn(|| installations::installations(host, &search_path, &context.places));
-            let setup = scope.spawn(|| import_setup::import_setup(host, &setting_up));
+            let beside = scope.spawn(|| {
+                let installations = installations::installations(host, &search_path, &context.places);
+                (installations, import_setup::import_setup(host, &setting_up))
+            });
             let mut environments = environments(host, request, &named, project.git.as_ref(), ahead.as_ref());
             let mut interpreters = interpreters(host, request, &environments, &commands, patient.as_ref());
             if request.needs.contains(&Need::Binaries) {
@@ -233,13 +235,10 @@ fn gather_beside(host: &dyn Host, request: &Request, ahead: Option<Ahead>) -> Re
             let foreseen = asked.as_ref().filter(|_| request.needs.contains(&Need::ImportPath));
             let foreseen =
                 foreseen.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
-            let installations = installations::with_bases(
-                host,
-                listing.join().unwrap_or_default(),
-                &environments,
-                project.root.as_ref(),
-            );
-            import_setup = setup.join().unwrap_or_default();
+            let (installations, setup) = beside.join().unwrap_or_default();
+            import_setup = setup;
+            let installations =
+                installations::with_bases(host, installations, &environments, project.root.as_ref());
             let packages = packages(
                 host,
                 request,

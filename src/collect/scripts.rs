@@ -10,8 +10,6 @@ use crate::path::{Flavour, HostPath, readable};
 
 /// So much of a script is read: its first lines and its imports.
 const SCRIPT_LIMIT: usize = 1024;
-/// From so many scripts on, two threads read them sooner than one.
-const WORTH_A_THREAD: usize = 40;
 /// A Windows launcher is a program with a small archive behind it.
 const LAUNCHER_LIMIT: usize = 512 * 1024;
 
@@ -32,20 +30,8 @@ pub fn entry_scripts(
         .take(most)
         .collect();
     let open = host.open_directory(directory);
-    let examine = |names: &[&[u8]]| -> Vec<Script> {
-        let mut states = States { own, known: Vec::new(), spare: Vec::new() };
-        names.iter().filter_map(|name| entry_script(host, &mut states, &open, name)).collect()
-    };
-    if names.len() < WORTH_A_THREAD {
-        return examine(&names);
-    }
-    let (first, second) = names.split_at(names.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| examine(second));
-        let mut scripts = examine(first);
-        scripts.extend(other.join().unwrap_or_default());
-        scripts
-    })
+    let mut states = States { own, known: Vec::new(), spare: Vec::new() };
+    names.iter().filter_map(|name| entry_script(host, &mut states, &open, name)).collect()
 }
 
 fn entry_script(

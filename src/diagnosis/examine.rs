@@ -1,5 +1,8 @@
 //! Running the checks: each alone, in the order of the table, none able to take the others with it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
+
 use super::crash::{REPORT_TO, guarded};
 use super::{Check, Diagnosis, Finding, Unexamined, fold};
 use crate::config::settings::Selection;
@@ -18,8 +21,7 @@ pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<Stri
     let mut run = Vec::new();
     let mut left_out = 0;
     let mut failed = Vec::new();
-    for check in &checks {
-        let outcome = guarded(|| check.findings(facts));
+    for (check, outcome) in checks.iter().zip(outcomes(&checks, facts)) {
         if let Some(ignored) = ignored.iter().find(|ignored| ignored.check == check.id) {
             let number = outcome.map_or(0, |findings| findings.len());
             left_out += number;
@@ -45,6 +47,35 @@ pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<Stri
     findings.iter_mut().for_each(set);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Diagnosis { findings, run, skipped, failed, ignored: left_out, settings }
+}
+
+/// What a check found, or the message of its crash.
+type Outcome = Result<Vec<Finding>, String>;
+
+/// What each check says, in their order. Checks share nothing but the facts: where what is installed is looked through,
+/// two of them run at a time.
+fn outcomes(checks: &[&'static Check], facts: &Facts) -> Vec<Outcome> {
+    let outcome = |check: &Check| guarded(|| check.findings(facts));
+    if facts.packages.is_empty() {
+        return checks.iter().map(|check| outcome(check)).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = checks.get(index) else { return done };
+            done.push((index, outcome(check)));
+        }
+    };
+    let mut done: Vec<(usize, Outcome)> = std::thread::scope(|scope| {
+        let other = Builder::new().spawn_scoped(scope, work);
+        let mut done = work();
+        done.extend(other.ok().and_then(|other| other.join().ok()).unwrap_or_default());
+        done
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// A crash for the reader: what it was, and what helps to have it mended.
