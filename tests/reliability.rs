@@ -18,8 +18,8 @@ fn written(rows: &Rows) -> String {
          What the test suite tried against venv-doctor, and what happened. Every figure was counted by the test that made \
          the attempts, which fails when its row here is another one; of inputs made at random it is the number that the \
          test asked for. This page is written by\n\n    {RECORD}\n\n\
-         on a machine with bash, zsh, fish, tcsh, strace, a C compiler (`cc`), and leave to change the user and to mount. Where one of them is \
-         missing, its tests are reported as ignored.\n\n\
+         on a machine with bash, zsh, fish, tcsh, strace, and leave to change the user and to mount. Where one of them is \
+         missing, its tests are reported as ignored. `cc`, which Rust links with, has to be there.\n\n\
          | tried | by | situations | counted | what happened |\n|---|---|---:|---:|---|\n"
     );
     for section in SECTIONS {
