@@ -65,20 +65,19 @@ fn is_name(path: &[u8]) -> bool {
 
 /// The path of the first row, what stands behind its comma, and the rows that follow.
 fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
-    // nearly all rows: nothing is quoted
-    if !bytes.starts_with(b"\"") {
-        let stop = memchr::memchr2(b',', b'\n', bytes).unwrap_or(bytes.len());
-        let (path, more) = bytes.split_at(stop);
-        let Some(more) = more.strip_prefix(b",") else { return (field(path).0, &[], after_line(more)) };
-        if let Some(end) = plain_end(more) {
-            let (behind, next) = more.split_at(end);
-            return (Cow::Borrowed(path), behind, next);
-        }
-        if !more.starts_with(b"\"") {
-            let end = memchr::memchr(b'\n', more).map_or(more.len(), |at| at + 1);
-            let (behind, next) = more.split_at(end);
-            return (Cow::Borrowed(path), behind, next);
-        }
+    let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
+    let (line, next) = bytes.split_at(end);
+    // nearly all rows
+    if let Some(path) = plain(line) {
+        return (Cow::Borrowed(path), line.get(path.len() + 1..).unwrap_or_default(), next);
+    }
+    let comma = memchr::memchr(b',', line);
+    let behind = comma.and_then(|at| line.get(at + 1..)).unwrap_or_default();
+    if !line.starts_with(b"\"") && !behind.starts_with(b"\"") {
+        return match comma {
+            Some(at) => (Cow::Borrowed(&line[..at]), behind, next),
+            None => (field(line).0, behind, next),
+        };
     }
     // a quoted field may hold line ends
     let (path, more) = field(bytes);
@@ -86,17 +85,25 @@ fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
     (path, behind, after_line(field(behind).1))
 }
 
-/// Where the line ends of which this is what stands behind the path, where it is as nearly all are: a SHA-256 and a size.
-/// It is told by a few comparisons, while a search for the line's end takes as long as that for the path's.
-fn plain_end(behind: &[u8]) -> Option<usize> {
-    /// `sha256=`, and 32 bytes in 43 letters.
-    const HASH: usize = 50;
-    let (hash, size) = behind.split_at_checked(HASH)?;
-    let breaks = hash.iter().fold(false, |breaks, byte| breaks | (*byte == b'\n'));
-    if breaks || !hash.starts_with(b"sha256=") || size.first() != Some(&b',') {
-        return None;
-    }
-    size.iter().take(24).position(|byte| *byte == b'\n').map(|at| HASH + at + 1)
+/// The path, where nothing is quoted and a SHA-256 and a size follow, or nothing: told by comparisons at the line's end. Who
+/// writes a path with a comma quotes it.
+fn plain(line: &[u8]) -> Option<&[u8]> {
+    /// The comma, `sha256=`, and 32 bytes in 43 letters.
+    const HASH: usize = 51;
+    /// More digits than any size has.
+    const SIZE: usize = 24;
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let digits = line.iter().rev().take(SIZE).position(|byte| *byte == b',')?;
+    let hashed = line.get(..line.len() - digits - 1)?;
+    let path = match hashed.strip_suffix(b",") {
+        Some(path) => path,
+        None => {
+            let (path, hash) = hashed.split_at_checked(hashed.len().checked_sub(HASH)?)?;
+            hash.starts_with(b",sha256=").then_some(path)?
+        }
+    };
+    (!path.starts_with(b"\"")).then_some(path)
 }
 
 fn after_line(bytes: &[u8]) -> &[u8] {

@@ -11,7 +11,7 @@ use crate::parse::{editable_finder, entry_points, metadata};
 use crate::path::{HostPath, readable};
 
 /// Headers seldom need more; where they do, [`HEADER_LIMIT`] is read.
-const FIRST_READ: usize = 16 * 1024;
+const FIRST_READ: usize = 4 * 1024;
 const HEADER_LIMIT: usize = 1 << 20;
 const SMALL_LIMIT: usize = 64 * 1024;
 const FINDER_LIMIT: usize = 1 << 20;
