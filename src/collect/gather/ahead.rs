@@ -4,8 +4,10 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Scope, ScopedJoinHandle};
 
-use super::{Request, packages};
+use super::Request;
+use super::inside::patients_packages;
 use crate::collect::environment::{Depth, add_scripts, without_scripts};
+use crate::collect::packages;
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::Environment;
@@ -65,7 +67,7 @@ impl<'scope> Ahead<'scope> {
             // packages take longest
             scope.spawn(rest);
             let variables = packages::Variables::of_process(host);
-            let question = super::patients_packages(request, &environment, &variables);
+            let question = patients_packages(request, &environment, &variables);
             let packages = packages::packages(host, question);
             Some((variables, packages))
         };
@@ -84,5 +86,90 @@ impl<'scope> Ahead<'scope> {
         }
         let (seen, packages) = self.packages.join().ok()??;
         (seen == *variables).then_some(packages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::collect::gather;
+    use crate::facts::Facts;
+    use crate::host::fake::FakeMachine;
+
+    const PROJECT: &str = "/home/me/project/.venv";
+    const OTHER: &str = "/home/me/other/.venv";
+
+    fn with_venv(host: FakeMachine, root: &str, distribution: &str) -> FakeMachine {
+        let site = format!("{root}/lib/python3.11/site-packages");
+        host.file(format!("{root}/pyvenv.cfg"), "home = /usr/bin\nversion = 3.11.2\n")
+            .link(format!("{root}/bin/python"), "/usr/bin/python3.11")
+            .executable(format!("{root}/bin/{distribution}"), format!("#!{root}/bin/python\n"))
+            .file(
+                format!("{site}/{distribution}-1.dist-info/METADATA"),
+                format!("Name: {distribution}\nVersion: 1\n\n"),
+            )
+            .file(format!("{site}/{distribution}-1.dist-info/RECORD"), format!("{distribution}.py,,\n"))
+            .file(format!("{site}/{distribution}.py"), "")
+    }
+
+    fn machine() -> FakeMachine {
+        let host = FakeMachine::linux()
+            .executable("/usr/bin/python3.11", "\x7fELF")
+            .file("/home/me/project/pyproject.toml", "[project]\nname = 'shop'\n")
+            .cwd("/home/me/project")
+            .variable("PATH", format!("{PROJECT}/bin:/usr/bin"));
+        with_venv(with_venv(host, PROJECT, "six"), OTHER, "attrs")
+    }
+
+    fn facts(host: &FakeMachine, python: Option<&str>) -> Facts {
+        let request = Request {
+            directory: None,
+            python: python.map(|python| python.as_bytes().to_vec()),
+            configured: None,
+            execute: false,
+            deadline: Duration::from_secs(10),
+            needs: [Need::Scripts, Need::Installed, Need::Packages].into(),
+        };
+        gather::facts(host, &request).unwrap()
+    }
+
+    #[test]
+    fn what_is_read_ahead_is_what_is_read_later() {
+        let host = machine().variable("VIRTUAL_ENV", PROJECT);
+        // with --python nothing is read ahead
+        let (ahead, later) = (facts(&host, None), facts(&host, Some(PROJECT)));
+        assert_eq!(ahead.packages, later.packages);
+        assert!(ahead.packages[0].distribution("six").is_some());
+        let of = |facts: &Facts| facts.environment(&HostPath::posix(PROJECT)).cloned().unwrap();
+        let (ahead, later) = (of(&ahead), of(&later));
+        assert!(!ahead.scripts.is_empty() && !ahead.installed.is_empty() && !ahead.origins.is_empty());
+        assert_eq!(
+            Environment { origins: Vec::new(), ..ahead },
+            Environment { origins: Vec::new(), ..later }
+        );
+    }
+
+    #[test]
+    fn another_environment_is_active_than_is_examined() {
+        let host = machine().variable("VIRTUAL_ENV", OTHER);
+        let facts = facts(&host, None);
+        assert_eq!(facts.patient, Some(HostPath::posix(PROJECT)));
+        assert_eq!(facts.packages.len(), 1);
+        assert!(facts.packages[0].environment.same_as(&HostPath::posix(PROJECT)));
+        assert!(facts.packages[0].distribution("attrs").is_none());
+        assert!(facts.environment(&HostPath::posix(OTHER)).is_some_and(|other| !other.scripts.is_empty()));
+    }
+
+    #[test]
+    fn it_is_read_with_the_variables_of_the_shell() {
+        let host = machine()
+            .variable("VIRTUAL_ENV", PROJECT)
+            .variable("PYTHONPATH", "/home/me/added")
+            .file("/home/me/added/extra-2.dist-info/METADATA", "Name: extra\nVersion: 2\n\n");
+        let facts = facts(&host, None);
+        assert!(facts.packages[0].distribution("extra").is_some());
+        assert_eq!(packages::Variables::of(&facts.shell), packages::Variables::of_process(&host));
     }
 }

@@ -246,7 +246,7 @@ impl Here {
     fn name_of<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
         let rest = path.strip_prefix(self.directory.as_slice())?;
         let name = if self.directory.is_empty() { rest } else { rest.strip_prefix(b"/")? };
-        (!name.iter().any(|byte| *byte == b'/')).then_some(name)
+        (!name.contains(&b'/')).then_some(name)
     }
 }
 
