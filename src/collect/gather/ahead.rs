@@ -2,7 +2,7 @@
 //! are searched for other environments, and taken where it proves to be wanted.
 
 use std::sync::mpsc::{Receiver, channel};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use super::Request;
 use super::inside::patients_packages;
@@ -11,13 +11,14 @@ use crate::collect::packages;
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::Environment;
-use crate::host::Host;
+use crate::host::{Host, Listing};
 use crate::path::HostPath;
 
 /// The environment of `VIRTUAL_ENV`, while it is read.
 pub(super) struct Ahead<'scope> {
     root: HostPath,
-    environment: Receiver<Environment>,
+    /// Without its scripts where the listing of their directory comes with it.
+    environment: Receiver<(Environment, Option<Listing>)>,
     packages: ScopedJoinHandle<'scope, Option<(packages::Variables, Packages)>>,
 }
 
@@ -45,38 +46,39 @@ impl<'scope> Ahead<'scope> {
         let (sender, receiver) = channel();
         let read = move || {
             let (mut environment, programs) = without_scripts(host, &place, Vec::new(), depth);
-            let known = request.needs.contains(&Need::Packages).then(|| {
-                // packages are not read by the list of their names, which would be long to copy
-                let installed = std::mem::take(&mut environment.installed);
-                let known = environment.clone();
-                environment.installed = installed;
-                known
-            });
-            let rest = move || {
-                let mut environment = environment;
+            if !request.needs.contains(&Need::Packages) {
                 if depth.scripts {
                     add_scripts(host, &mut environment, programs);
                 }
                 // nobody waits for it where the examination could not begin
-                let _ = sender.send(environment);
-            };
-            let Some(environment) = known else {
-                rest();
+                let _ = sender.send((environment, None));
                 return None;
-            };
-            // packages take longest
-            scope.spawn(rest);
+            }
+            // packages are not read by the list of their names, which would be long to copy
+            let installed = std::mem::take(&mut environment.installed);
+            let known = Environment { installed, ..environment.clone() };
+            // they take longest: whoever waits for the environment reads its scripts meanwhile
+            let _ = sender.send((known, depth.scripts.then_some(programs)));
             let variables = packages::Variables::of_process(host);
             let question = patients_packages(request, &environment, &variables);
             let packages = packages::packages(host, question);
             Some((variables, packages))
         };
-        Some(Ahead { root, environment: receiver, packages: scope.spawn(read) })
+        // without another thread it is read later
+        let packages = Builder::new().spawn_scoped(scope, read).ok()?;
+        Some(Ahead { root, environment: receiver, packages })
     }
 
-    /// The environment, where it is at exactly this place.
-    pub(super) fn environment(&self, root: &HostPath) -> Option<Environment> {
-        (self.root == *root).then(|| self.environment.recv().ok()).flatten()
+    /// The environment, where it is at exactly this place; it is told once.
+    pub(super) fn environment(&self, host: &dyn Host, root: &HostPath) -> Option<Environment> {
+        if self.root != *root {
+            return None;
+        }
+        let (mut environment, programs) = self.environment.recv().ok()?;
+        if let Some(programs) = programs {
+            add_scripts(host, &mut environment, programs);
+        }
+        Some(environment)
     }
 
     /// Its packages, where it is at exactly this place and was read with these variables.

@@ -22,7 +22,7 @@ pub(super) fn environments(
     let mut index: Option<Option<Vec<u8>>> = None;
     let mut found = Vec::with_capacity(named.len());
     for (root, origins) in named {
-        let mut environment = match ahead.and_then(|ahead| ahead.environment(root)) {
+        let mut environment = match ahead.and_then(|ahead| ahead.environment(host, root)) {
             Some(known) => Environment { origins: origins.clone(), ..known },
             None => environment(host, root, origins.clone(), depth),
         };

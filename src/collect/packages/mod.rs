@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::Builder;
 
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
@@ -240,7 +241,9 @@ fn read_all(files: &dyn Files, sites: &[Site], question: Question) -> Done {
         work()
     } else {
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..THREADS).map(|_| scope.spawn(work)).collect();
+            // a system that allows no more threads is read by fewer
+            let others: Vec<_> =
+                (1..THREADS).filter_map(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
             let mut outcomes = work();
             outcomes.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
             outcomes
