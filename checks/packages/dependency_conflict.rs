@@ -87,7 +87,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         Subject::Distribution { environment: environment.root.clone(), name: first.by.name.clone() };
     let mut finding = Finding::new(&CHECK, subject, format!("{}{rest}", first.text()));
     // what start-up code adds to the import path may hold what is missed
-    let may_be_there = !packages.path_changes.is_empty() && unmet.iter().all(|one| one.installed.is_none());
+    let may_be_there = packages.open_change().is_some() && unmet.iter().all(|one| one.installed.is_none());
     if may_be_there || unmet.iter().all(|one| one.by.is_distributors()) {
         finding = finding.severity(Severity::Info);
     }

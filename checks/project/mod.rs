@@ -66,12 +66,12 @@ fn mismatched<'f>(
 /// The end of a message where start-up code has an effect on the import path that is not known: what is missed may come
 /// from what it adds.
 fn may_be_added(packages: &Packages) -> Option<String> {
-    let hook = packages.path_changes.first()?;
-    let hook = match hook.line {
-        Some(line) => format!("line {line} of {}", hook.file),
-        None => hook.file.to_string(),
+    let change = packages.open_change()?;
+    let place = match change.line {
+        Some(line) => format!("line {line} of {}", change.file),
+        None => change.file.to_string(),
     };
-    Some(format!("; it may come from what {hook} adds to the import path at every start"))
+    Some(format!("; it may come from what {place} adds to the import path at every start"))
 }
 
 /// In an installation that many programs share, nothing says that the project is to run there.

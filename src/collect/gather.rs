@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use self::ahead::Ahead;
+use self::ahead::{Ahead, Fate};
 use self::ground::Ground;
 use self::inside::Inside;
 use self::trust::{record, unmet};
@@ -118,21 +118,36 @@ impl std::fmt::Display for RequestError {
 /// When the named directory or interpreter does not exist, or the time was up.
 pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
     let limit = request.deadline.saturating_mul(EXAMINATION);
+    let ahead = Bounded::new(host, limit);
     let host = Bounded::new(host, limit);
-    let gathered = gather(&host, request);
-    let cut = host.cut();
+    let fate = Fate::default();
+    let gathered = gather(&host, &ahead, &fate, request);
+    let (mut cut, ahead) = (host.cut(), ahead.cut());
+    if fate.counts() {
+        cut.out_of_time_at = cut.out_of_time_at.or(ahead.out_of_time_at.clone());
+    }
     if let Some(at) = cut.out_of_time_at {
         return Err(RequestError::OutOfTime { limit, at });
     }
     let mut facts = gathered?;
     facts.notes.extend(cut.notes());
+    if fate.counts_whole() {
+        let more: Vec<String> =
+            ahead.notes().into_iter().filter(|note| !facts.notes.contains(note)).collect();
+        facts.notes.extend(more);
+    }
     Ok(facts)
 }
 
-fn gather(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> {
+/// `ahead` is the same machine, for what may not be wanted.
+fn gather(host: &dyn Host, ahead: &dyn Host, fate: &Fate, request: &Request) -> Result<Facts, RequestError> {
     std::thread::scope(|scope| {
-        let ahead = Ahead::start(scope, host, request);
-        let ground = Ground::of(host, request)?;
+        let ahead = Ahead::start(scope, ahead, request, fate);
+        let ground = Ground::of(host, request);
+        if let Some(ahead) = &ahead {
+            ahead.settle(ground.as_ref().ok().and_then(|ground| ground.patient.as_ref()));
+        }
+        let ground = ground?;
         let inside = Inside::of(host, request, &ground, ahead);
         Ok(together(host, request, ground, inside))
     })

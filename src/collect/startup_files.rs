@@ -35,6 +35,7 @@ pub fn read(host: &dyn Host, shell: &mut Shell) {
         home: &home,
         syntax,
         read: Vec::new(),
+        most: MOST_FILES,
         assigned: Vec::new(),
         own: Vec::new(),
         condition: None,
@@ -60,6 +61,8 @@ struct Reader<'a> {
     home: &'a HostPath,
     syntax: Syntax,
     read: Vec<HostPath>,
+    /// So many files are read, beside the shell's own.
+    most: usize,
     /// Variables that the files set to absolute paths, last one last.
     assigned: Vec<(String, String)>,
     /// What the shell reads whatever the files say.
@@ -83,23 +86,24 @@ impl Reader<'_> {
         exported.or_else(assigned).unwrap_or_else(|| self.home.clone())
     }
 
-    /// Reads the files of `conf.d`, which come first, but no more than leaves room for what others name.
+    /// Reads the files of `conf.d`, which come first and take nothing of what the others may name.
     fn fish_directory(&mut self) -> HostPath {
         let configuration = self.shell.path_variable("XDG_CONFIG_HOME");
         let directory = configuration.unwrap_or_else(|| self.home.join(".config")).join("fish");
         self.assigned.push(("__fish_config_dir".to_owned(), directory.to_string()));
         let snippets = directory.join("conf.d");
         for entry in self.host.list(&snippets).unwrap_or_default().entries {
-            if entry.name.ends_with(b".fish") && self.read.len() < MOST_FILES / 2 {
+            if entry.name.ends_with(b".fish") && self.read.len() < MOST_FILES {
                 self.file(&snippets.join(&entry.name), NAMED_FILE_LIMIT);
             }
         }
+        self.most += self.read.len();
         directory
     }
 
     fn file(&mut self, file: &HostPath, limit: usize) {
         let has = |files: &[HostPath]| files.iter().any(|known| known.same_as(file));
-        if (self.read.len() >= MOST_FILES && !has(&self.own)) || has(&self.read) {
+        if (self.read.len() >= self.most && !has(&self.own)) || has(&self.read) {
             return;
         }
         let Ok(contents) = self.host.read(file, limit) else { return };
@@ -323,11 +327,13 @@ mod tests {
             .file("/home/me/more.fish", "alias pip3 /usr/bin/pip3\n")
             .file(format!("{directory}/functions/pip.fish"), "function pip\n    /usr/bin/pip $argv\nend\n");
         for number in 0..2 * MOST_FILES {
-            machine = machine.file(format!("{directory}/conf.d/{number:02}.fish"), "set -g x y\n");
+            let text =
+                if number == MOST_FILES - 1 { "alias python3 /usr/bin/python3\n" } else { "set -g x y\n" };
+            machine = machine.file(format!("{directory}/conf.d/{number:02}.fish"), text);
         }
         let found = aliases(&machine, ShellKind::Fish, &[]);
         let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["python", "pip3", "pip"]);
+        assert_eq!(names, ["python3", "python", "pip3", "pip"]);
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub struct PathChange {
     pub line: Option<usize>,
     /// It installs a finder, whose modules lie in no entry of `sys.path`.
     pub finder: bool,
+    /// The top-level modules that the finder serves, where it is a build tool's of an editable install. Any where empty.
+    #[serde(default)]
+    pub serves: Vec<String>,
 }
 
 /// An entry script that starts, and what it imports in vain: `pkg.cli` where `pkg` has no `cli`.
@@ -83,12 +86,18 @@ impl Packages {
     /// Whether something that is installed, or what a `.pth` line adds to the import path, provides this top-level module.
     pub fn provides_module(&self, name: &str) -> bool {
         self.added_modules.iter().any(|module| module == name)
+            || self.path_changes.iter().any(|change| change.serves.iter().any(|module| module == name))
             || self.sites.iter().any(|site| {
                 site.modules.iter().any(|module| module.name == name && !module.barren)
                     || site.distributions.iter().any(|distribution| {
                         distribution.is_editable() && distribution.modules.iter().any(|module| module == name)
                     })
             })
+    }
+
+    /// The first change of the import path after which any module may be found.
+    pub fn open_change(&self) -> Option<&PathChange> {
+        self.path_changes.iter().find(|change| change.serves.is_empty())
     }
 
     /// The distribution of this normalised name (PEP 503) that `importlib.metadata` finds.

@@ -160,7 +160,7 @@ pub fn with_packages() -> Facts {
 
 /// A `sitecustomize` that changes the import path.
 pub fn path_change(file: &str) -> PathChange {
-    PathChange { file: path(file), line: None, finder: false }
+    PathChange { file: path(file), line: None, finder: false, serves: Vec::new() }
 }
 
 /// A distribution that pip installed into the environment at [`VENV`], whole.

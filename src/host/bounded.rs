@@ -17,8 +17,11 @@ use crate::path::HostPath;
 /// So many cut-off files and directories are remembered by name.
 const MOST_REMEMBERED: usize = 20;
 
-/// A listing of so many entries is kept: those of packages and programs are asked for more than once.
-const LARGE: usize = 64;
+/// Listings of so many entries are kept: those of packages and programs are asked for more than once.
+const LARGE: std::ops::Range<usize> = 64..10_000;
+
+/// So many of them.
+const MOST_LISTINGS: usize = 16;
 
 /// A longer path, in bytes, is left to the system: it may be a stranger's, of any depth.
 const LONG_PATH: usize = 512;
@@ -35,7 +38,7 @@ pub struct Bounded<'a> {
     targets: Answers<Result<Vec<u8>, FileError>>,
     canonical: Answers<Result<HostPath, FileError>>,
     executable: Answers<bool>,
-    listings: Answers<Listing>,
+    listings: super::answers::Answers<Listing, MOST_LISTINGS>,
 }
 
 /// A dozen collectors ask for the same interpreter, and must not see two different ones. What this machine itself writes
@@ -84,7 +87,7 @@ impl<'a> Bounded<'a> {
             targets: Answers::default(),
             canonical: Answers::default(),
             executable: Answers::default(),
-            listings: Answers::default(),
+            listings: super::answers::Answers::default(),
         }
     }
 
@@ -271,7 +274,7 @@ impl Files for Bounded<'_> {
                 cut.directories.push(path.clone());
             }
         }
-        if listing.entries.len() >= LARGE {
+        if LARGE.contains(&listing.entries.len()) {
             return Ok(self.listings.get(path, || listing));
         }
         Ok(listing)

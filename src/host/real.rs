@@ -281,20 +281,20 @@ fn read_part(file: &mut std::fs::File, part: &mut [u8], _offset: u64) -> std::io
     file.read(part)
 }
 
-/// At most so many bytes from the beginning, over the spare ones.
+/// At most so many bytes from the beginning, over the spare ones; how many there were.
 #[cfg(unix)]
 fn tell_pieces(
     file: &mut std::fs::File,
     limit: u64,
     spare: &mut Vec<u8>,
     take: &mut TakePiece,
-) -> std::io::Result<()> {
+) -> std::io::Result<u64> {
     let mut filled = 0;
     let mut offset = 0;
     loop {
         if filled == spare.len() {
-            // the first time, or a piece of which nothing could be done with
-            spare.resize(filled + PIECE, 0);
+            // the first time, or a row that is longer than all before it
+            spare.resize((2 * filled).max(PIECE), 0);
         }
         let most = usize::try_from(limit - offset).unwrap_or(usize::MAX);
         let end = spare.len().min(filled.saturating_add(most));
@@ -307,7 +307,7 @@ fn tell_pieces(
         let last = count == 0 || offset >= limit;
         let done = take(spare.get(..filled).unwrap_or_default(), last).min(filled);
         if last {
-            return Ok(());
+            return Ok(offset);
         }
         spare.copy_within(done..filled, 0);
         filled -= done;
@@ -432,10 +432,16 @@ impl Files for RealFiles {
     ) -> Result<Told, FileError> {
         let mut file = open_below(directory, path)?;
         let metadata = regular(&file)?;
-        // no more than it says, so that its end need not be asked for
-        let limit = metadata.size.min(limit as u64);
-        tell_pieces(&mut file, limit, spare, take).map_err(file_error)?;
-        Ok(Told { size: metadata.size, modified: (metadata.modified, metadata.modified_nanoseconds) })
+        // no more than it says, so that its end need not be asked for; some file systems do not say
+        let limit = match metadata.size {
+            0 => limit as u64,
+            size => size.min(limit as u64),
+        };
+        let told = tell_pieces(&mut file, limit, spare, take).map_err(file_error)?;
+        Ok(Told {
+            size: metadata.size.max(told),
+            modified: (metadata.modified, metadata.modified_nanoseconds),
+        })
     }
 
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {

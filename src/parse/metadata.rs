@@ -92,12 +92,12 @@ fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
             }
             _ if !begins(line) => open = false,
             _ => {
-                if let Some(colon) = memchr::memchr(b':', line) {
-                    let (name, value) = line.split_at(colon);
-                    let index = wanted.iter().position(|other| name.eq_ignore_ascii_case(other.as_bytes()));
-                    open = index.is_some();
-                    found.extend(index.map(|index| (index, Cow::Borrowed(value[1..].trim_ascii()))));
-                }
+                let (name, value) = line.split_at(memchr::memchr(b':', line).unwrap_or(line.len()));
+                let value = value.strip_prefix(b":").map(|value| Cow::Borrowed(value.trim_ascii()));
+                let index = wanted.iter().position(|other| name.eq_ignore_ascii_case(other.as_bytes()));
+                let header = index.zip(value);
+                open = header.is_some();
+                found.extend(header);
             }
         }
         match end {

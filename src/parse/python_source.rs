@@ -53,6 +53,30 @@ pub fn installs_finder(text: &str) -> bool {
     SIGNS.iter().any(|sign| text.contains(sign))
 }
 
+/// The top-level modules that a build tool's finder of an editable install serves, by its source: they are quoted where it
+/// is made (meson-python's `MesonpyMetaFinder('pkg', {'pkg'}, ...)`, scikit-build-core's `install({'pkg': ...}, ...)`).
+pub fn served_modules(text: &str) -> Vec<String> {
+    let Some(start) = ["Finder(", "install("].iter().filter_map(|call| text.rfind(call)).max() else {
+        return Vec::new();
+    };
+    let mut found: Vec<String> = Vec::new();
+    let mut rest = text.get(start..).unwrap_or_default();
+    while let Some(open) = rest.find(['\'', '"']) {
+        let (quote, behind) = rest.split_at(open + 1);
+        let Some(close) = behind.find(quote.chars().next_back().unwrap_or('"')) else { break };
+        let (word, next) = behind.split_at(close);
+        rest = next.get(1..).unwrap_or_default();
+        let top = word.split(['.', '/']).next().unwrap_or_default();
+        let is_name = !top.is_empty()
+            && !top.starts_with(|letter: char| letter.is_ascii_digit())
+            && top.chars().all(|letter| letter.is_alphanumeric() || letter == '_');
+        if is_name && !found.iter().any(|known| known == top) {
+            found.push(top.to_owned());
+        }
+    }
+    found
+}
+
 /// The first parts of the modules named by `import` and `from` at the start of a line, with their line
 /// numbers. What is indented may be optional (`try:`, `if TYPE_CHECKING:`) and is left out, as are
 /// relative imports and the text of strings.

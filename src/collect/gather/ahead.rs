@@ -1,6 +1,8 @@
 //! What the shell has active is nearly always what is asked about: it is read while the search path and the project
-//! are searched for other environments, and taken where it proves to be wanted.
+//! are searched for other environments. Where another is asked about, the reading of its packages is given up as soon
+//! as that is known.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
@@ -14,12 +16,34 @@ use crate::facts::environment::Environment;
 use crate::host::{Host, Listing};
 use crate::path::HostPath;
 
+/// What becomes of what is read ahead.
+#[derive(Debug, Default)]
+pub(super) struct Fate {
+    given_up: AtomicBool,
+    environment_taken: AtomicBool,
+    all_taken: AtomicBool,
+}
+
+impl Fate {
+    /// Whether what was not read in time is missing in the facts.
+    pub(super) fn counts(&self) -> bool {
+        self.environment_taken.load(Ordering::Relaxed)
+    }
+
+    /// Whether what was not read whole is missing in the facts.
+    pub(super) fn counts_whole(&self) -> bool {
+        self.all_taken.load(Ordering::Relaxed)
+    }
+}
+
 /// The environment of `VIRTUAL_ENV`, while it is read.
 pub(super) struct Ahead<'scope> {
     root: HostPath,
     /// Without its scripts where the listing of their directory comes with it.
     environment: Receiver<(Environment, Option<Listing>)>,
     packages: ScopedJoinHandle<'scope, Option<(packages::Variables, Packages)>>,
+    with_packages: bool,
+    fate: &'scope Fate,
 }
 
 /// What checks ask of each environment.
@@ -31,11 +55,12 @@ pub(super) fn depth(request: &Request) -> Depth {
 }
 
 impl<'scope> Ahead<'scope> {
-    /// None where another environment is asked about.
+    /// None where the command line or the configuration names an environment, or no thread can be had.
     pub(super) fn start(
         scope: &'scope Scope<'scope, '_>,
         host: &'scope dyn Host,
         request: &'scope Request,
+        fate: &'scope Fate,
     ) -> Option<Ahead<'scope>> {
         if request.python.is_some() || request.configured.is_some() {
             return None;
@@ -43,10 +68,11 @@ impl<'scope> Ahead<'scope> {
         let root = host.path_variable("VIRTUAL_ENV")?.normalized();
         let place = root.clone();
         let depth = depth(request);
+        let with_packages = request.needs.contains(&Need::Packages);
         let (sender, receiver) = channel();
         let read = move || {
             let (mut environment, programs) = without_scripts(host, &place, Vec::new(), depth);
-            if !request.needs.contains(&Need::Packages) {
+            if !with_packages {
                 if depth.scripts {
                     add_scripts(host, &mut environment, programs);
                 }
@@ -61,12 +87,11 @@ impl<'scope> Ahead<'scope> {
             let _ = sender.send((known, depth.scripts.then_some(programs)));
             let variables = packages::Variables::of_process(host);
             let question = patients_packages(request, &environment, &variables);
-            let packages = packages::packages(host, question);
-            Some((variables, packages))
+            let question = packages::Question { given_up: Some(&fate.given_up), ..question };
+            Some((variables.clone(), packages::packages(host, question)))
         };
-        // without another thread it is read later
         let packages = Builder::new().spawn_scoped(scope, read).ok()?;
-        Some(Ahead { root, environment: receiver, packages })
+        Some(Ahead { root, environment: receiver, packages, with_packages, fate })
     }
 
     /// The environment, where it is at exactly this place; it is told once.
@@ -75,10 +100,19 @@ impl<'scope> Ahead<'scope> {
             return None;
         }
         let (mut environment, programs) = self.environment.recv().ok()?;
+        self.fate.environment_taken.store(true, Ordering::Relaxed);
+        self.fate.all_taken.store(!self.with_packages, Ordering::Relaxed);
         if let Some(programs) = programs {
             add_scripts(host, &mut environment, programs);
         }
         Some(environment)
+    }
+
+    /// Says which environment is examined.
+    pub(super) fn settle(&self, patient: Option<&HostPath>) {
+        if patient != Some(&self.root) {
+            self.fate.given_up.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Its packages, where it is at exactly this place and was read with these variables.
@@ -87,7 +121,9 @@ impl<'scope> Ahead<'scope> {
             return None;
         }
         let (seen, packages) = self.packages.join().ok()??;
-        (seen == *variables).then_some(packages)
+        let same = seen == *variables && !self.fate.given_up.load(Ordering::Relaxed);
+        self.fate.all_taken.store(same, Ordering::Relaxed);
+        same.then_some(packages)
     }
 }
 

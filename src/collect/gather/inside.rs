@@ -134,7 +134,7 @@ pub(super) fn patients_packages<'a>(
         environment,
         variables,
         compare: true,
-        contents: request.needs.contains(&Need::Contents),
+        given_up: None,
         tags: request.needs.contains(&Need::Native),
     }
 }
@@ -162,11 +162,15 @@ fn packages(
     let of_patient = patient.map(|environment| {
         let known = ahead.and_then(|ahead| ahead.packages(&environment.root, variables));
         let question = patients_packages(request, environment, variables);
-        known.unwrap_or_else(|| packages::packages(host, question))
+        let mut packages = known.unwrap_or_else(|| packages::packages(host, question));
+        if request.needs.contains(&Need::Contents) {
+            packages::read_contents(host, &mut packages, environment);
+        }
+        packages
     });
     let of_running = running.map(|environment| {
         let question = patients_packages(request, environment, variables);
-        packages::packages(host, packages::Question { compare: false, contents: false, ..question })
+        packages::packages(host, packages::Question { compare: false, ..question })
     });
     let mut found: Vec<Packages> = of_patient.into_iter().chain(of_running).collect();
     for (packages, environment) in found.iter_mut().zip(patient.into_iter().chain(running)) {
@@ -193,7 +197,7 @@ pub(super) fn take_report(
         environment,
         variables: &packages::Variables::of(shell),
         compare: false,
-        contents: false,
+        given_up: None,
         tags: false,
     };
     packages::take_report(host, packages, report, question);

@@ -152,7 +152,7 @@ pub fn take_report(host: &dyn Host, packages: &mut Packages, report: &ProbeRepor
     if report.isolated {
         return;
     }
-    packages.path_changes.retain(|hook| hook.finder);
+    packages.path_changes.retain(|change| change.finder);
     let flavour = packages.environment.flavour();
     let reported: Vec<HostPath> =
         report.path.iter().filter_map(|entry| HostPath::new(flavour, entry.as_bytes())).collect();
@@ -220,7 +220,7 @@ mod tests {
             environment: &environment,
             variables: &variables,
             compare: true,
-            contents: false,
+            given_up: None,
             tags: false,
         };
         let mut packages = packages(machine, question);
@@ -312,10 +312,21 @@ mod tests {
         assert_eq!(hooks("x.pth", "# why\nimport sys; sys.path.append(make())\n")[0].line, Some(2));
         assert_eq!(hooks("sitecustomize.py", "import site\nsite.addsitedir(make())\n")[0].line, None);
         assert!(hooks("sitecustomize.py", "import sys\nsys.meta_path.append(Finder())\n")[0].finder);
-        let served =
-            machine().file(format!("{SITE}/ours.py"), "import sys\nsys.meta_path.append(Finder())\n");
-        let served = served.file(format!("{SITE}/x.pth"), "import sys, ours; ours.install()\n");
-        assert!(installed(&served, None, None).path_changes[0].finder);
+        let served = |pth: &str| {
+            let loader = "class MesonpyMetaFinder:\n    def __init__(self, name):\n        pass\n\ndef init():\n    finder = MesonpyMetaFinder(\n        'num-lib',\n        {'numlib'},\n        '/home/me/lib/build/cp311',\n        ['/usr/bin/ninja'],\n    )\n    sys.meta_path.insert(0, finder)\n";
+            let host = machine().file(format!("{SITE}/_loader.py"), loader);
+            installed(
+                &host.file(format!("{SITE}/{pth}"), "import sys, _loader; _loader.init()\n"),
+                None,
+                None,
+            )
+        };
+        let editable = served("numlib-editable.pth");
+        assert!(editable.path_changes[0].finder && editable.path_changes[0].serves == ["numlib"]);
+        // it brings these modules and leaves all others as they are
+        assert!(editable.provides_module("numlib") && !editable.provides_module("yaml"));
+        assert_eq!(editable.open_change(), None);
+        assert_eq!(served("tracer.pth").path_changes, []);
         // a venv has no user site
         assert_eq!(hooks("usercustomize.py", "import site\nsite.addsitedir(make())\n"), []);
         for (name, text) in [
@@ -331,5 +342,41 @@ mod tests {
             .file(format!("{SITE}/sitecustomize.py"), "import site\nsite.addsitedir(make())\n")
             .file("/usr/lib/python3.11/sitecustomize.py", "");
         assert_eq!(installed(&distributors, None, None).path_changes, []);
+    }
+
+    #[test]
+    fn who_installed_is_told_by_the_hash_where_pip_and_uv_have_the_last_word() {
+        let metadata = "Name: x\nVersion: 1\n\n";
+        let record = "x.py,,\nx-1.dist-info/METADATA,,\nx-1.dist-info/entry_points.txt,,\nx-1.dist-info/INSTALLER,sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQrAP7zeNuwvFQg,4\n";
+        let host = [SITE, "/opt/conda"].into_iter().fold(machine(), |host, site| {
+            host.file(format!("{site}/x-1.dist-info/METADATA"), metadata)
+                .file(format!("{site}/x-1.dist-info/RECORD"), record)
+                // as it stands there, and another than was recorded
+                .file(format!("{site}/x-1.dist-info/INSTALLER"), "conda\n")
+                .file(format!("{site}/x-1.dist-info/entry_points.txt"), "[console_scripts]\nx = x:main\n")
+        });
+        let packages = installed(&host, Some("/opt/conda"), None);
+        let told: Vec<(SiteKind, Option<&str>, usize)> = packages
+            .sites
+            .iter()
+            .flat_map(|site| site.distributions.iter().map(|one| (site.kind, one)))
+            .filter(|(_, one)| one.name == "x")
+            .map(|(kind, one)| (kind, one.installer.as_deref(), one.scripts.len()))
+            .collect();
+        assert_eq!(told, [(SiteKind::PythonPath, Some("conda"), 1), (SiteKind::Own, Some("pip"), 0)]);
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_read() {
+        let environment = example::venv(example::VENV);
+        let given_up = std::sync::atomic::AtomicBool::new(true);
+        let question = Question {
+            environment: &environment,
+            variables: &Variables::default(),
+            compare: true,
+            given_up: Some(&given_up),
+            tags: false,
+        };
+        assert_eq!(packages(&machine(), question).distributions().count(), 0);
     }
 }

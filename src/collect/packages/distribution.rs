@@ -117,7 +117,7 @@ fn dist_info(
     files: &dyn Files,
     site: &Site,
     distribution: &mut Distribution,
-    Question { compare, tags, .. }: Question,
+    Question { environment, compare, tags, .. }: Question,
     spare: &mut Spare,
 ) -> Vec<Vec<u8>> {
     let directory = distribution.metadata.clone();
@@ -138,8 +138,10 @@ fn dist_info(
     let read_headers = |limit: usize, spare: Vec<u8>| below("METADATA", limit, spare);
     spare.headers = headers(&read_headers, std::mem::take(&mut spare.headers), distribution);
     distribution.requested = own.has("REQUESTED");
-    distribution.installer = recorded
-        .installer
+    // who builds packages for conda or a distribution has pip install them first, and says who he is without recording it
+    let own_site = environment.is_venv() && site.kind == SiteKind::Own;
+    let by_hash = recorded.installer.filter(|_| own_site && recorded.whole);
+    distribution.installer = by_hash
         .map(str::to_owned)
         .or_else(|| read("INSTALLER", 4096).map(|contents| contents.text().trim().to_owned()))
         .filter(|installer| !installer.is_empty());
@@ -149,14 +151,14 @@ fn dist_info(
     {
         distribution.tags = metadata::values(&contents.bytes, "Tag");
     }
-    // pip and uv record all scripts
-    if recorded.installer.is_none()
+    // what pip and uv installed has its scripts in its RECORD
+    if by_hash.is_none()
         && let Some(contents) = read("entry_points.txt", SMALL_LIMIT * 4)
     {
         distribution.scripts = entry_points::scripts(&contents.text());
     }
-    // and this one
-    let direct_url = match recorded.installer {
+    // and this, if it has one; what others write when the distribution is installed already is not always recorded
+    let direct_url = match by_hash {
         Some(_) => read("direct_url.json", SMALL_LIMIT),
         None => below("direct_url.json", SMALL_LIMIT, Vec::new()).ok(),
     };

@@ -7,7 +7,7 @@ use crate::facts::environment::Environment;
 use crate::host::Files;
 use crate::imports;
 use crate::parse::python_source::{self, changes_path, installs_finder};
-use crate::path::HostPath;
+use crate::path::{HostPath, readable};
 
 const SOURCE_LIMIT: usize = 64 * 1024;
 
@@ -37,9 +37,14 @@ fn of_pth_files(files: &dyn Files, site: &Site) -> Vec<PathChange> {
             let modules = python_source::imported_modules(&line.text);
             let sources = modules.iter().filter_map(|(_, module)| Some(source(files, site, module)?.1));
             let texts: Vec<String> = std::iter::once(line.text.clone()).chain(sources).collect();
-            let finder = texts.iter().any(|text| installs_finder(text));
+            // what else installs a finder, such as a tracer, seldom brings modules
+            let serves = match readable(name).contains("editable") {
+                true => texts.iter().flat_map(|text| python_source::served_modules(text)).collect(),
+                false => Vec::new(),
+            };
+            let finder = !serves.is_empty();
             if finder || texts.iter().any(|text| changes_path(text)) {
-                found.push(PathChange { file: file.path.clone(), line: Some(line.line), finder });
+                found.push(PathChange { file: file.path.clone(), line: Some(line.line), finder, serves });
             }
         }
     }
@@ -67,9 +72,14 @@ fn customize(
             found
         }
     };
-    let finder = ["meta_path", "path_hooks"].iter().any(|sign| text.contains(sign));
+    let finder = installs_finder(&text);
     let runs_more = ["exec(", "execfile(", "runpy"].iter().any(|sign| text.contains(sign));
-    (finder || runs_more || changes_path(&text)).then_some(PathChange { file, line: None, finder })
+    (finder || runs_more || changes_path(&text)).then_some(PathChange {
+        file,
+        line: None,
+        finder,
+        serves: Vec::new(),
+    })
 }
 
 /// The module's file in this site, with its text.

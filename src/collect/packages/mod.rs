@@ -2,7 +2,7 @@
 //! distributions, read by several threads, each file once.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::Builder;
 
 use crate::facts::Gathered;
@@ -43,10 +43,16 @@ pub struct Question<'a> {
     pub variables: &'a Variables,
     /// Whether recorded files are compared with those that are there.
     pub compare: bool,
-    /// Whether each recorded file is read and hashed.
-    pub contents: bool,
+    /// Set when the answer is not wanted any more: what is left is then not read.
+    pub given_up: Option<&'a AtomicBool>,
     /// Whether the tags of wheels are read.
     pub tags: bool,
+}
+
+impl Question<'_> {
+    fn is_given_up(&self) -> bool {
+        self.given_up.is_some_and(|given_up| given_up.load(Ordering::Relaxed))
+    }
 }
 
 /// One directory of packages while it is read.
@@ -59,7 +65,7 @@ struct Site {
     pth_files: Vec<PthFile>,
 }
 
-/// Gathers what is installed for the environment.
+/// Gathers what is installed for the environment, but for what [`complete`] and [`read_contents`] add.
 pub fn packages(host: &dyn Host, question: Question) -> Packages {
     let own = sites::sites(host, question.environment, question.variables);
     let added::Sites { sites, bare, archives, .. } = added::Sites::of(host, own);
@@ -72,13 +78,21 @@ pub fn packages(host: &dyn Host, question: Question) -> Packages {
     sites.extend(named.iter().filter_map(|entry| added::archive(host, entry, SiteKind::PythonPath)));
     sites.extend(archives.iter().filter_map(|entry| added::archive(host, entry, SiteKind::Added)));
     let added_modules = added_modules(host, &sites, &bare);
-    let contents = match question.contents {
-        true => Gathered::Known(contents::contents(host, question.environment, &sites)),
-        false => Gathered::NotAsked,
-    };
     let environment = question.environment.root.clone();
-    let lost_targets = Vec::new();
-    Packages { environment, sites, overlaps, added_modules, path_changes, lost_targets, contents }
+    Packages {
+        environment,
+        sites,
+        overlaps,
+        added_modules,
+        path_changes,
+        lost_targets: Vec::new(),
+        contents: Gathered::NotAsked,
+    }
+}
+
+/// Reads and hashes what the RECORDs name.
+pub fn read_contents(files: &dyn Files, packages: &mut Packages, environment: &Environment) {
+    packages.contents = Gathered::Known(contents::contents(files, environment, &packages.sites));
 }
 
 /// Adds what is told by the environment's scripts and the project, too: targets of scripts that are gone, and where the
@@ -232,7 +246,7 @@ fn read_all(files: &dyn Files, sites: &[Site], question: Question) -> Done {
         let mut spare = distribution::Spare::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(index) else { return outcomes };
+            let Some(task) = tasks.get(index).filter(|_| !question.is_given_up()) else { return outcomes };
             let outcome = do_task(files, sites, task, question, &mut spare);
             outcomes.extend(outcome.map(|outcome| (index, outcome)));
         }

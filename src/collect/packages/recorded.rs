@@ -27,7 +27,7 @@ pub struct Recorded {
     /// Extension modules and libraries.
     pub compiled: Vec<String>,
     pub own: OwnNames,
-    /// What its INSTALLER says, where the hash tells.
+    /// What its INSTALLER said when it was recorded, where the hash tells.
     pub installer: Option<&'static str>,
     /// Whether all of it was read.
     pub whole: bool,

@@ -124,7 +124,7 @@ impl<'a> Machine<'a> {
             environment,
             variables: &variables,
             compare: false,
-            contents: false,
+            given_up: None,
             tags: false,
         };
         let mut packages = packages::packages(host, question);
