@@ -184,7 +184,7 @@ pub trait Files: Sync {
     ) -> Vec<Result<Metadata, FileError>> {
         paths.iter().map(|path| self.link_metadata(&directory.path.join(path))).collect()
     }
-    /// For [`metadata_below`](Files::metadata_below) and [`read_below`](Files::read_below).
+    /// For the questions about what lies below it.
     fn open_directory(&self, path: &HostPath) -> OpenDirectory {
         OpenDirectory::named(path)
     }

@@ -33,13 +33,13 @@ pub struct Sites<'a> {
 impl<'a> Sites<'a> {
     pub fn of(host: &'a dyn Host, sites: Vec<(HostPath, SiteKind)>) -> Self {
         let taken = sites.iter().map(|(directory, _)| real(host, directory)).collect();
-        let mut reading =
+        let mut found =
             Sites { host, taken, sites: Vec::new(), bare: Vec::new(), archives: Vec::new(), added: 0 };
         for (directory, kind) in sites {
             let site = read_site(host, directory, kind, kind != SiteKind::PythonPath);
-            reading.follow(site, 0);
+            found.follow(site, 0);
         }
-        reading
+        found
     }
 
     fn follow(&mut self, site: Site, depth: usize) {

@@ -475,3 +475,46 @@ fn holds(listing: &Listing, name: &[u8], flavour: Flavour) -> bool {
         || (flavour == Flavour::Windows
             && listing.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::distribution::SiteKind;
+    use crate::host::fake::FakeMachine;
+    use crate::host::real::{RealFiles, from_std};
+    use crate::path::HostPath;
+
+    /// What is read of a RECORD in this directory of packages.
+    fn recorded(files: &dyn Files, directory: HostPath) -> Recorded {
+        let open = files.open_directory(&directory);
+        let site = Site { directory, open, kind: SiteKind::Own, listing: None, pth_files: Vec::new() };
+        read(files, &site, b"x-1.dist-info", false, &mut Spare::default()).unwrap()
+    }
+
+    #[test]
+    fn a_long_record_is_read_in_pieces_as_it_is_whole() {
+        let hash = "A".repeat(43);
+        let long = "deep/".repeat(900);
+        let rows = (0..4000).map(|number| match number {
+            2000 => format!("\"x/{long}with, comma.py\",sha256={hash},7\r\n"),
+            _ => format!("x/part{}/module{number}.py,sha256={hash},{number}\n", number / 100),
+        });
+        let own = "x-1.dist-info/METADATA,,\nx-1.dist-info/RECORD,,\ntools.py,,";
+        let text = format!("\u{feff}first.py,,\n{}{own}", rows.collect::<String>());
+        assert!(text.len() > 4 * crate::host::PIECE);
+        let directory = tempfile::tempdir().unwrap();
+        let place = from_std(directory.path()).unwrap();
+        let metadata = directory.path().join("x-1.dist-info");
+        #[expect(clippy::disallowed_methods, reason = "what is read is a real file")]
+        {
+            std::fs::create_dir(&metadata).unwrap();
+            std::fs::write(metadata.join("RECORD"), &text).unwrap();
+        }
+        let fake = FakeMachine::linux().file("/site/x-1.dist-info/RECORD", &text);
+        for found in [recorded(&RealFiles, place), recorded(&fake, HostPath::posix("/site"))] {
+            assert!(found.whole && found.own.has("METADATA") && !found.own.has("INSTALLER"));
+            assert_eq!((found.record.files, found.record.modules), (4004, 4002));
+            assert_eq!(found.modules, ["first", "x", "tools"]);
+        }
+    }
+}
