@@ -52,11 +52,15 @@ pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<Stri
 /// What a check found, or the message of its crash.
 type Outcome = Result<Vec<Finding>, String>;
 
-/// What each check says, in their order. Checks share nothing but the facts: where what is installed is looked through,
-/// two of them run at a time.
+/// With so many distributions two threads say it sooner than one.
+const WORTH_A_THREAD: usize = 50;
+
+/// What each check says, in their order. Checks share nothing but the facts: where much is installed, two of them run at a
+/// time.
 fn outcomes(checks: &[&'static Check], facts: &Facts) -> Vec<Outcome> {
     let outcome = |check: &Check| guarded(|| check.findings(facts));
-    if facts.packages.is_empty() {
+    let installed = facts.packages.iter().flat_map(|packages| &packages.sites);
+    if installed.map(|site| site.distributions.len()).sum::<usize>() < WORTH_A_THREAD {
         return checks.iter().map(|check| outcome(check)).collect();
     }
     let next = AtomicUsize::new(0);

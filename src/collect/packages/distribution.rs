@@ -100,7 +100,7 @@ impl OwnFiles {
     fn has(&self, name: &str) -> bool {
         match self {
             // what is written when the distribution is installed already is not always recorded
-            OwnFiles::Recorded(_) if name == "INSTALLER" => true,
+            OwnFiles::Recorded(_) if matches!(name, "INSTALLER" | "direct_url.json") => true,
             OwnFiles::Recorded(names) => names.has(name),
             OwnFiles::Listed(listing) => listing
                 .entries
@@ -157,10 +157,10 @@ fn dist_info(
     {
         distribution.scripts = entry_points::scripts(&contents.text());
     }
-    // and this, if it has one; what others write when the distribution is installed already is not always recorded
+    // and this, if it has one
     let direct_url = match by_hash {
-        Some(_) => read("direct_url.json", SMALL_LIMIT),
-        None => below("direct_url.json", SMALL_LIMIT, Vec::new()).ok(),
+        Some(_) if !recorded.own.has("direct_url.json") => None,
+        _ => read("direct_url.json", SMALL_LIMIT),
     };
     if let Some(origin) = direct_url.and_then(|contents| inventory::origin(&contents.bytes)) {
         distribution.direct_url = origin.url;
