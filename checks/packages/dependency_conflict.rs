@@ -9,6 +9,7 @@ use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
 use crate::parse::names::normalize_name;
+use crate::parse::pyvenv_cfg::Creator;
 
 pub static CHECK: Check = Check {
     id: "dependency-conflict",
@@ -42,9 +43,9 @@ Where two distributions want what excludes each other, give each project an envi
 ## When it is fine
 
 When the version was overridden on purpose (`override-dependencies` of uv, `--no-deps`) and the combination works.
-Information only: what the packages of a distributor (Debian, conda) ask for of each other; and what is not installed at
-all, where start-up code (a `sitecustomize`, a line of a `.pth` file) changes the import path in a way that only running
-it can tell.
+Information only: what the packages of a distributor (Debian, conda) ask for of each other; what is missing of what
+`wheel` asks for, which virtualenv puts into new environments alone; and what is not installed at all, where start-up
+code (a `sitecustomize`, a line of a `.pth` file) changes the import path in a way that only running it can tell.
 "#,
     examine,
 };
@@ -88,7 +89,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let mut finding = Finding::new(&CHECK, subject, format!("{}{rest}", first.text()));
     // what start-up code adds to the import path may hold what is missed
     let may_be_there = packages.open_change().is_some() && unmet.iter().all(|one| one.installed.is_none());
-    if may_be_there || unmet.iter().all(|one| one.by.is_distributors()) {
+    if may_be_there || unmet.iter().all(|one| one.by.is_distributors() || is_seed(environment, one)) {
         finding = finding.severity(Severity::Info);
     }
     for one in unmet.iter().take(10) {
@@ -99,6 +100,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding);
+}
+
+/// virtualenv puts a wheel into a new environment, and not what that asks for: nobody installed it, or is to mend it.
+fn is_seed(environment: &Environment, unmet: &Unmet) -> bool {
+    matches!(environment.creator, Some(Creator::Virtualenv { .. }))
+        && unmet.by.normalized == "wheel"
+        && unmet.installed.is_none()
 }
 
 /// As `pip check`: each distribution once, the first on the import path, and no extras.
@@ -203,6 +211,19 @@ mod tests {
             found[0].message,
             "demoapp 1.0 needs requests>=2, which is not installed (one more requirement is not met)"
         );
+    }
+
+    #[test]
+    fn information_when_an_environments_creator_put_it_there_alone() {
+        let mut facts = example::with_packages();
+        let mut wheel = example::distribution("wheel", "0.48.0");
+        wheel.requires = vec!["packaging>=24.0".to_owned()];
+        facts.packages[0].sites[0].distributions.push(wheel);
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
+        example::venv_of(&mut facts).creator = Some(Creator::Virtualenv { version: "20.21.1".into() });
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
+        facts.packages[0].sites[0].distributions.push(example::distribution("packaging", "20.0"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
     }
 
     #[test]

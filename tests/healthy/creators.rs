@@ -161,5 +161,10 @@ fn one(way: &'static Way, python: &Python) -> Situation {
         scene.activate(&venv);
     });
     let situation = situation.needs("uv and virtualenv", tools().is_some());
+    let situation = match way.name.contains("virtualenv") {
+        // it puts the newest `wheel` that it has seen there, without what that needs
+        true => situation.may_say("dependency-conflict"),
+        false => situation,
+    };
     way.says.iter().fold(situation, |situation, (check, reason)| situation.says(check, reason))
 }
