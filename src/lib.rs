@@ -23,6 +23,7 @@ pub mod diagnosis;
 pub mod facts;
 pub mod host;
 pub mod imports;
+pub mod parallel;
 pub mod parse;
 pub mod path;
 pub mod report;

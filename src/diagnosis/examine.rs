@@ -1,12 +1,10 @@
 //! Running the checks: each alone, in the order of the table, none able to take the others with it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::Builder;
-
 use super::crash::{REPORT_TO, guarded};
 use super::{Check, Diagnosis, Finding, Unexamined, fold};
 use crate::config::settings::Selection;
 use crate::facts::Facts;
+use crate::parallel;
 
 /// Examines the facts with `checks`; `skipped` are those that were left out before, with the reason.
 pub fn examine(facts: &Facts, checks: &[&'static Check], skipped: Vec<Unexamined>) -> Diagnosis {
@@ -60,26 +58,12 @@ const WORTH_A_THREAD: usize = 50;
 fn outcomes(checks: &[&'static Check], facts: &Facts) -> Vec<Outcome> {
     let outcome = |check: &Check| guarded(|| check.findings(facts));
     let installed = facts.packages.iter().flat_map(|packages| &packages.sites);
-    if installed.map(|site| site.distributions.len()).sum::<usize>() < WORTH_A_THREAD {
-        return checks.iter().map(|check| outcome(check)).collect();
-    }
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(check) = checks.get(index) else { return done };
-            done.push((index, outcome(check)));
-        }
-    };
-    let mut done: Vec<(usize, Outcome)> = std::thread::scope(|scope| {
-        let other = Builder::new().spawn_scoped(scope, work);
-        let mut done = work();
-        done.extend(other.ok().and_then(|other| other.join().ok()).unwrap_or_default());
-        done
-    });
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, outcome)| outcome).collect()
+    let threads =
+        if installed.map(|site| site.distributions.len()).sum::<usize>() < WORTH_A_THREAD { 1 } else { 2 };
+    parallel::each(checks, threads, |_: &mut (), check| outcome(check))
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(|| Err("its thread ended".to_owned())))
+        .collect()
 }
 
 /// A crash for the reader: what it was, and what helps to have it mended.

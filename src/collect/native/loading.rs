@@ -15,6 +15,7 @@ use crate::facts::interpreter::{Interpreter, Version};
 use crate::facts::native::{LibraryOverride, LoadFault, Sought, UnloadableModule};
 use crate::facts::platform::System;
 use crate::host::{Files, Host};
+use crate::parallel;
 use crate::parse::binary::{Binary, BinaryFormat, CLibrary};
 use crate::parse::binary_pieces::Pieces;
 use crate::parse::extension_name::BuiltFor;
@@ -299,18 +300,9 @@ fn newest(defined: &BTreeSet<String>, family: &str) -> Option<String> {
 
 /// The fault of each, in their order.
 fn faults(machine: &Machine, modules: &[&Module]) -> Vec<Option<LoadFault>> {
-    let examine =
-        |modules: &[&Module]| modules.iter().map(|module| machine.fault(module)).collect::<Vec<_>>();
-    if modules.len() < WORTH_A_THREAD {
-        return examine(modules);
-    }
-    let (first, second) = modules.split_at(modules.len() / 2);
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| examine(second));
-        let mut faults = examine(first);
-        faults.extend(other.join().unwrap_or_default());
-        faults
-    })
+    let threads = if modules.len() < WORTH_A_THREAD { 1 } else { 2 };
+    let faults = parallel::each(modules, threads, |_: &mut (), module| machine.fault(module));
+    faults.into_iter().map(Option::flatten).collect()
 }
 
 /// How many files were read, and the modules that cannot be loaded: one for each fault of a distribution.

@@ -8,6 +8,7 @@ use crate::facts;
 use crate::facts::distribution::SitePackages;
 use crate::facts::native::Owner;
 use crate::host::{Files, Listing};
+use crate::parallel;
 use crate::parse::extension_name::{self, BuiltFor};
 use crate::parse::{metadata, record};
 use crate::path::{HostPath, readable};
@@ -71,20 +72,8 @@ pub fn compiled(files: &dyn Files, site_packages: &HostPath, known: Option<&Site
         .filter(|name| name.ends_with(b".dist-info"))
         .collect();
     let numpy = metadata.iter().find_map(|name| Some(owner(name)?).filter(|owner| owner.name == "numpy"));
-    let half = metadata.len().div_ceil(2).max(1);
-    let told: Vec<Told> = std::thread::scope(|scope| {
-        let read = |names: &[&[u8]]| -> Vec<Told> {
-            names
-                .iter()
-                .filter_map(|name| tell(files, site_packages, name, known.get(name).copied()))
-                .collect()
-        };
-        let mut parts = metadata.chunks(half);
-        let first = parts.next().unwrap_or_default();
-        let other = parts.next().filter(|part| !part.is_empty()).map(|part| scope.spawn(move || read(part)));
-        let mut told = read(first);
-        told.extend(other.and_then(|other| other.join().ok()).into_iter().flatten());
-        told
+    let told = parallel::each(&metadata, 2, |_: &mut (), name| {
+        tell(files, site_packages, name, known.get(name).copied())
     });
     let mut compiled = Compiled { numpy: numpy.map(|owner| owner.version), ..Compiled::default() };
     let mut by_path: BTreeMap<String, Option<usize>> = BTreeMap::new();
@@ -95,7 +84,7 @@ pub fn compiled(files: &dyn Files, site_packages: &HostPath, known: Option<&Site
         }
     }
     bundled(files, site_packages, &listing, &mut compiled.libraries);
-    for told in told {
+    for told in told.into_iter().flatten().flatten() {
         let index = compiled.distributions.len();
         compiled.distributions.push(told.distribution);
         compiled.libraries.extend(told.libraries);

@@ -1,8 +1,6 @@
 //! Recorded files, read whole and hashed beside what their installer recorded (PEP 376 and the wheel format: SHA-256
 //! or better, in URL-safe Base64 without padding).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::RECORD_LIMIT;
@@ -11,6 +9,7 @@ use crate::facts::contents::{AlteredFile, Change, Contents, Differing};
 use crate::facts::distribution::*;
 use crate::facts::environment::Environment;
 use crate::host::{FileError, Files};
+use crate::parallel;
 use crate::parse::digest::urlsafe_base64;
 use crate::parse::record::{self, Entry};
 use crate::path::HostPath;
@@ -175,29 +174,11 @@ fn is_bookkeeping(path: &[u8], metadata: &[u8]) -> bool {
 
 /// In the order of the groups.
 fn judge_all(files: &dyn Files, groups: &[&[Claim]]) -> Vec<Verdict> {
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(group) = groups.get(index) else { return done };
-            done.push((index, judge(files, group)));
-        }
-    };
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let done = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
-        done
-    });
-    let mut verdicts = vec![Verdict::Unknown; groups.len()];
-    for (index, verdict) in done {
-        if let Some(place) = verdicts.get_mut(index) {
-            *place = verdict;
-        }
-    }
-    verdicts
+    parallel::each(groups, threads, |_: &mut (), group| judge(files, group))
+        .into_iter()
+        .map(|verdict| verdict.unwrap_or(Verdict::Unknown))
+        .collect()
 }
 
 /// One file, and what each distribution that installed it recorded of it: the last to write it has its way.

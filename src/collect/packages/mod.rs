@@ -2,13 +2,13 @@
 //! distributions, read by several threads, each file once.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread::Builder;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::facts::Gathered;
 use crate::facts::distribution::*;
 use crate::facts::environment::Environment;
 use crate::host::{FileKind, Files, Host, Listing, OpenDirectory};
+use crate::parallel;
 use crate::parse::names::{self, MetadataForm};
 use crate::parse::pth;
 use crate::path::HostPath;
@@ -35,6 +35,8 @@ const RECORD_LIMIT: usize = 8 << 20;
 /// So many distributions of one directory are read, and no more.
 const MOST_DISTRIBUTIONS: usize = 10_000;
 const THREADS: usize = 3;
+/// So many tasks are worth more threads than one.
+const WORTH_THREADS: usize = 16;
 
 /// What is asked of an environment's packages.
 #[derive(Debug, Clone, Copy)]
@@ -161,41 +163,33 @@ fn added_modules(
     found
 }
 
-/// What is to be done for the site of this index.
-enum Task {
-    /// What can be imported from it.
-    Modules { site: usize },
-    /// A distribution, by its metadata's name there.
-    Distribution { site: usize, name: names::InstalledName },
-}
-
-impl Task {
-    fn name(&self) -> Option<&str> {
-        match self {
-            Task::Modules { .. } => None,
-            Task::Distribution { name, .. } => Some(&name.normalized),
-        }
-    }
+/// What is to be found out of a site.
+struct Task<'a> {
+    site: &'a Site,
+    index: usize,
+    /// The distribution of this name; without, what can be imported from the site.
+    name: Option<names::InstalledName>,
 }
 
 /// In a directory that is added, what another has before it does not count: there an editable install's source keeps
 /// metadata of its own.
-fn tasks(sites: &[Site]) -> Vec<Task> {
+fn tasks(sites: &[Site]) -> Vec<Task<'_>> {
     let mut tasks: Vec<Task> = Vec::new();
-    tasks.extend((0..sites.len()).map(|site| Task::Modules { site }));
-    for (site, content) in sites.iter().enumerate() {
-        let entries = content.listing.iter().flat_map(|listing| &listing.entries);
+    tasks.extend(sites.iter().enumerate().map(|(index, site)| Task { site, index, name: None }));
+    for (index, site) in sites.iter().enumerate() {
+        let entries = site.listing.iter().flat_map(|listing| &listing.entries);
         let found = entries
             .filter(|entry| !entry.name.starts_with(b"~"))
             .filter(|entry| entry.kind != FileKind::File || !entry.name.ends_with(b".dist-info"))
             .filter_map(|entry| names::parse_name(&entry.name))
             .take(MOST_DISTRIBUTIONS);
         let mut found: Vec<names::InstalledName> = found.collect();
-        if content.kind == SiteKind::Added {
-            let known: HashSet<&str> = tasks.iter().filter_map(Task::name).collect();
+        if site.kind == SiteKind::Added {
+            let names = tasks.iter().filter_map(|task| task.name.as_ref());
+            let known: HashSet<&str> = names.map(|name| name.normalized.as_str()).collect();
             found.retain(|name| !known.contains(name.normalized.as_str()));
         }
-        tasks.extend(found.into_iter().map(|name| Task::Distribution { site, name }));
+        tasks.extend(found.into_iter().map(|name| Task { site, index, name: Some(name) }));
     }
     tasks
 }
@@ -213,62 +207,38 @@ struct Done {
 
 /// What came of one task.
 enum Outcome {
-    Modules(usize, Vec<TopLevel>),
-    Read(Read),
+    Modules(Vec<TopLevel>),
+    Read(Box<distribution::Reading>),
 }
 
 fn do_task(
     files: &dyn Files,
-    sites: &[Site],
     task: &Task,
     question: Question,
     spare: &mut distribution::Spare,
 ) -> Option<Outcome> {
-    Some(match task {
-        Task::Modules { site: at } => {
-            let site = sites.get(*at)?;
-            Outcome::Modules(*at, modules::top_level(files, &site.open, site.listing.as_ref()))
-        }
-        Task::Distribution { site: at, name } => {
-            let site = sites.get(*at)?;
-            let compare = question.compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
-            let question = Question { compare, ..question };
-            Outcome::Read((*at, Box::new(distribution::read(files, site, name, question, spare))))
-        }
-    })
+    if question.is_given_up() {
+        return None;
+    }
+    let site = task.site;
+    let Some(name) = &task.name else {
+        return Some(Outcome::Modules(modules::top_level(files, &site.open, site.listing.as_ref())));
+    };
+    let compare = question.compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
+    let question = Question { compare, ..question };
+    Some(Outcome::Read(Box::new(distribution::read(files, site, name, question, spare))))
 }
 
 fn read_all(files: &dyn Files, sites: &[Site], question: Question) -> Done {
     let tasks = tasks(sites);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut outcomes = Vec::new();
-        let mut spare = distribution::Spare::default();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(task) = tasks.get(index).filter(|_| !question.is_given_up()) else { return outcomes };
-            let outcome = do_task(files, sites, task, question, &mut spare);
-            outcomes.extend(outcome.map(|outcome| (index, outcome)));
-        }
-    };
-    let mut outcomes = if tasks.len() < 16 {
-        work()
-    } else {
-        std::thread::scope(|scope| {
-            // a system that allows no more threads is read by fewer
-            let others: Vec<_> =
-                (1..THREADS).filter_map(|_| Builder::new().spawn_scoped(scope, work).ok()).collect();
-            let mut outcomes = work();
-            outcomes.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
-            outcomes
-        })
-    };
-    outcomes.sort_by_key(|(index, _)| *index);
+    let threads = if tasks.len() < WORTH_THREADS { 1 } else { THREADS };
+    let outcomes = parallel::each(&tasks, threads, |spare, task| do_task(files, task, question, spare));
     let mut done = Done::default();
-    for (_, outcome) in outcomes {
-        match outcome {
-            Outcome::Modules(site, modules) => done.modules.push((site, modules)),
-            Outcome::Read(read) => done.read.push(read),
+    for (task, outcome) in tasks.iter().zip(outcomes) {
+        match outcome.flatten() {
+            Some(Outcome::Modules(modules)) => done.modules.push((task.index, modules)),
+            Some(Outcome::Read(reading)) => done.read.push((task.index, reading)),
+            None => {}
         }
     }
     done
