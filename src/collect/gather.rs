@@ -123,7 +123,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
     let fate = Fate::default();
     let gathered = gather(&host, &ahead, &fate, request);
     let (mut cut, ahead) = (host.cut(), ahead.cut());
-    if fate.counts() {
+    if fate.environment_taken() {
         cut.out_of_time_at = cut.out_of_time_at.or(ahead.out_of_time_at.clone());
     }
     if let Some(at) = cut.out_of_time_at {
@@ -131,7 +131,7 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
     }
     let mut facts = gathered?;
     facts.notes.extend(cut.notes());
-    if fate.counts_whole() {
+    if fate.all_taken() {
         let more: Vec<String> =
             ahead.notes().into_iter().filter(|note| !facts.notes.contains(note)).collect();
         facts.notes.extend(more);

@@ -44,8 +44,8 @@ fn entry_script(
     let name = path.name().into_owned();
     let windows_program = name.to_ascii_lowercase().ends_with(".exe");
     let limit = if windows_program { LAUNCHER_LIMIT } else { SCRIPT_LIMIT };
-    let contents =
-        host.read_below(directory, path.file_name()?, limit, std::mem::take(&mut states.spare)).ok()?;
+    let below = directory.below(path.file_name()?, limit);
+    let contents = host.read_below(below, std::mem::take(&mut states.spare)).ok()?;
     let launch = if windows_program {
         let launcher = launcher::parse(&contents.bytes)?;
         let interpreter = HostPath::new(Flavour::Windows, launcher.interpreter);

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::{
-    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    Below, Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
     OpenDirectory, Outcome, Process, TEXT_LIMIT, TakePiece, Told,
 };
 use crate::facts::platform::{Platform, System, User};
@@ -220,34 +220,19 @@ impl Files for Bounded<'_> {
         Ok(contents)
     }
 
-    fn read_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: Vec<u8>,
-    ) -> Result<Contents, FileError> {
-        self.in_time(&directory.path)?;
-        let place = || directory.path.join(path);
-        let read = self.host.read_below(directory, path, limit, spare);
-        let contents = read.inspect_err(|error| self.note_failure(&place(), error))?;
-        self.note_cut((contents.bytes.len(), contents.size), limit, place);
+    fn read_below(&self, below: Below, spare: Vec<u8>) -> Result<Contents, FileError> {
+        self.in_time(&below.directory.path)?;
+        let read = self.host.read_below(below, spare);
+        let contents = read.inspect_err(|error| self.note_failure(&below.place(), error))?;
+        self.note_cut((contents.bytes.len(), contents.size), below.limit, || below.place());
         Ok(contents)
     }
 
-    fn tell_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: &mut Vec<u8>,
-        take: &mut TakePiece,
-    ) -> Result<Told, FileError> {
-        self.in_time(&directory.path)?;
-        let place = || directory.path.join(path);
-        let told = self.host.tell_below(directory, path, limit, spare, take);
-        let told = told.inspect_err(|error| self.note_failure(&place(), error))?;
-        self.note_cut((limit, told.size), limit, place);
+    fn tell_below(&self, below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
+        self.in_time(&below.directory.path)?;
+        let told = self.host.tell_below(below, spare, take);
+        let told = told.inspect_err(|error| self.note_failure(&below.place(), error))?;
+        self.note_cut((below.limit, told.size), below.limit, || below.place());
         Ok(told)
     }
 

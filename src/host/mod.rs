@@ -148,6 +148,25 @@ impl OpenDirectory {
             descriptor: None,
         }
     }
+
+    /// A file there, and how much of it is read at most, in bytes.
+    pub fn below<'a>(&'a self, path: &'a [u8], limit: usize) -> Below<'a> {
+        Below { directory: self, path, limit }
+    }
+}
+
+/// The first `limit` bytes of a file below an open directory.
+#[derive(Debug, Clone, Copy)]
+pub struct Below<'a> {
+    directory: &'a OpenDirectory,
+    path: &'a [u8],
+    limit: usize,
+}
+
+impl Below<'_> {
+    pub fn place(&self) -> HostPath {
+        self.directory.path.join(self.path)
+    }
 }
 
 /// So many bytes are read at once of a file that is told in pieces.
@@ -194,27 +213,14 @@ pub trait Files: Sync {
     fn read_link(&self, path: &HostPath) -> Result<Vec<u8>, FileError>;
     /// At most `limit` bytes from `offset` of a regular file; never blocks on a FIFO or device.
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError>;
-    /// As [`read`](Files::read), for a path below the directory. The spare bytes may be overwritten for what is read:
+    /// As [`read`](Files::read), for a file below a directory. The spare bytes may be overwritten for what is read:
     /// memory that has been written to once is cheaper than new.
-    fn read_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        _spare: Vec<u8>,
-    ) -> Result<Contents, FileError> {
-        self.read(&directory.path.join(path), limit)
+    fn read_below(&self, below: Below, _spare: Vec<u8>) -> Result<Contents, FileError> {
+        self.read(&below.place(), below.limit)
     }
-    /// The same, at most so many bytes in pieces of about [`PIECE`], so that a long file needs no memory for all of it.
-    fn tell_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: &mut Vec<u8>,
-        take: &mut TakePiece,
-    ) -> Result<Told, FileError> {
-        let contents = self.read_below(directory, path, limit, std::mem::take(spare))?;
+    /// The same in pieces of about [`PIECE`], so that a long file needs no memory for all of it.
+    fn tell_below(&self, below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
+        let contents = self.read_below(below, std::mem::take(spare))?;
         let (mut start, mut end) = (0, 0);
         while end < contents.bytes.len() || start == end {
             end = contents.bytes.len().min(end + PIECE);

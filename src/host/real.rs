@@ -12,9 +12,9 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart};
 #[cfg(unix)]
-use super::{OpenDirectory, PIECE, TakePiece, Told, Usage};
+use super::{Below, OpenDirectory, PIECE, TakePiece, Told, Usage};
+use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart};
 use crate::path::{Flavour, HostPath};
 
 #[cfg(target_os = "linux")]
@@ -409,33 +409,20 @@ impl Files for RealFiles {
     }
 
     #[cfg(unix)]
-    fn read_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: Vec<u8>,
-    ) -> Result<Contents, FileError> {
-        let mut file = open_below(directory, path)?;
+    fn read_below(&self, below: Below, spare: Vec<u8>) -> Result<Contents, FileError> {
+        let mut file = open_below(below.directory, below.path)?;
         let metadata = regular(&file)?;
-        read_open(&mut file, &metadata, 0, limit, spare)
+        read_open(&mut file, &metadata, 0, below.limit, spare)
     }
 
     #[cfg(unix)]
-    fn tell_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: &mut Vec<u8>,
-        take: &mut TakePiece,
-    ) -> Result<Told, FileError> {
-        let mut file = open_below(directory, path)?;
+    fn tell_below(&self, below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
+        let mut file = open_below(below.directory, below.path)?;
         let metadata = regular(&file)?;
         // no more than it says, so that its end need not be asked for; some file systems do not say
         let limit = match metadata.size {
-            0 => limit as u64,
-            size => size.min(limit as u64),
+            0 => below.limit as u64,
+            size => size.min(below.limit as u64),
         };
         let told = tell_pieces(&mut file, limit, spare, take).map_err(file_error)?;
         Ok(Told {

@@ -28,35 +28,44 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 }
 
 /// The rows that name a file, in order; what no file can be called is passed over.
-pub fn entries(bytes: &[u8]) -> impl Iterator<Item = Entry<'_>> {
-    let mut rest = without_mark(bytes);
-    std::iter::from_fn(move || {
-        while !rest.is_empty() {
-            let (path, behind, next) = row(rest);
-            rest = next;
+pub fn entries(bytes: &[u8]) -> Rows<'_> {
+    rows(without_mark(bytes), true)
+}
+
+/// The same of a piece of a RECORD: of all but the `last` one the last row may go on in the next piece, and is left.
+pub fn rows(piece: &[u8], last: bool) -> Rows<'_> {
+    Rows { rest: piece, last }
+}
+
+#[derive(Debug)]
+pub struct Rows<'a> {
+    rest: &'a [u8],
+    last: bool,
+}
+
+impl<'a> Rows<'a> {
+    /// What is not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        while !self.rest.is_empty() {
+            let (path, behind, next) = row(self.rest);
+            if next.is_empty() && !self.last {
+                return None;
+            }
+            self.rest = next;
             if is_name(&path) {
                 return Some(Entry { path, rest: behind });
             }
         }
         None
-    })
-}
-
-/// Tells the rows that name a file of a piece of a RECORD, in order, and returns how many bytes were read: of all but the
-/// `last` piece the last row may go on in the next one.
-pub fn rows<'a>(piece: &'a [u8], last: bool, tell: &mut impl FnMut(Entry<'a>)) -> usize {
-    let mut rest = piece;
-    while !rest.is_empty() {
-        let (path, behind, next) = row(rest);
-        if next.is_empty() && !last {
-            break;
-        }
-        rest = next;
-        if is_name(&path) {
-            tell(Entry { path, rest: behind });
-        }
     }
-    piece.len() - rest.len()
 }
 
 fn is_name(path: &[u8]) -> bool {
@@ -170,10 +179,12 @@ mod tests {
             let (mut found, mut start) = (Vec::new(), 0);
             for end in (size..text.len()).step_by(size).chain([text.len()]) {
                 let piece = &text.as_bytes()[start..end];
-                start += rows(piece, end == text.len(), &mut |entry| {
+                let mut rows = rows(piece, end == text.len());
+                found.extend(rows.by_ref().map(|entry| {
                     let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-                    found.push((shown(&entry.path), shown(&entry.hash())));
-                });
+                    (shown(&entry.path), shown(&entry.hash()))
+                }));
+                start += piece.len() - rows.rest().len();
             }
             assert_eq!(found, whole, "in pieces of {size}");
         }

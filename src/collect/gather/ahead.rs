@@ -26,12 +26,12 @@ pub(super) struct Fate {
 
 impl Fate {
     /// Whether what was not read in time is missing in the facts.
-    pub(super) fn counts(&self) -> bool {
+    pub(super) fn environment_taken(&self) -> bool {
         self.environment_taken.load(Ordering::Relaxed)
     }
 
     /// Whether what was not read whole is missing in the facts.
-    pub(super) fn counts_whole(&self) -> bool {
+    pub(super) fn all_taken(&self) -> bool {
         self.all_taken.load(Ordering::Relaxed)
     }
 }

@@ -123,7 +123,7 @@ fn dist_info(
     let directory = distribution.metadata.clone();
     let name = directory.file_name().unwrap_or_default();
     let below = |file: &str, limit: usize, spare: Vec<u8>| {
-        files.read_below(&site.open, &[name, b"/", file.as_bytes()].concat(), limit, spare)
+        files.read_below(site.open.below(&[name, b"/", file.as_bytes()].concat(), limit), spare)
     };
     let found = recorded::read(files, site, name, compare, &mut spare.record);
     let has_rows = found.is_ok();

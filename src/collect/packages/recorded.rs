@@ -54,12 +54,17 @@ pub fn read(
         directories: std::mem::take(&mut spare.names),
     };
     reading.here.enter(b"", own);
+    let below = site.open.below(&path, RECORD_LIMIT);
     let mut begun = false;
-    let told = files.tell_below(&site.open, &path, RECORD_LIMIT, &mut spare.bytes, &mut |piece, last| {
-        let rows = if begun { piece } else { record::without_mark(piece) };
-        let done = record::rows(rows, last, &mut |entry| reading.row(&entry));
-        begun |= done > 0;
-        if done > 0 { done + piece.len() - rows.len() } else { 0 }
+    let told = files.tell_below(below, &mut spare.bytes, &mut |piece, last| {
+        let unread = if begun { piece } else { record::without_mark(piece) };
+        let mut rows = record::rows(unread, last);
+        rows.by_ref().for_each(|entry| reading.row(&entry));
+        if rows.rest().len() == unread.len() {
+            return 0;
+        }
+        begun = true;
+        piece.len() - rows.rest().len()
     })?;
     let Reading { mut recorded, directories: mut names, .. } = reading;
     recorded.whole = told.size <= RECORD_LIMIT as u64;
@@ -67,7 +72,7 @@ pub fn read(
         let mut directories = Directories::new(site, (told.modified.0 > 0).then_some(told.modified));
         // data and tests are looked for only where modules may be gone: nobody misses a translation at import
         if directories.look(files, &names)
-            && let Ok(contents) = files.read_below(&site.open, &path, RECORD_LIMIT, Vec::new())
+            && let Ok(contents) = files.read_below(below, Vec::new())
         {
             count_missing(files, &mut directories, own, &contents.bytes, &mut recorded.record);
         }
@@ -231,12 +236,8 @@ impl Here {
         self.directory.extend_from_slice(directory);
         self.is_own =
             directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
-        self.is_cache = false;
-        self.is_aside = false;
-        for part in directory.split(|byte| *byte == b'/') {
-            self.is_cache |= part == b"__pycache__";
-            self.is_aside |= is_aside_name(part);
-        }
+        self.is_cache = is_in_cache(directory);
+        self.is_aside = is_aside(directory);
         self.is_outside = directory.starts_with(b"..");
         self.is_named = false;
         self.has_modules = false;

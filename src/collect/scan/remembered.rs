@@ -3,7 +3,7 @@
 
 use crate::facts::platform::{Platform, User};
 use crate::host::{
-    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    Below, Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
     OpenDirectory, Outcome, Process, TakePiece, Told, Usage, answers,
 };
 use crate::path::HostPath;
@@ -141,25 +141,12 @@ impl Files for Remembered<'_> {
         self.host.open_directory(path)
     }
 
-    fn read_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: Vec<u8>,
-    ) -> Result<Contents, FileError> {
-        self.host.read_below(directory, path, limit, spare)
+    fn read_below(&self, below: Below, spare: Vec<u8>) -> Result<Contents, FileError> {
+        self.host.read_below(below, spare)
     }
 
-    fn tell_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: &mut Vec<u8>,
-        take: &mut TakePiece,
-    ) -> Result<Told, FileError> {
-        self.host.tell_below(directory, path, limit, spare, take)
+    fn tell_below(&self, below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
+        self.host.tell_below(below, spare, take)
     }
 
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {

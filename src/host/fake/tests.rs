@@ -159,7 +159,7 @@ fn answers_as_the_real_machine_does() {
         assert_eq!(expected, answer, "{name:?}");
         if !name.is_empty() {
             let open = real.open_directory(&base);
-            let below = real.read_below(&open, name.as_bytes(), 5, b"something else".to_vec());
+            let below = real.read_below(open.below(name.as_bytes(), 5), b"something else".to_vec());
             assert_eq!(below, real.read(&path, 5), "{name:?} below its directory");
             let kind = |found: Result<Metadata, FileError>| found.map(|found| found.kind);
             let below = real.metadata_below(&open, &[name.as_bytes()]).pop().map(kind);

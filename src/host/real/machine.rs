@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, processes, run, write};
 use crate::facts::platform::{Platform, System, User};
 use crate::host::{
-    Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
+    Below, Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
     OpenDirectory, Outcome, Process, TakePiece, Told, Usage,
 };
 use crate::path::HostPath;
@@ -152,24 +152,11 @@ impl Files for RealMachine {
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
         RealFiles.read_at(path, offset, limit)
     }
-    fn read_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: Vec<u8>,
-    ) -> Result<Contents, FileError> {
-        RealFiles.read_below(directory, path, limit, spare)
+    fn read_below(&self, below: Below, spare: Vec<u8>) -> Result<Contents, FileError> {
+        RealFiles.read_below(below, spare)
     }
-    fn tell_below(
-        &self,
-        directory: &OpenDirectory,
-        path: &[u8],
-        limit: usize,
-        spare: &mut Vec<u8>,
-        take: &mut TakePiece,
-    ) -> Result<Told, FileError> {
-        RealFiles.tell_below(directory, path, limit, spare, take)
+    fn tell_below(&self, below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
+        RealFiles.tell_below(below, spare, take)
     }
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
         RealFiles.read_parts(path, first, next)
