@@ -8,7 +8,8 @@ use self::ahead::{Ahead, Fate};
 use self::ground::Ground;
 use self::inside::Inside;
 use self::trust::{record, unmet};
-use super::{installers, user_scripts};
+use super::places::Places;
+use super::{installations, installers, user_scripts};
 use crate::diagnosis::Need;
 use crate::facts::{Facts, Gathered};
 use crate::host::bounded::Bounded;
@@ -139,6 +140,27 @@ pub fn facts(host: &dyn Host, request: &Request) -> Result<Facts, RequestError> 
     Ok(facts)
 }
 
+/// Adds what only remedies are made of, and a search for modules elsewhere: where nothing is to be mended nobody needs
+/// to know of the other Pythons of this machine.
+///
+/// # Errors
+/// When the time was up.
+pub fn complete(host: &dyn Host, facts: &mut Facts, deadline: Duration) -> Result<(), RequestError> {
+    let limit = deadline.saturating_mul(EXAMINATION);
+    let host = Bounded::new(host, limit);
+    let variable = |name: &str| facts.shell.variable(name).map(str::to_owned);
+    let places = Places { system: facts.platform.system, home: facts.home.as_ref(), variable: &variable };
+    let found = installations::installations(&host, &facts.search_path, &places);
+    let project = facts.project.root.as_ref();
+    facts.installations = installations::with_bases(&host, found, &facts.environments, project);
+    let cut = host.cut();
+    if let Some(at) = cut.out_of_time_at {
+        return Err(RequestError::OutOfTime { limit, at });
+    }
+    facts.notes.extend(cut.notes());
+    Ok(())
+}
+
 /// `ahead` is the same machine, for what may not be wanted.
 fn gather(host: &dyn Host, ahead: &dyn Host, fate: &Fate, request: &Request) -> Result<Facts, RequestError> {
     std::thread::scope(|scope| {
@@ -185,7 +207,7 @@ fn together(host: &dyn Host, request: &Request, ground: Ground, inside: Inside) 
         environments,
         packages,
         interpreters,
-        installations: inside.installations,
+        installations: Vec::new(),
         project,
         import_setup,
         installers,

@@ -1,4 +1,5 @@
-# Runs on 2.7, 3.6 and later, and PyPy. Imports nothing: `sys` is built in, everything else might be shadowed.
+# Runs on 2.7, 3.6 and later, and PyPy. Imports nothing: `sys` is built in, everything else might be shadowed. Does not
+# wait for the interpreter to take itself apart, which takes a fifth of its time, nor run what hooks have left for then.
 import sys
 _argument = sys.argv[1] if len(sys.argv) > 1 else ''
 def _text(value):
@@ -58,3 +59,10 @@ _report = {
 }
 sys.stdout.write('\n' + _argument + _text(_report) + '\n')
 sys.stdout.flush()
+_system = sys.modules.get('posix') or sys.modules.get('nt')
+if _system:
+    try:
+        sys.stderr.flush()
+    except Exception:
+        pass
+    _system._exit(0)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::facts::interpreter::{Probe, ProbeReport};
-use crate::host::{Ending, Host, Invocation};
+use crate::host::{Ending, Host, Invocation, Running};
 use crate::path::{Flavour, HostPath, readable};
 
 /// Hooks may print before the answer, so it stands behind this.
@@ -21,9 +21,16 @@ pub enum Trust {
     Isolated,
 }
 
-/// Starts `interpreter` and reads what it says of itself. Entries of `PYTHONPATH` that are not absolute
+/// An interpreter that was started, and is still to answer.
+pub struct Asked<'a> {
+    running: Running<'a>,
+    trust: Trust,
+    deadline: Duration,
+}
+
+/// Starts `interpreter` to say what it knows of itself. Entries of `PYTHONPATH` that are not absolute
 /// are withheld: they would let the working directory's files run.
-pub fn probe(host: &dyn Host, interpreter: &HostPath, trust: Trust, deadline: Duration) -> Probe {
+pub fn ask<'a>(host: &'a dyn Host, interpreter: &HostPath, trust: Trust, deadline: Duration) -> Asked<'a> {
     let program: String = include_str!("probe.py").lines().filter(|line| !line.starts_with('#')).fold(
         String::new(),
         |mut program, line| {
@@ -38,7 +45,7 @@ pub fn probe(host: &dyn Host, interpreter: &HostPath, trust: Trust, deadline: Du
         arguments.extend([b"-I", b"-S", b"-B"].map(|flag| flag.to_vec()));
     }
     arguments.extend([b"-c".to_vec(), program.into_bytes(), SENTINEL.as_bytes().to_vec()]);
-    let outcome = host.run(&Invocation {
+    let running = host.start(&Invocation {
         program: interpreter.clone(),
         arguments,
         environment: environment(host),
@@ -47,13 +54,21 @@ pub fn probe(host: &dyn Host, interpreter: &HostPath, trust: Trust, deadline: Du
         deadline,
         output_limit: OUTPUT_LIMIT,
     });
-    let stderr = shorten(&outcome.stderr);
-    match outcome.ending {
-        Ending::Exit(0) => answer(&outcome.stdout, stderr, trust),
-        Ending::TimedOut => Probe::TimedOut { seconds: deadline.as_secs() },
-        Ending::Exit(status) => Probe::Failed { ending: format!("exit status {status}"), stderr },
-        Ending::Signal(signal) => Probe::Failed { ending: format!("signal {signal}"), stderr },
-        Ending::NotStarted(why) => Probe::Failed { ending: format!("not started: {why}"), stderr },
+    Asked { running, trust, deadline }
+}
+
+impl Asked<'_> {
+    /// Waits for the answer.
+    pub fn answer(self) -> Probe {
+        let outcome = self.running.outcome();
+        let stderr = shorten(&outcome.stderr);
+        match outcome.ending {
+            Ending::Exit(0) => answer(&outcome.stdout, stderr, self.trust),
+            Ending::TimedOut => Probe::TimedOut { seconds: self.deadline.as_secs() },
+            Ending::Exit(status) => Probe::Failed { ending: format!("exit status {status}"), stderr },
+            Ending::Signal(signal) => Probe::Failed { ending: format!("signal {signal}"), stderr },
+            Ending::NotStarted(why) => Probe::Failed { ending: format!("not started: {why}"), stderr },
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::page::Page;
-use super::{Status, Trouble, deliver, gathered};
+use super::{Status, Trouble, completed, deliver, diagnosed, gathered};
 use crate::checks;
 use crate::cli::CheckArguments;
 use crate::collect::gather::Request;
@@ -26,15 +26,19 @@ pub fn run(host: &dyn Host, arguments: &CheckArguments) -> Result<Status, Troubl
     let file = settings::file(host, directory.as_ref(), no_file)?;
     let settings = Settings::new(arguments, file).map_err(Trouble)?;
     let selection = settings.selection();
-    let facts = match &arguments.from {
+    let mut facts = match &arguments.from {
         Some(file) => recorded(host, file)?,
         None => observed(host, arguments, directory, &settings, &selection)?,
     };
     if let Some(file) = &arguments.snapshot {
+        completed(host, &mut facts, settings.asking.deadline())?;
         save(host, &facts, file)?;
     }
     let gathering = started.elapsed();
-    let diagnosis = examine::examine_selection(&facts, selection, settings.told());
+    let diagnosis = match arguments.from.is_some() || arguments.snapshot.is_some() {
+        true => examine::examine_selection(&facts, &selection, settings.told()),
+        false => diagnosed(host, &mut facts, &selection, &settings)?,
+    };
     let page = Page {
         host,
         format: arguments.format,

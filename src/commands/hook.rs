@@ -5,13 +5,13 @@ use std::io::Write;
 use std::time::Instant;
 
 use super::page::Page;
-use super::{Status, Trouble, deliver, gathered};
+use super::{Status, Trouble, deliver, diagnosed, gathered};
 use crate::cli::{FailOn, HookArguments};
 use crate::collect::commit::{self, repository};
 use crate::collect::gather::Request;
 use crate::config::Configuration;
 use crate::config::settings::{self, Choices, Selection, Settings};
-use crate::diagnosis::{Category, Need, Unexamined, examine};
+use crate::diagnosis::{Category, Need, Unexamined};
 use crate::facts::Facts;
 use crate::facts::Gathered;
 use crate::facts::commit::{Commit, Scope};
@@ -126,7 +126,7 @@ fn examined(host: &dyn Host, arguments: &HookArguments) -> Result<Status, Troubl
         leave_out_activation(&mut selection);
     }
     let gathering = started.elapsed();
-    let diagnosis = examine::examine_selection(&facts, selection, settings.told());
+    let diagnosis = diagnosed(host, &mut facts, &selection, &settings)?;
     let page = Page {
         host,
         format: arguments.format,

@@ -8,7 +8,8 @@ use crate::cli::{Cli, Color, Command, OutputArguments};
 use crate::collect::gather::{self, EXAMINATION, Request};
 use crate::collect::shell;
 use crate::config;
-use crate::diagnosis::crash;
+use crate::config::settings::{Selection, Settings};
+use crate::diagnosis::{Diagnosis, crash, examine};
 use crate::facts::Facts;
 use crate::host::Host;
 use crate::host::real::RealMachine;
@@ -108,6 +109,25 @@ fn gathered(host: &dyn Host, request: &Request) -> Result<Facts, Trouble> {
     );
     RealMachine::end_after(limit, message, Status::Trouble as i32);
     gather::facts(host, request).map_err(|error| Trouble(error.to_string()))
+}
+
+/// What the checks find, with remedies that know the machine's other Pythons.
+fn diagnosed(
+    host: &dyn Host,
+    facts: &mut Facts,
+    selection: &Selection,
+    settings: &Settings,
+) -> Result<Diagnosis, Trouble> {
+    let diagnosis = examine::examine_selection(facts, selection, settings.told());
+    if diagnosis.findings.is_empty() {
+        return Ok(diagnosis);
+    }
+    completed(host, facts, settings.asking.deadline())?;
+    Ok(examine::examine_selection(facts, selection, settings.told()))
+}
+
+fn completed(host: &dyn Host, facts: &mut Facts, deadline: Duration) -> Result<(), Trouble> {
+    gather::complete(host, facts, deadline).map_err(|error| Trouble(error.to_string()))
 }
 
 /// Columns where no terminal says how many it has.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::time::Duration;
 
-use super::{Status, Terminal, Trouble, deliver, gathered};
+use super::{Status, Terminal, Trouble, completed, deliver, gathered};
 use crate::checks;
 use crate::cli::{Format, WhyArguments};
 use crate::collect::attempt::attempt;
@@ -215,7 +215,8 @@ impl Asking<'_> {
         let checks: Vec<&Check> =
             checks::all().filter(|check| !check.needs.contains(&Need::Contents)).collect();
         let needs = checks.iter().flat_map(|check| check.needs.iter().copied()).collect();
-        let facts = self.facts(needs)?;
+        let mut facts = self.facts(needs)?;
+        completed(self.host, &mut facts, self.setup.deadline())?;
         let diagnosis = examine::examine(&facts, &checks, Vec::new());
         Ok((facts, diagnosis))
     }

@@ -9,17 +9,18 @@ use crate::parallel;
 /// Examines the facts with `checks`; `skipped` are those that were left out before, with the reason.
 pub fn examine(facts: &Facts, checks: &[&'static Check], skipped: Vec<Unexamined>) -> Diagnosis {
     let selection = Selection { checks: checks.to_vec(), skipped, ..Selection::default() };
-    examine_selection(facts, selection, Vec::new())
+    examine_selection(facts, &selection, Vec::new())
 }
 
 /// Examines the facts as it is set: a check that is ignored runs, and only the number of its findings is told.
-pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<String>) -> Diagnosis {
-    let Selection { checks, mut skipped, ignored, severities } = selection;
+pub fn examine_selection(facts: &Facts, selection: &Selection, settings: Vec<String>) -> Diagnosis {
+    let Selection { checks, skipped, ignored, severities } = selection;
+    let mut skipped = skipped.clone();
     let mut found: Vec<Finding> = Vec::new();
     let mut run = Vec::new();
     let mut left_out = 0;
     let mut failed = Vec::new();
-    for (check, outcome) in checks.iter().zip(outcomes(&checks, facts)) {
+    for (check, outcome) in checks.iter().zip(outcomes(checks, facts)) {
         if let Some(ignored) = ignored.iter().find(|ignored| ignored.check == check.id) {
             let number = outcome.map_or(0, |findings| findings.len());
             left_out += number;
@@ -40,7 +41,7 @@ pub fn examine_selection(facts: &Facts, selection: Selection, settings: Vec<Stri
         }
     };
     found.iter_mut().for_each(set);
-    let mut findings = fold::fold(found, &checks, facts);
+    let mut findings = fold::fold(found, checks, facts);
     // a cause is as bad as the worst that it explains, except where it is set
     findings.iter_mut().for_each(set);
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     Below, Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, TEXT_LIMIT, TakePiece, Told,
+    OpenDirectory, Process, Running, TEXT_LIMIT, TakePiece, Told,
 };
 use crate::facts::platform::{Platform, System, User};
 use crate::path::HostPath;
@@ -317,9 +317,9 @@ impl Host for Bounded<'_> {
         self.host.mount(path)
     }
 
-    fn run(&self, invocation: &Invocation) -> Outcome {
+    fn start(&self, invocation: &Invocation) -> Running<'_> {
         let left = self.until.saturating_duration_since(Instant::now());
-        self.host.run(&Invocation { deadline: invocation.deadline.min(left), ..invocation.clone() })
+        self.host.start(&Invocation { deadline: invocation.deadline.min(left), ..invocation.clone() })
     }
 
     fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use super::{
     Contents, Ending, Entry, FileError, FileKind, Files, Host, Invocation, LISTING_LIMIT, Listing, Metadata,
-    Mount, Outcome, Process,
+    Mount, Outcome, Process, Running,
 };
 use crate::facts::platform::{Platform, System, User};
 use crate::path::{Flavour, HostPath};

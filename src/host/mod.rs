@@ -334,6 +334,21 @@ pub struct Outcome {
     pub elapsed: Duration,
 }
 
+/// A program that was started: whoever started it waits for its end.
+#[must_use]
+pub struct Running<'a>(Box<dyn FnOnce() -> Outcome + Send + 'a>);
+
+impl<'a> Running<'a> {
+    pub fn new(wait: impl FnOnce() -> Outcome + Send + 'a) -> Running<'a> {
+        Running(Box::new(wait))
+    }
+
+    /// Reads what it prints until it ends or its time is over.
+    pub fn outcome(self) -> Outcome {
+        (self.0)()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
@@ -367,7 +382,8 @@ pub trait Host: Files {
     fn mount_points(&self) -> Option<Vec<HostPath>> {
         None
     }
-    fn run(&self, invocation: &Invocation) -> Outcome;
+    /// Starts a program. Where it cannot be started, its outcome says so.
+    fn start(&self, invocation: &Invocation) -> Running<'_>;
     /// Writes at the end of a file that the user named, and makes it where it is missing.
     fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError>;
     /// Writes a file that the user named; one that exists is left as it is.

@@ -222,7 +222,8 @@ fn probe_output(bytes: &[u8]) {
     for printed in [bytes.to_vec(), [b"venv-doctor-probe:", bytes].concat()] {
         let machine =
             FakeMachine::linux().executable("/usr/bin/python3", "").prints("/usr/bin/python3", printed);
-        probe::probe(&machine, &HostPath::posix("/usr/bin/python3"), Trust::AsIs, Duration::from_secs(1));
+        probe::ask(&machine, &HostPath::posix("/usr/bin/python3"), Trust::AsIs, Duration::from_secs(1))
+            .answer();
     }
 }
 

@@ -5,16 +5,14 @@ use super::ahead::Ahead;
 use super::examined::environments;
 use super::ground::Ground;
 use super::trust::Plan;
-use crate::collect::probe::probe;
+use crate::collect::probe::ask;
 use crate::collect::project::sources::sources;
-use crate::collect::{
-    import_path, import_setup, installations, interpreter, native, packages, places, tools,
-};
+use crate::collect::{import_path, import_setup, interpreter, native, packages, places, tools};
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::{Environment, EnvironmentKind, HomeState};
 use crate::facts::import_setup::ImportSetup;
-use crate::facts::interpreter::{Installation, Interpreter, Probe};
+use crate::facts::interpreter::{Interpreter, Probe};
 use crate::facts::native::Native;
 use crate::facts::requirement::Sources;
 use crate::facts::search_path::{Command, Target};
@@ -28,7 +26,6 @@ pub(super) struct Inside {
     pub(super) environments: Vec<Environment>,
     pub(super) packages: Vec<Packages>,
     pub(super) interpreters: Vec<Interpreter>,
-    pub(super) installations: Vec<Installation>,
     /// What the project's sources import; None where they were not read.
     pub(super) sources: Option<Sources>,
     pub(super) native: Vec<Native>,
@@ -47,26 +44,14 @@ impl Inside {
         let lookup = |name: &str| ground.shell.variable(name).map(str::to_owned);
         let places =
             places::Places { system: host.platform().system, home: ground.home.as_ref(), variable: &lookup };
-        let setting_up = import_setup::Context {
-            shell: &ground.shell,
-            directory: ground.directory.as_ref(),
-            project,
-            commands,
-            patient,
-            needs: &request.needs,
+        // first of all: nothing takes longer than the interpreter's own start
+        let asked = match &ground.plan {
+            Some(Plan::Start { program, trust }) => Some(ask(host, program, *trust, request.deadline)),
+            _ => None,
         };
         std::thread::scope(|scope| {
+            let asking = asked.map(|asked| scope.spawn(move || asked.answer()));
             let sources = needs(Need::Sources).then(|| scope.spawn(move || sources(host, project)));
-            let asking = match &ground.plan {
-                Some(Plan::Start { program, trust }) => {
-                    Some(scope.spawn(move || probe(host, program, *trust, request.deadline)))
-                }
-                _ => None,
-            };
-            let beside = scope.spawn(|| {
-                let installations = installations::installations(host, &ground.search_path, &places);
-                (installations, import_setup::import_setup(host, &setting_up))
-            });
             let mut environments =
                 environments(host, request, &ground.named, project.git.as_ref(), ahead.as_ref());
             let mut interpreters = interpreters(host, request, &environments, commands, patient);
@@ -77,9 +62,15 @@ impl Inside {
             let plan = ground.plan.as_ref().filter(|_| needs(Need::ImportPath));
             let foreseen =
                 plan.and_then(|plan| import_path::foresee(host, plan.program()?, plan.trust()).ok());
-            let (installations, import_setup) = beside.join().unwrap_or_default();
-            let installations =
-                installations::with_bases(host, installations, &environments, project.root.as_ref());
+            let setting_up = import_setup::Context {
+                shell: &ground.shell,
+                directory: ground.directory.as_ref(),
+                project,
+                commands,
+                patient,
+                needs: &request.needs,
+            };
+            let import_setup = import_setup::import_setup(host, &setting_up);
             let packages = packages(host, request, ground, &environments, ahead);
             let native = match needs(Need::Native) {
                 true => native::native(host, &environments, &interpreters, &packages, patient),
@@ -90,7 +81,6 @@ impl Inside {
                 environments,
                 packages,
                 interpreters,
-                installations,
                 sources: sources.and_then(|sources| sources.join().ok()).flatten(),
                 native,
                 tools,

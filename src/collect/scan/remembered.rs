@@ -4,7 +4,7 @@
 use crate::facts::platform::{Platform, User};
 use crate::host::{
     Below, Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, TakePiece, Told, Usage, answers,
+    OpenDirectory, Process, Running, TakePiece, Told, Usage, answers,
 };
 use crate::path::HostPath;
 
@@ -242,8 +242,8 @@ impl Host for Remembered<'_> {
         self.host.registry(key, name)
     }
 
-    fn run(&self, invocation: &Invocation) -> Outcome {
-        self.host.run(invocation)
+    fn start(&self, invocation: &Invocation) -> Running<'_> {
+        self.host.start(invocation)
     }
 
     fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {

@@ -483,7 +483,7 @@ mod real {
             let found = search_path(&machine, Some(value.as_bytes()));
             let chosen = commands(&machine, &found, &["python"]).remove(0);
             let chosen = chosen.chosen().map(|hit| hit.path.clone());
-            let outcome = machine.run(&crate::host::Invocation {
+            let running = machine.start(&crate::host::Invocation {
                 program: HostPath::posix("/bin/bash"),
                 arguments: vec![b"-c".to_vec(), b"type -P python".to_vec()],
                 environment: vec![(b"PATH".to_vec(), value.into_bytes())],
@@ -491,6 +491,7 @@ mod real {
                 deadline: Duration::from_secs(20),
                 output_limit: 4096,
             });
+            let outcome = running.outcome();
             if matches!(outcome.ending, crate::host::Ending::NotStarted(_)) {
                 eprintln!("no bash here");
                 return;

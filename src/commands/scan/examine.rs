@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::progress::Found;
 use crate::collect::gather::trustworthy;
-use crate::collect::probe::{Trust, probe};
+use crate::collect::probe::{Trust, ask};
 use crate::collect::project::root::is_project;
 use crate::collect::scan::cost::{self, Ledger};
 use crate::collect::scan::facts::Machine;
@@ -219,7 +219,7 @@ impl<'a> Scan<'a> {
             strangers.extend(execution.roots.iter().cloned());
         }
         let answer = match trustworthy(host, &program, &root, &strangers) {
-            Ok(()) => probe(host, &program, Trust::Isolated, execution.deadline),
+            Ok(()) => ask(host, &program, Trust::Isolated, execution.deadline).answer(),
             Err(why) => Probe::NotRun { why },
         };
         if let Some(known) = facts.interpreters.iter_mut().find(|known| known.path.same_as(&program)) {

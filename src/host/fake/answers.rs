@@ -84,6 +84,31 @@ impl Files for FakeMachine {
     }
 }
 
+impl FakeMachine {
+    fn outcome(&self, invocation: &Invocation) -> Outcome {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(invocation.clone());
+        let not_started = |error: FileError| Outcome {
+            ending: Ending::NotStarted(error.to_string()),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            elapsed: Duration::ZERO,
+        };
+        if let Err(error) = self.metadata(&invocation.program) {
+            return not_started(error);
+        }
+        if !self.is_file(&invocation.program) || !self.can_execute(&invocation.program) {
+            return not_started(FileError::Denied);
+        }
+        let mut outcome = match self.answers.iter().find_map(|answer| answer(invocation)) {
+            Some(outcome) => outcome,
+            None => return not_started(FileError::Other("this machine has no answer for it".to_owned())),
+        };
+        outcome.stdout.truncate(invocation.output_limit);
+        outcome.stderr.truncate(invocation.output_limit);
+        outcome
+    }
+}
+
 impl Host for FakeMachine {
     fn platform(&self) -> &Platform {
         &self.platform
@@ -134,27 +159,9 @@ impl Host for FakeMachine {
         self.registry.get(&(key.to_owned(), name.to_owned())).cloned()
     }
 
-    fn run(&self, invocation: &Invocation) -> Outcome {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(invocation.clone());
-        let not_started = |error: FileError| Outcome {
-            ending: Ending::NotStarted(error.to_string()),
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            elapsed: Duration::ZERO,
-        };
-        if let Err(error) = self.metadata(&invocation.program) {
-            return not_started(error);
-        }
-        if !self.is_file(&invocation.program) || !self.can_execute(&invocation.program) {
-            return not_started(FileError::Denied);
-        }
-        let mut outcome = match self.answers.iter().find_map(|answer| answer(invocation)) {
-            Some(outcome) => outcome,
-            None => return not_started(FileError::Other("this machine has no answer for it".to_owned())),
-        };
-        outcome.stdout.truncate(invocation.output_limit);
-        outcome.stderr.truncate(invocation.output_limit);
-        outcome
+    fn start(&self, invocation: &Invocation) -> Running<'_> {
+        let outcome = self.outcome(invocation);
+        Running::new(move || outcome)
     }
 
     /// As the `which` crate: `~` at the front of an entry is the home directory, a relative one is below the

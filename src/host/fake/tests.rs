@@ -69,9 +69,9 @@ fn runs_what_it_was_told() {
         deadline: Duration::from_secs(1),
         output_limit: 4,
     };
-    assert_eq!(machine.run(&invocation).stdout, b"hell");
+    assert_eq!(machine.start(&invocation).outcome().stdout, b"hell");
     invocation.program = posix("/bin/other");
-    assert!(matches!(machine.run(&invocation).ending, Ending::NotStarted(_)));
+    assert!(matches!(machine.start(&invocation).outcome().ending, Ending::NotStarted(_)));
     assert_eq!(machine.asked().len(), 2);
 }
 

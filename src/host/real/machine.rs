@@ -7,7 +7,7 @@ use super::{FLAVOUR, RealFiles, bytes_of, file_error, from_std, processes, run, 
 use crate::facts::platform::{Platform, System, User};
 use crate::host::{
     Below, Contents, FileError, FileKind, Files, Host, Invocation, Listing, Metadata, Mount, NextPart,
-    OpenDirectory, Outcome, Process, TakePiece, Told, Usage,
+    OpenDirectory, Process, Running, TakePiece, Told, Usage,
 };
 use crate::path::HostPath;
 
@@ -257,8 +257,8 @@ impl Host for RealMachine {
         None
     }
 
-    fn run(&self, invocation: &Invocation) -> Outcome {
-        run::run(invocation)
+    fn start(&self, invocation: &Invocation) -> Running<'_> {
+        run::start(invocation)
     }
 
     fn append(&self, path: &HostPath, bytes: &[u8]) -> Result<(), FileError> {

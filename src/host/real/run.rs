@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 #[cfg(unix)]
 use super::interrupt::is_kept;
 use super::{file_error, to_std};
-use crate::host::{Ending, FileError, Invocation, Outcome};
+use crate::host::{Ending, FileError, Invocation, Outcome, Running};
 
 /// How long to wait for a killed program to be gone.
 const GRACE: Duration = Duration::from_millis(500);
 
-pub fn run(invocation: &Invocation) -> Outcome {
+pub fn start(invocation: &Invocation) -> Running<'static> {
     let started = Instant::now();
     let (mut stdout, mut stderr) =
         (Output::new(invocation.output_limit), Output::new(invocation.output_limit));
@@ -23,11 +23,15 @@ pub fn run(invocation: &Invocation) -> Outcome {
     let watch = Interrupted::watch();
     #[cfg(not(unix))]
     let watch = Watch;
-    let ending = match start(invocation) {
-        Ok(mut child) => attend(&mut child, started + invocation.deadline, &watch, &mut stdout, &mut stderr),
-        Err(why) => Ending::NotStarted(why),
-    };
-    Outcome { ending, stdout: stdout.bytes, stderr: stderr.bytes, elapsed: started.elapsed() }
+    let child = spawn(invocation);
+    let deadline = started + invocation.deadline;
+    Running::new(move || {
+        let ending = match child {
+            Ok(mut child) => attend(&mut child, deadline, &watch, &mut stdout, &mut stderr),
+            Err(why) => Ending::NotStarted(why),
+        };
+        Outcome { ending, stdout: stdout.bytes, stderr: stderr.bytes, elapsed: started.elapsed() }
+    })
 }
 
 /// The first bytes that a program wrote; what lies beyond the limit is dropped.
@@ -47,7 +51,7 @@ impl Output {
     }
 }
 
-fn start(invocation: &Invocation) -> Result<Child, String> {
+fn spawn(invocation: &Invocation) -> Result<Child, String> {
     let mut command = Command::new(to_std(&invocation.program));
     command
         .args(invocation.arguments.iter().map(|argument| text(argument)))
@@ -381,7 +385,7 @@ mod tests {
     use crate::path::HostPath;
 
     fn sh(script: &str, deadline: Duration) -> Outcome {
-        run(&Invocation {
+        start(&Invocation {
             program: HostPath::posix("/bin/sh"),
             arguments: vec![b"-c".to_vec(), script.as_bytes().to_vec()],
             environment: vec![
@@ -392,6 +396,7 @@ mod tests {
             deadline,
             output_limit: 100_000,
         })
+        .outcome()
     }
 
     const LONG: Duration = Duration::from_secs(20);
@@ -479,13 +484,15 @@ mod tests {
             deadline: LONG,
             output_limit: 10,
         };
-        assert!(matches!(run(&invocation).ending, Ending::NotStarted(why) if why.contains("does not exist")));
+        assert!(
+            matches!(start(&invocation).outcome().ending, Ending::NotStarted(why) if why.contains("does not exist"))
+        );
         invocation.program = HostPath::posix("/etc/passwd");
-        assert_eq!(run(&invocation).ending, Ending::NotStarted("permission denied".to_owned()));
+        assert_eq!(start(&invocation).outcome().ending, Ending::NotStarted("permission denied".to_owned()));
         invocation.program = HostPath::posix("/bin/sh");
         invocation.directory = Some(HostPath::posix("/no/such/directory"));
-        assert!(matches!(run(&invocation).ending, Ending::NotStarted(_)));
+        assert!(matches!(start(&invocation).outcome().ending, Ending::NotStarted(_)));
         invocation.arguments = vec![b"nul\0inside".to_vec()];
-        assert!(matches!(run(&invocation).ending, Ending::NotStarted(_)));
+        assert!(matches!(start(&invocation).outcome().ending, Ending::NotStarted(_)));
     }
 }
