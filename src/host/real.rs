@@ -7,13 +7,13 @@
 )]
 
 use std::ffi::OsStr;
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::io::ErrorKind;
 #[cfg(target_os = "linux")]
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
-use super::{Below, OpenDirectory, PIECE, TakePiece, Told, Usage};
+use super::{Below, OpenDirectory, TakePiece, Told, Usage};
 use super::{Contents, Entry, FileError, FileKind, Files, LISTING_LIMIT, Listing, Metadata, NextPart};
 use crate::path::{Flavour, HostPath};
 
@@ -22,6 +22,7 @@ mod entries;
 mod interrupt;
 mod machine;
 mod processes;
+mod read;
 mod run;
 mod write;
 
@@ -173,17 +174,6 @@ fn from_stat(stat: &rustix::fs::Stat) -> Metadata {
     }
 }
 
-/// By fstat(2), which costs half of what statx(2) does on an open file.
-#[cfg(unix)]
-fn describe_open(file: &std::fs::File) -> std::io::Result<Metadata> {
-    Ok(from_stat(&rustix::fs::fstat(file)?))
-}
-
-#[cfg(not(unix))]
-fn describe_open(file: &std::fs::File) -> std::io::Result<Metadata> {
-    file.metadata().map(|metadata| describe(&metadata))
-}
-
 #[cfg(not(unix))]
 fn describe(metadata: &std::fs::Metadata) -> Metadata {
     let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
@@ -204,147 +194,6 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
 fn access(path: &HostPath, access: rustix::fs::Access) -> bool {
     use rustix::fs::{AtFlags, CWD, accessat};
     accessat(CWD, to_std(path), access, AtFlags::EACCESS).is_ok()
-}
-
-/// Opens for reading without waiting for the other end of a FIFO. Where the system can, without a trace: the time of the
-/// last reading tells when an environment was last used.
-fn open(path: &HostPath) -> std::io::Result<std::fs::File> {
-    #[cfg(target_os = "linux")]
-    match open_with(path, rustix::fs::OFlags::NOATIME.bits()) {
-        // only the owner of a file may ask for that
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
-        result => return result,
-    }
-    open_with(path, 0)
-}
-
-#[cfg(unix)]
-fn open_below(directory: &OpenDirectory, path: &[u8]) -> Result<std::fs::File, FileError> {
-    use rustix::fs::{Mode, OFlags, openat};
-    let Some(base) = &directory.descriptor else {
-        return open(&directory.path.join(path)).map_err(file_error);
-    };
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let descriptor = openat(base, path, flags, Mode::empty()).map_err(|error| file_error(error.into()))?;
-    Ok(std::fs::File::from(descriptor))
-}
-
-#[cfg_attr(not(unix), allow(unused_variables))]
-fn open_with(path: &HostPath, flags: u32) -> std::io::Result<std::fs::File> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.custom_flags((rustix::fs::OFlags::NONBLOCK.bits() | flags) as i32);
-    }
-    options.open(to_std(path))
-}
-
-/// As many bytes as there are, by as few calls as possible, over the spare ones.
-fn read_claimed(
-    file: &mut std::fs::File,
-    offset: u64,
-    wanted: usize,
-    spare: Vec<u8>,
-) -> std::io::Result<Vec<u8>> {
-    let mut bytes = spare;
-    if bytes.capacity() < wanted {
-        // not grown: there is nothing to keep
-        bytes = Vec::new();
-    }
-    bytes.resize(wanted, 0);
-    let mut filled = 0;
-    if cfg!(not(unix)) {
-        file.seek(SeekFrom::Start(offset))?;
-    }
-    while let Some(part) = bytes.get_mut(filled..).filter(|part| !part.is_empty()) {
-        match read_part(file, part, offset + filled as u64) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.truncate(filled);
-    Ok(bytes)
-}
-
-#[cfg(unix)]
-fn read_part(file: &mut std::fs::File, part: &mut [u8], offset: u64) -> std::io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, part, offset)
-}
-
-/// What was read last ends at the offset.
-#[cfg(not(unix))]
-fn read_part(file: &mut std::fs::File, part: &mut [u8], _offset: u64) -> std::io::Result<usize> {
-    file.read(part)
-}
-
-/// At most so many bytes from the beginning, over the spare ones; how many there were.
-#[cfg(unix)]
-fn tell_pieces(
-    file: &mut std::fs::File,
-    limit: u64,
-    spare: &mut Vec<u8>,
-    take: &mut TakePiece,
-) -> std::io::Result<u64> {
-    let mut filled = 0;
-    let mut offset = 0;
-    loop {
-        if filled == spare.len() {
-            // the first time, or a row that is longer than all before it
-            spare.resize((2 * filled).max(PIECE), 0);
-        }
-        let most = usize::try_from(limit - offset).unwrap_or(usize::MAX);
-        let end = spare.len().min(filled.saturating_add(most));
-        let count = match read_part(file, spare.get_mut(filled..end).unwrap_or_default(), offset) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
-        };
-        filled += count;
-        offset += count as u64;
-        let last = count == 0 || offset >= limit;
-        let done = take(spare.get(..filled).unwrap_or_default(), last).min(filled);
-        if last {
-            return Ok(offset);
-        }
-        spare.copy_within(done..filled, 0);
-        filled -= done;
-    }
-}
-
-/// Until nothing comes.
-fn read_unclaimed(file: &mut std::fs::File, offset: u64, limit: usize) -> std::io::Result<Vec<u8>> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut bytes = Vec::with_capacity(limit.min(4096));
-    file.take(limit as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// What an open file is, where it is a regular one.
-fn regular(file: &std::fs::File) -> Result<Metadata, FileError> {
-    let metadata = describe_open(file).map_err(file_error)?;
-    if metadata.kind == FileKind::File { Ok(metadata) } else { Err(FileError::NotAFile) }
-}
-
-fn read_open(
-    file: &mut std::fs::File,
-    metadata: &Metadata,
-    offset: u64,
-    limit: usize,
-    spare: Vec<u8>,
-) -> Result<Contents, FileError> {
-    let rest = usize::try_from(metadata.size.saturating_sub(offset)).unwrap_or(usize::MAX);
-    // files of /proc claim to be empty; of any other there is no more than it says
-    let bytes = match metadata.size {
-        0 => read_unclaimed(file, offset, limit),
-        _ => read_claimed(file, offset, rest.min(limit), spare),
-    }
-    .map_err(file_error)?;
-    let size = metadata.size.max(offset + bytes.len() as u64);
-    let modified = (metadata.modified, metadata.modified_nanoseconds);
-    Ok(Contents { bytes, size, mode: metadata.mode, modified })
 }
 
 #[cfg(unix)]
@@ -403,42 +252,21 @@ impl Files for RealFiles {
     }
 
     fn read_at(&self, path: &HostPath, offset: u64, limit: usize) -> Result<Contents, FileError> {
-        let mut file = open(path).map_err(file_error)?;
-        let metadata = regular(&file)?;
-        read_open(&mut file, &metadata, offset, limit, Vec::new())
+        read::at(path, offset, limit)
     }
 
     #[cfg(unix)]
     fn read_below(&self, below: Below, spare: Vec<u8>) -> Result<Contents, FileError> {
-        let mut file = open_below(below.directory, below.path)?;
-        let metadata = regular(&file)?;
-        read_open(&mut file, &metadata, 0, below.limit, spare)
+        read::below(below, spare)
     }
 
     #[cfg(unix)]
     fn tell_below(&self, below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
-        let mut file = open_below(below.directory, below.path)?;
-        let metadata = regular(&file)?;
-        // no more than it says, so that its end need not be asked for; some file systems do not say
-        let limit = match metadata.size {
-            0 => below.limit as u64,
-            size => size.min(below.limit as u64),
-        };
-        let told = tell_pieces(&mut file, limit, spare, take).map_err(file_error)?;
-        Ok(Told {
-            size: metadata.size.max(told),
-            modified: (metadata.modified, metadata.modified_nanoseconds),
-        })
+        read::tell_below(below, spare, take)
     }
 
     fn read_parts(&self, path: &HostPath, first: usize, next: &mut NextPart) -> Result<(), FileError> {
-        let mut file = open(path).map_err(file_error)?;
-        let metadata = regular(&file)?;
-        let mut wanted = Some((0, first));
-        while let Some((offset, limit)) = wanted {
-            wanted = next(offset, read_open(&mut file, &metadata, offset, limit, Vec::new())?);
-        }
-        Ok(())
+        read::parts(path, first, next)
     }
 
     #[cfg(target_os = "linux")]
@@ -525,7 +353,7 @@ impl Files for RealFiles {
 
     #[cfg(not(unix))]
     fn can_read(&self, path: &HostPath) -> bool {
-        open(path).is_ok() || self.is_directory(path)
+        read::open(path).is_ok() || self.is_directory(path)
     }
 
     #[cfg(unix)]
