@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::dialect::Dialect;
-use super::human::environment_version;
 use super::json_text;
 use super::sanitize;
+use super::versions::{environment_version, version};
 use crate::diagnosis::{Category, Diagnosis, Finding, Remedy, Safety, Severity, Subject, Unexamined};
 use crate::facts::Facts;
 use crate::facts::environment::EnvironmentKind;
@@ -181,7 +181,7 @@ fn python(facts: &Facts) -> Option<Python> {
         links: interpreter
             .map(|interpreter| interpreter.links.hops.iter().skip(1).map(text).collect())
             .unwrap_or_default(),
-        version: interpreter.and_then(super::human::version),
+        version: interpreter.and_then(version),
         environment: hit.leads_to.environment().map(text),
     })
 }

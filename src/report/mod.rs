@@ -17,6 +17,7 @@ pub mod sarif;
 pub mod schema;
 pub mod snapshot;
 mod text;
+mod versions;
 pub mod why;
 
 pub use dialect::Dialect;
