@@ -16,6 +16,8 @@ mod site27;
 mod sitedirs;
 pub mod spelling;
 pub mod stdlib;
+#[cfg(test)]
+mod tree;
 
 pub use build::{Build, Implementation, Unidentified, Version, identify};
 pub use compare::{Comparison, Reported, compare};

@@ -184,7 +184,7 @@ impl Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imports::predict::tests::Tree;
+    use crate::imports::tree::Tree;
 
     #[test]
     fn spells_paths_as_os_path_does() {

@@ -450,4 +450,4 @@ fn state_of(place: &Place, directory: &[u8]) -> EntryState {
 
 #[cfg(test)]
 #[path = "predict_tests.rs"]
-pub(super) mod tests;
+mod tests;

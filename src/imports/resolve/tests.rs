@@ -1,7 +1,7 @@
 //! The resolver on made-up machines.
 
 use super::*;
-use crate::imports::predict::tests::Tree;
+use crate::imports::tree::Tree;
 use crate::imports::{Implementation, StartupHook};
 
 const STDLIB: &str = "/py/lib/python3.12";
