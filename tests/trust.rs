@@ -21,6 +21,7 @@ use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::{Arguments, Trial};
 use support::reliability::{attempt, lacks_a_part, ran};
+use support::strace::{self, Call, changes, started};
 use support::{Place, Python, executable, pythons, run, text};
 
 /// Every subcommand and every format: first what looks at the machine, then what only prints. `--from` reads what a
@@ -489,19 +490,11 @@ fn an_active_environment_writes_nothing() {
     trap.holds();
 }
 
-/// A system call that was let through: its name and what stands in its parentheses.
-struct Call {
-    name: String,
-    arguments: String,
-}
-
-/// The system calls of one run that concern files, processes and the network, and that did not fail.
+/// What one run asks of the system, but for what it does with the snapshot that it may write.
 fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
     let log = trap.place.root().join("calls");
     ran(1);
-    let traced = Command::new("strace")
-        .args(["-f", "-qq", "-s", "4096", "-e", "trace=%process,%network,%file", "-o"])
-        .arg(&log)
+    let traced = strace::command(&log)
         .arg(env!("CARGO_BIN_EXE_venv-doctor"))
         .args(trap.filled(arguments))
         .current_dir(trap.project())
@@ -515,60 +508,7 @@ fn calls(trap: &Trap, arguments: &[&str]) -> Vec<Call> {
     let log_text = fs::read_to_string(&log).unwrap();
     fs::remove_file(log).unwrap();
     let snapshot = trap.elsewhere.path().display().to_string();
-    let done = log_text
-        .lines()
-        .filter(|line| !line.contains(" = -1 ") && (!line.contains(&snapshot) || line.contains("exec")));
-    done.filter_map(|line| {
-        let (name, arguments) = line.split_once(' ')?.1.trim_start().split_once('(')?;
-        Some(Call { name: name.to_owned(), arguments: arguments.to_owned() })
-    })
-    .collect()
-}
-
-fn started(calls: &[Call]) -> Vec<&str> {
-    let quoted = |call: &'_ Call| call.arguments.split('"').nth(1).map(str::len);
-    let starts = calls.iter().filter(|call| call.name.starts_with("exec"));
-    starts.map(|call| &call.arguments[1..][..quoted(call).unwrap()]).collect()
-}
-
-/// Calls that change a file, and calls that talk to somebody.
-fn changes(calls: &[Call]) -> Vec<String> {
-    let opens_to_write = |call: &Call| {
-        call.name.starts_with("open")
-            && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| call.arguments.contains(flag))
-            && !call.arguments.contains("\"/dev/null\"")
-    };
-    let changing = [
-        "creat",
-        "mkdir",
-        "mkdirat",
-        "rename",
-        "renameat",
-        "renameat2",
-        "unlink",
-        "unlinkat",
-        "rmdir",
-        "link",
-        "linkat",
-        "symlink",
-        "symlinkat",
-        "chmod",
-        "fchmodat",
-        "chown",
-        "fchownat",
-        "lchown",
-        "truncate",
-        "utimensat",
-        "mknod",
-        "mknodat",
-        "setxattr",
-        "socket",
-        "connect",
-        "sendto",
-        "bind",
-    ];
-    let bad = calls.iter().filter(|call| opens_to_write(call) || changing.contains(&call.name.as_str()));
-    bad.map(|call| format!("{}({}", call.name, call.arguments)).collect()
+    strace::calls(log_text.lines().filter(|line| !line.contains(&snapshot) || line.contains("exec")))
 }
 
 fn active_and_found() -> [Trap; 2] {
@@ -625,7 +565,7 @@ fn main() {
         ("no_exec_starts_and_changes_nothing", no_exec_starts_and_changes_nothing),
         ("one_interpreter_is_started_and_nothing_changed", one_interpreter_is_started_and_nothing_changed),
     ];
-    let strace = Command::new("strace").arg("-V").output().is_ok();
+    let tracer = Command::new("strace").arg("-V").output().is_ok();
     let trial = |(name, body): (&'static str, fn())| {
         Trial::test(name, move || {
             let _tried = attempt("Attacks", name);
@@ -634,6 +574,6 @@ fn main() {
         })
     };
     let mut trials: Vec<Trial> = traps.into_iter().map(trial).collect();
-    trials.extend(traced.into_iter().map(|test| trial(test).with_ignored_flag(!strace)));
+    trials.extend(traced.into_iter().map(|test| trial(test).with_ignored_flag(!tracer)));
     libtest_mimic::run(&arguments, trials).exit();
 }

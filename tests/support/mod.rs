@@ -11,6 +11,7 @@ use serde_json::Value;
 
 pub mod reliability;
 pub mod schema;
+pub mod strace;
 
 /// An interpreter on this machine.
 #[derive(Debug, Clone)]
