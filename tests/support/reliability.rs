@@ -16,7 +16,7 @@ pub const RECORD: &str = "VENV_DOCTOR_RECORD=1 cargo test --test trust --test in
 pub const SECTIONS: [Section; 8] = [
     Section {
         title: "Attacks",
-        tests: "tests/trust.rs",
+        tests: "tests/trust",
         counted: "Runs of the program, each in a stranger's repository that leaves a mark when anything of it runs: every command of the list `COMMANDS`, with and without `--no-exec`; where one situation has several values of a variable, those commands that look at the machine. The last two rows are traced system call by system call.",
         happened: "Nothing of the repository ran, and no file was written or changed.",
     },
