@@ -46,7 +46,7 @@ pub const SECTIONS: [Section; 8] = [
     },
     Section {
         title: "Faults",
-        tests: "tests/faults.rs",
+        tests: "tests/faults",
         counted: "Runs of the program while something fails below it: disks, clocks, limits, signals, homes, permissions.",
         happened: "Each run ended with a report or a message, or by the signal that it was sent; no process and no temporary file was left behind.",
     },
