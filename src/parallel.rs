@@ -3,38 +3,72 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::Builder;
 
-/// What `work` makes of each item, in the order of the items; None where the thread that had it crashed. Each of at most
-/// so many threads, the calling one among them, has a state of its own. Where the system allows no more threads, those
-/// that there are do it all.
+/// Results with the places of their items.
+pub type Share<R> = Vec<(usize, R)>;
+
+/// Items that threads take one after the other.
+#[derive(Debug, Default)]
+pub struct Queue {
+    next: AtomicUsize,
+}
+
+impl Queue {
+    /// What `work` makes of the items that nobody has taken yet; the state is this thread's own.
+    pub fn share<T, R, S: Default>(&self, items: &[T], work: impl Fn(&mut S, &T) -> R) -> Share<R> {
+        let mut state = S::default();
+        let mut done = Vec::new();
+        loop {
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { return done };
+            done.push((index, work(&mut state, item)));
+        }
+    }
+
+    /// The same by so many threads, the calling one among them. Where the system allows no more threads, those that
+    /// there are do it all; what a thread had that crashed is missing.
+    pub fn shares<T: Sync, R: Send, S: Default>(
+        &self,
+        items: &[T],
+        threads: usize,
+        work: impl Fn(&mut S, &T) -> R + Sync,
+    ) -> Share<R> {
+        if threads < 2 {
+            return self.share(items, work);
+        }
+        std::thread::scope(|scope| {
+            let share = || self.share(items, &work);
+            let others: Vec<_> =
+                (1..threads).filter_map(|_| Builder::new().spawn_scoped(scope, share).ok()).collect();
+            let mut done = share();
+            done.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
+            done
+        })
+    }
+}
+
+/// The results of so many items in their order; None where one is missing.
+pub fn in_order<R>(items: usize, shares: Share<R>) -> Vec<Option<R>> {
+    let mut results: Vec<Option<R>> = (0..items).map(|_| None).collect();
+    for (index, result) in shares {
+        if let Some(place) = results.get_mut(index) {
+            *place = Some(result);
+        }
+    }
+    results
+}
+
+/// What `work` makes of each item by so many threads; None where the thread that had it crashed.
 pub fn each<T: Sync, R: Send, S: Default>(
     items: &[T],
     threads: usize,
     work: impl Fn(&mut S, &T) -> R + Sync,
 ) -> Vec<Option<R>> {
-    let next = AtomicUsize::new(0);
-    let share = || {
-        let mut state = S::default();
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else { return done };
-            done.push((index, work(&mut state, item)));
-        }
-    };
-    let shares = std::thread::scope(|scope| {
-        let others: Vec<_> =
-            (1..threads).filter_map(|_| Builder::new().spawn_scoped(scope, share).ok()).collect();
-        let mut shares = share();
-        shares.extend(others.into_iter().filter_map(|other| other.join().ok()).flatten());
-        shares
-    });
-    let mut made: Vec<Option<R>> = items.iter().map(|_| None).collect();
-    for (index, result) in shares {
-        if let Some(place) = made.get_mut(index) {
-            *place = Some(result);
-        }
-    }
-    made
+    in_order(items.len(), Queue::default().shares(items, threads, work))
+}
+
+/// How many threads can run at once, at most so many.
+pub fn threads(most: usize) -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(most)
 }
 
 #[cfg(test)]
@@ -59,5 +93,17 @@ mod tests {
         });
         let ones = counts.iter().filter(|count| **count == Some(1)).count();
         assert!((1..=2).contains(&ones), "{counts:?}");
+    }
+
+    #[test]
+    fn who_comes_later_helps_with_what_is_left() {
+        let queue = Queue::default();
+        let items = [1, 2, 3];
+        let first = queue.next.fetch_add(1, Ordering::Relaxed);
+        let mut shares = queue.share(&items, |_: &mut (), item| *item);
+        assert_eq!(shares, [(1, 2), (2, 3)]);
+        assert_eq!(in_order(items.len(), shares.clone()), [None, Some(2), Some(3)]);
+        shares.push((first, 1));
+        assert_eq!(in_order(items.len(), shares), [Some(1), Some(2), Some(3)]);
     }
 }

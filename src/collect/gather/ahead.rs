@@ -2,6 +2,7 @@
 //! are searched for other environments. Where another is asked about, the reading of its packages is given up as soon
 //! as that is known.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
@@ -14,6 +15,7 @@ use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::Environment;
 use crate::host::{Host, Listing};
+use crate::parallel;
 use crate::path::HostPath;
 
 /// What becomes of what is read ahead.
@@ -41,9 +43,21 @@ pub(super) struct Ahead<'scope> {
     root: HostPath,
     /// Without its scripts where the listing of their directory comes with it.
     environment: Receiver<(Environment, Option<Listing>)>,
-    packages: ScopedJoinHandle<'scope, Option<(packages::Variables, Packages)>>,
+    /// Comes as soon as it is known what is to be read.
+    begun: Receiver<Arc<Begun>>,
+    /// What its own threads have read of the packages.
+    read: ScopedJoinHandle<'scope, packages::Share>,
+    host: &'scope dyn Host,
+    request: &'scope Request,
     with_packages: bool,
     fate: &'scope Fate,
+}
+
+/// The reading of its packages.
+struct Begun {
+    environment: Environment,
+    variables: packages::Variables,
+    survey: packages::Survey,
 }
 
 /// What checks ask of each environment.
@@ -70,6 +84,7 @@ impl<'scope> Ahead<'scope> {
         let depth = depth(request);
         let with_packages = request.needs.contains(&Need::Packages);
         let (sender, receiver) = channel();
+        let (beginning, begun) = channel();
         let read = move || {
             let (mut environment, programs) = without_scripts(host, &place, Vec::new(), depth);
             if !with_packages {
@@ -78,7 +93,7 @@ impl<'scope> Ahead<'scope> {
                 }
                 // nobody waits for it where the examination could not begin
                 let _ = sender.send((environment, None));
-                return None;
+                return packages::Share::new();
             }
             // packages are not read by the list of their names, which would be long to copy
             let installed = std::mem::take(&mut environment.installed);
@@ -86,12 +101,15 @@ impl<'scope> Ahead<'scope> {
             // they take longest: whoever waits for the environment reads its scripts meanwhile
             let _ = sender.send((known, depth.scripts.then_some(programs)));
             let variables = packages::Variables::of_process(host);
-            let question = patients_packages(request, &environment, &variables);
-            let question = packages::Question { given_up: Some(&fate.given_up), ..question };
-            Some((variables.clone(), packages::packages(host, question)))
+            let survey = packages::Survey::of(host, question(request, &environment, &variables, fate));
+            let begun = Arc::new(Begun { environment, variables, survey });
+            // nobody takes part where another environment is examined
+            let _ = beginning.send(Arc::clone(&begun));
+            let question = question(request, &begun.environment, &begun.variables, fate);
+            begun.survey.read(host, question, parallel::threads(packages::MOST_THREADS) - 1)
         };
-        let packages = Builder::new().spawn_scoped(scope, read).ok()?;
-        Some(Ahead { root, environment: receiver, packages, with_packages, fate })
+        let read = Builder::new().spawn_scoped(scope, read).ok()?;
+        Some(Ahead { root, environment: receiver, begun, read, host, request, with_packages, fate })
     }
 
     /// The environment, where it is at exactly this place; it is told once.
@@ -115,15 +133,39 @@ impl<'scope> Ahead<'scope> {
         }
     }
 
-    /// Its packages, where it is at exactly this place and was read with these variables.
+    /// Its packages, where it is at exactly this place and was read with these variables: who waits for them reads what
+    /// is left with the others.
     pub(super) fn packages(self, root: &HostPath, variables: &packages::Variables) -> Option<Packages> {
         if self.root != *root {
             return None;
         }
-        let (seen, packages) = self.packages.join().ok()??;
-        let same = seen == *variables && !self.fate.given_up.load(Ordering::Relaxed);
-        self.fate.all_taken.store(same, Ordering::Relaxed);
-        same.then_some(packages)
+        let Ahead { host, request, fate, .. } = self;
+        let begun = self.begun.recv().ok()?;
+        if begun.variables != *variables {
+            fate.given_up.store(true, Ordering::Relaxed);
+            return None;
+        }
+        let mut read =
+            begun.survey.read(host, question(request, &begun.environment, &begun.variables, fate), 1);
+        read.extend(self.read.join().ok()?);
+        if fate.given_up.load(Ordering::Relaxed) {
+            return None;
+        }
+        let Begun { environment, variables, survey } = Arc::into_inner(begun)?;
+        fate.all_taken.store(true, Ordering::Relaxed);
+        Some(survey.packages(host, question(request, &environment, &variables, fate), read))
+    }
+}
+
+fn question<'a>(
+    request: &Request,
+    environment: &'a Environment,
+    variables: &'a packages::Variables,
+    fate: &'a Fate,
+) -> packages::Question<'a> {
+    packages::Question {
+        given_up: Some(&fate.given_up),
+        ..patients_packages(request, environment, variables)
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Question, Site, distribution, finished, read_all, read_site};
+use super::reading::Reading;
+use super::{Question, Site, distribution, read_site};
 use crate::facts::distribution::{Packages, SiteKind, SitePackages, TopLevel, TopLevelKind};
 use crate::facts::interpreter::ProbeReport;
 use crate::host::{Files, Host, Listing};
@@ -172,8 +173,9 @@ pub fn take_report(host: &dyn Host, packages: &mut Packages, report: &ProbeRepor
             archives.extend(archive(host, directory, SiteKind::Added));
         }
     }
-    let done = read_all(host, &sites, question);
-    packages.sites.extend(finished(host, sites, done));
+    let reading = Reading::of(sites);
+    let read = reading.read(host, question, 1);
+    packages.sites.extend(reading.finished(host, question.compare, read).0);
     packages.sites.extend(archives);
     if !packages.sites.iter().any(|site| site.kind == SiteKind::Added) {
         return;

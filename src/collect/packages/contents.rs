@@ -174,8 +174,7 @@ fn is_bookkeeping(path: &[u8], metadata: &[u8]) -> bool {
 
 /// In the order of the groups.
 fn judge_all(files: &dyn Files, groups: &[&[Claim]]) -> Vec<Verdict> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    parallel::each(groups, threads, |_: &mut (), group| judge(files, group))
+    parallel::each(groups, parallel::threads(MOST_THREADS), |_: &mut (), group| judge(files, group))
         .into_iter()
         .map(|verdict| verdict.unwrap_or(Verdict::Unknown))
         .collect()

@@ -1,7 +1,6 @@
 //! What is installed for one environment: each directory of packages on its import path with its
 //! distributions, read by several threads, each file once.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::facts::Gathered;
@@ -9,7 +8,7 @@ use crate::facts::distribution::*;
 use crate::facts::environment::Environment;
 use crate::host::{FileKind, Files, Host, Listing, OpenDirectory};
 use crate::parallel;
-use crate::parse::names::{self, MetadataForm};
+use crate::parse::names::MetadataForm;
 use crate::parse::pth;
 use crate::path::HostPath;
 
@@ -20,11 +19,14 @@ mod hooks;
 mod modules;
 mod moved;
 mod overlap;
+mod reading;
 mod recorded;
 mod sites;
 mod targets;
 
 pub use added::take_report;
+use reading::Reading;
+pub use reading::Share;
 pub(super) use recorded::is_code;
 pub use sites::Variables;
 
@@ -32,11 +34,8 @@ pub use sites::Variables;
 const PTH_LIMIT: usize = 256 * 1024;
 /// So much of a RECORD is read; that of 45,000 files has 5 MiB.
 const RECORD_LIMIT: usize = 8 << 20;
-/// So many distributions of one directory are read, and no more.
-const MOST_DISTRIBUTIONS: usize = 10_000;
-const THREADS: usize = 3;
-/// So many tasks are worth more threads than one.
-const WORTH_THREADS: usize = 16;
+/// More threads than that wait for one another.
+pub const MOST_THREADS: usize = 4;
 
 /// What is asked of an environment's packages.
 #[derive(Debug, Clone, Copy)]
@@ -69,26 +68,52 @@ struct Site {
 
 /// Gathers what is installed for the environment, but for what [`complete`] and [`read_contents`] add.
 pub fn packages(host: &dyn Host, question: Question) -> Packages {
-    let own = sites::sites(host, question.environment, question.variables);
-    let added::Sites { sites, bare, archives, .. } = added::Sites::of(host, own);
-    let library = sites::standard_library(host, question.environment);
-    let path_changes = hooks::path_changes(host, question.environment, &sites, library.as_ref());
-    let done = read_all(host, &sites, question);
-    let overlaps = if question.compare { overlap::overlaps(host, &sites, &done.read) } else { Vec::new() };
-    let mut sites = finished(host, sites, done);
-    let named = sites::archives(host, question.environment, question.variables);
-    sites.extend(named.iter().filter_map(|entry| added::archive(host, entry, SiteKind::PythonPath)));
-    sites.extend(archives.iter().filter_map(|entry| added::archive(host, entry, SiteKind::Added)));
-    let added_modules = added_modules(host, &sites, &bare);
-    let environment = question.environment.root.clone();
-    Packages {
-        environment,
-        sites,
-        overlaps,
-        added_modules,
-        path_changes,
-        lost_targets: Vec::new(),
-        contents: Gathered::NotAsked,
+    let survey = Survey::of(host, question);
+    let read = survey.read(host, question, parallel::threads(MOST_THREADS));
+    survey.packages(host, question, read)
+}
+
+/// What is installed for an environment, while it is read.
+pub struct Survey {
+    reading: Reading,
+    /// Directories that are added and hold no distributions, and archives.
+    bare: Vec<(HostPath, Option<Listing>)>,
+    archives: Vec<HostPath>,
+    path_changes: Vec<PathChange>,
+}
+
+impl Survey {
+    /// Lists the directories; the distributions in them are still to be read.
+    pub fn of(host: &dyn Host, question: Question) -> Survey {
+        let own = sites::sites(host, question.environment, question.variables);
+        let added::Sites { sites, bare, archives, .. } = added::Sites::of(host, own);
+        let library = sites::standard_library(host, question.environment);
+        let path_changes = hooks::path_changes(host, question.environment, &sites, library.as_ref());
+        Survey { reading: Reading::of(sites), bare, archives, path_changes }
+    }
+
+    /// Reads, by so many threads, what no other thread has begun to read.
+    pub fn read(&self, files: &dyn Files, question: Question, threads: usize) -> Share {
+        self.reading.read(files, question, threads)
+    }
+
+    /// `read` is what all threads have read.
+    pub fn packages(self, host: &dyn Host, question: Question, read: Share) -> Packages {
+        let Survey { reading, bare, archives, path_changes } = self;
+        let (mut sites, overlaps) = reading.finished(host, question.compare, read);
+        let named = sites::archives(host, question.environment, question.variables);
+        sites.extend(named.iter().filter_map(|entry| added::archive(host, entry, SiteKind::PythonPath)));
+        sites.extend(archives.iter().filter_map(|entry| added::archive(host, entry, SiteKind::Added)));
+        let added_modules = added_modules(host, &sites, &bare);
+        Packages {
+            environment: question.environment.root.clone(),
+            sites,
+            overlaps,
+            added_modules,
+            path_changes,
+            lost_targets: Vec::new(),
+            contents: Gathered::NotAsked,
+        }
     }
 }
 
@@ -161,125 +186,6 @@ fn added_modules(
     found.sort();
     found.dedup();
     found
-}
-
-/// What is to be found out of a site.
-struct Task<'a> {
-    site: &'a Site,
-    index: usize,
-    /// The distribution of this name; without, what can be imported from the site.
-    name: Option<names::InstalledName>,
-}
-
-/// In a directory that is added, what another has before it does not count: there an editable install's source keeps
-/// metadata of its own.
-fn tasks(sites: &[Site]) -> Vec<Task<'_>> {
-    let mut tasks: Vec<Task> = Vec::new();
-    tasks.extend(sites.iter().enumerate().map(|(index, site)| Task { site, index, name: None }));
-    for (index, site) in sites.iter().enumerate() {
-        let entries = site.listing.iter().flat_map(|listing| &listing.entries);
-        let found = entries
-            .filter(|entry| !entry.name.starts_with(b"~"))
-            .filter(|entry| entry.kind != FileKind::File || !entry.name.ends_with(b".dist-info"))
-            .filter_map(|entry| names::parse_name(&entry.name))
-            .take(MOST_DISTRIBUTIONS);
-        let mut found: Vec<names::InstalledName> = found.collect();
-        if site.kind == SiteKind::Added {
-            let names = tasks.iter().filter_map(|task| task.name.as_ref());
-            let known: HashSet<&str> = names.map(|name| name.normalized.as_str()).collect();
-            found.retain(|name| !known.contains(name.normalized.as_str()));
-        }
-        tasks.extend(found.into_iter().map(|name| Task { site, index, name: Some(name) }));
-    }
-    tasks
-}
-
-/// What came of reading one distribution, with the index of its site.
-type Read = (usize, Box<distribution::Reading>);
-
-/// What came of the tasks: each with the index of its site.
-#[derive(Default)]
-struct Done {
-    /// In the order of the tasks.
-    read: Vec<Read>,
-    modules: Vec<(usize, Vec<TopLevel>)>,
-}
-
-/// What came of one task.
-enum Outcome {
-    Modules(Vec<TopLevel>),
-    Read(Box<distribution::Reading>),
-}
-
-fn do_task(
-    files: &dyn Files,
-    task: &Task,
-    question: Question,
-    spare: &mut distribution::Spare,
-) -> Option<Outcome> {
-    if question.is_given_up() {
-        return None;
-    }
-    let site = task.site;
-    let Some(name) = &task.name else {
-        return Some(Outcome::Modules(modules::top_level(files, &site.open, site.listing.as_ref())));
-    };
-    let compare = question.compare && matches!(site.kind, SiteKind::Own | SiteKind::User);
-    let question = Question { compare, ..question };
-    Some(Outcome::Read(Box::new(distribution::read(files, site, name, question, spare))))
-}
-
-fn read_all(files: &dyn Files, sites: &[Site], question: Question) -> Done {
-    let tasks = tasks(sites);
-    let threads = if tasks.len() < WORTH_THREADS { 1 } else { THREADS };
-    let outcomes = parallel::each(&tasks, threads, |spare, task| do_task(files, task, question, spare));
-    let mut done = Done::default();
-    for (task, outcome) in tasks.iter().zip(outcomes) {
-        match outcome.flatten() {
-            Some(Outcome::Modules(modules)) => done.modules.push((task.index, modules)),
-            Some(Outcome::Read(reading)) => done.read.push((task.index, reading)),
-            None => {}
-        }
-    }
-    done
-}
-
-/// The sites with what was found in them.
-fn finished(host: &dyn Host, sites: Vec<Site>, done: Done) -> Vec<SitePackages> {
-    let mut finished: Vec<SitePackages> = sites.into_iter().map(|site| described(host, site)).collect();
-    for (at, site) in finished.iter_mut().enumerate() {
-        site.distributions.reserve_exact(done.read.iter().filter(|(site, _)| *site == at).count());
-    }
-    for (at, reading) in done.read {
-        if let Some(site) = finished.get_mut(at) {
-            site.distributions.push(reading.distribution);
-        }
-    }
-    for (at, modules) in done.modules {
-        if let Some(site) = finished.get_mut(at) {
-            site.modules = modules;
-        }
-    }
-    finished
-}
-
-/// A site without what is in it.
-fn described(host: &dyn Host, site: Site) -> SitePackages {
-    let names = || site.listing.iter().flat_map(|listing| &listing.entries);
-    SitePackages {
-        readable: site.listing.is_some(),
-        writable: host.can_write(&site.directory),
-        owner: host.metadata(&site.directory).ok().map(|metadata| metadata.owner),
-        leftovers: names()
-            .filter(|entry| entry.name.starts_with(b"~"))
-            .map(|entry| crate::path::readable(&entry.name).into_owned())
-            .collect(),
-        modules: Vec::new(),
-        distributions: Vec::new(),
-        pth_files: site.pth_files,
-        kind: site.kind,
-        directory: site.directory,
-    }
 }
 
 fn form(form: MetadataForm) -> DistributionForm {

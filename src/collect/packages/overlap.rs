@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::distribution::Reading;
+use super::reading::Read;
 use super::recorded::{is_module, root_of};
-use super::{RECORD_LIMIT, Read, Site};
+use super::{RECORD_LIMIT, Site};
 use crate::facts::distribution::Overlap;
 use crate::host::{Contents, Files};
 use crate::parse::record;
