@@ -57,13 +57,16 @@ pub fn in_order<R>(items: usize, shares: Share<R>) -> Vec<Option<R>> {
     results
 }
 
-/// What `work` makes of each item by so many threads; None where the thread that had it crashed.
+/// What `work` makes of each item, by so many threads. What another thread crashed on is tried again by the calling one,
+/// which so crashes as if it had been alone.
 pub fn each<T: Sync, R: Send, S: Default>(
     items: &[T],
     threads: usize,
     work: impl Fn(&mut S, &T) -> R + Sync,
-) -> Vec<Option<R>> {
-    in_order(items.len(), Queue::default().shares(items, threads, work))
+) -> Vec<R> {
+    let results = in_order(items.len(), Queue::default().shares(items, threads, &work));
+    let again = |(result, item): (Option<R>, &T)| result.unwrap_or_else(|| work(&mut S::default(), item));
+    results.into_iter().zip(items).map(again).collect()
 }
 
 /// How many threads can run at once, at most so many.
@@ -80,9 +83,19 @@ mod tests {
         let items: Vec<usize> = (0..1000).collect();
         for threads in [0, 1, 3] {
             let squares = each(&items, threads, |_: &mut (), item| item * item);
-            assert!(squares.iter().enumerate().all(|(index, square)| *square == Some(index * index)));
+            assert!(squares.iter().enumerate().all(|(index, square)| *square == index * index));
         }
         assert!(each(&[], 2, |_: &mut (), item: &u8| *item).is_empty());
+    }
+
+    #[test]
+    fn what_another_thread_crashed_on_is_not_lost() {
+        let here = std::thread::current().id();
+        let results = each(&[(); 50], 2, |_: &mut (), ()| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            assert!(std::thread::current().id() == here, "the other thread crashes");
+        });
+        assert_eq!(results.len(), 50);
     }
 
     #[test]
@@ -91,7 +104,7 @@ mod tests {
             *count += 1;
             *count
         });
-        let ones = counts.iter().filter(|count| **count == Some(1)).count();
+        let ones = counts.iter().filter(|count| **count == 1).count();
         assert!((1..=2).contains(&ones), "{counts:?}");
     }
 

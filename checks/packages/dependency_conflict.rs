@@ -8,6 +8,7 @@ use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severit
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
+use crate::parallel;
 use crate::parse::names::normalize_name;
 use crate::parse::pyvenv_cfg::Creator;
 
@@ -49,6 +50,9 @@ code (a `sitecustomize`, a line of a `.pth` file) changes the import path in a w
 "#,
     examine,
 };
+
+/// With so many distributions two threads say it sooner than one.
+const WORTH_A_THREAD: usize = 50;
 
 /// A requirement that is not met.
 struct Unmet<'a> {
@@ -112,9 +116,20 @@ fn is_seed(environment: &Environment, unmet: &Unmet) -> bool {
 /// As `pip check`: each distribution once, the first on the import path, and no extras.
 fn unmet<'a>(packages: &'a Packages, target: &Target) -> Vec<Unmet<'a>> {
     let first = first_of_each(packages);
-    let mut found = Vec::new();
-    for by in requirers(packages, &first) {
-        for requirement in by.requires.iter().filter_map(|text| target.applying(text)) {
+    let requirers: Vec<&Distribution> = requirers(packages, &first).collect();
+    let threads = if requirers.len() < WORTH_A_THREAD { 1 } else { 2 };
+    let found = parallel::each(&requirers, threads, |_: &mut (), by| unmet_of(by, &first, target));
+    found.into_iter().flatten().collect()
+}
+
+fn unmet_of<'a>(
+    by: &'a Distribution,
+    first: &HashMap<&str, &'a Distribution>,
+    target: &Target,
+) -> Vec<Unmet<'a>> {
+    let applying = by.requires.iter().filter_map(|text| target.applying(text));
+    applying
+        .filter_map(|requirement| {
             let installed = first.get(normalize_name(&requirement.name).as_str()).copied();
             let met = match installed.map(|installed| installed.version.as_deref()) {
                 Some(Some(version)) => fits(&requirement.specifiers, version).unwrap_or(true),
@@ -122,12 +137,9 @@ fn unmet<'a>(packages: &'a Packages, target: &Target) -> Vec<Unmet<'a>> {
                 Some(None) => true,
                 None => false,
             };
-            if !met {
-                found.push(Unmet { by, requirement, installed });
-            }
-        }
-    }
-    found
+            (!met).then_some(Unmet { by, requirement, installed })
+        })
+        .collect()
 }
 
 /// By normalised name, the distribution that counts.

@@ -62,9 +62,6 @@ fn outcomes(checks: &[&'static Check], facts: &Facts) -> Vec<Outcome> {
     let threads =
         if installed.map(|site| site.distributions.len()).sum::<usize>() < WORTH_A_THREAD { 1 } else { 2 };
     parallel::each(checks, threads, |_: &mut (), check| outcome(check))
-        .into_iter()
-        .map(|outcome| outcome.unwrap_or_else(|| Err("its thread ended".to_owned())))
-        .collect()
 }
 
 /// A crash for the reader: what it was, and what helps to have it mended.

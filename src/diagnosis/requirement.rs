@@ -1,9 +1,13 @@
 //! Requirements (PEP 508) against one environment: whether a marker holds there, and whether a version fits.
 
+use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
-use pep508_rs::{MarkerEnvironment, MarkerEnvironmentBuilder, Requirement, VerbatimUrl, VersionOrUrl};
+use pep508_rs::{
+    MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, Requirement, VerbatimUrl, VersionOrUrl,
+};
 
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages};
@@ -20,6 +24,8 @@ pub struct Target {
     /// The lowest and the highest that the interpreter may be: they differ where its patch release is not known.
     versions: [Version; 2],
     markers: [MarkerEnvironment; 2],
+    /// Whether a marker holds, as it is written: many distributions write the same ones. None: it cannot be read.
+    known: Mutex<HashMap<String, Option<bool>>>,
 }
 
 /// A requirement that applies to an environment.
@@ -49,7 +55,7 @@ impl Target {
         let (low, high) = (patch.unwrap_or(0), patch.unwrap_or(99));
         let low = markers(facts, version, low, &implementation)?;
         let high = markers(facts, version, high, &implementation)?;
-        Some(Target { versions: [low.0, high.0], markers: [low.1, high.1] })
+        Some(Target { versions: [low.0, high.0], markers: [low.1, high.1], known: Mutex::default() })
     }
 
     /// The requirement, where its marker holds without any extra, as `pip check` asks. None for what does not apply
@@ -62,6 +68,11 @@ impl Target {
         if marker.is_some_and(|marker| is_for_an_extra(marker) || marker.contains("platform_version")) {
             return None;
         }
+        if let Some((requirement, marker)) = text.split_once(';')
+            && let Some(plain) = plain(requirement)
+        {
+            return self.holds(marker)?.then_some(plain);
+        }
         let requirement = parsed(text)?;
         if !self.markers.iter().all(|environment| requirement.evaluate_markers(environment, &[])) {
             return None;
@@ -72,6 +83,18 @@ impl Target {
         };
         let name = text.trim().split(|letter: char| !is_name(letter)).next().unwrap_or(text);
         Some(Applying { name: name.to_owned(), specifiers })
+    }
+
+    /// Whether a marker holds without any extra. None where it cannot be read.
+    fn holds(&self, marker: &str) -> Option<bool> {
+        if let Some(known) = lock(&self.known).get(marker) {
+            return *known;
+        }
+        let holds = (!is_too_deep(marker)).then(|| MarkerTree::from_str(marker).ok()).flatten();
+        let holds =
+            holds.map(|marker| self.markers.iter().all(|environment| marker.evaluate(environment, &[])));
+        lock(&self.known).insert(marker.to_owned(), holds);
+        holds
     }
 
     /// The parts of a `Requires-Python` that exclude this interpreter. None: it fits, or cannot be understood.
@@ -189,15 +212,19 @@ fn markers(
     Some((Version::from_str(&full).ok()?, environment))
 }
 
-/// The parser calls itself for every parenthesis of a marker, so what is written to be deep is not given to it.
 fn parsed(text: &str) -> Option<Requirement<VerbatimUrl>> {
+    if is_too_deep(text) { None } else { Requirement::from_str(text).ok() }
+}
+
+/// The parser calls itself for every parenthesis of a marker, so what is written to be deep is not given to it.
+fn is_too_deep(text: &str) -> bool {
     const LENGTH_LIMIT: usize = 16 << 10;
     const DEPTH_LIMIT: usize = 64;
-    let opened = text.bytes().filter(|byte| *byte == b'(').count();
-    if text.len() > LENGTH_LIMIT || opened > DEPTH_LIMIT {
-        return None;
-    }
-    Requirement::from_str(text).ok()
+    text.len() > LENGTH_LIMIT || text.bytes().filter(|byte| *byte == b'(').count() > DEPTH_LIMIT
+}
+
+fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the project needs in order to run, as far as it applies to the environment, with what is installed of it.
@@ -300,6 +327,29 @@ mod tests {
         }
         for text in ["", "-a", "a-", "a b", "a>=", "a>=1; x", "a[b]", "a @ b", "a (>=1)", "nonsense >>> 1"] {
             assert!(plain(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_plain_requirement_with_a_marker_is_read_as_by_the_parser_of_all() {
+        let target = target();
+        for requirement in ["six", "a >=1,<2 ", "a b", "a @ https://x/y", "a[b]>=1", "a (>=1)", ""] {
+            for marker in [
+                "python_version>'3'",
+                " python_version < '3' or os_name=='posix' ",
+                "nonsense",
+                "",
+                "os_name == 'nt' ; x",
+                "python_version > '3') ",
+            ] {
+                let text = format!("{requirement};{marker}");
+                let whole = parsed(&text).filter(|whole| {
+                    target.markers.iter().all(|environment| whole.evaluate_markers(environment, &[]))
+                });
+                for _ in 0..2 {
+                    assert_eq!(target.applying(&text).is_some(), whole.is_some(), "{text}");
+                }
+            }
         }
     }
 

@@ -53,6 +53,7 @@ impl<'a> Rows<'a> {
 impl<'a> Iterator for Rows<'a> {
     type Item = Entry<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Entry<'a>> {
         while !self.rest.is_empty() {
             let (path, behind, next) = row(self.rest);
@@ -73,13 +74,18 @@ fn is_name(path: &[u8]) -> bool {
 }
 
 /// The path of the first row, what stands behind its comma, and the rows that follow.
+#[inline]
 fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
+    match plain(bytes) {
+        Some((path, behind, next)) => (Cow::Borrowed(path), behind, next),
+        None => any_row(bytes),
+    }
+}
+
+#[cold]
+fn any_row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
     let end = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |at| at + 1);
     let (line, next) = bytes.split_at(end);
-    // nearly all rows
-    if let Some(path) = plain(line) {
-        return (Cow::Borrowed(path), line.get(path.len() + 1..).unwrap_or_default(), next);
-    }
     let comma = memchr::memchr(b',', line);
     let behind = comma.and_then(|at| line.get(at + 1..)).unwrap_or_default();
     if !line.starts_with(b"\"") && !behind.starts_with(b"\"") {
@@ -94,25 +100,35 @@ fn row(bytes: &[u8]) -> (Cow<'_, [u8]>, &[u8], &[u8]) {
     (path, behind, after_line(field(behind).1))
 }
 
-/// The path, where nothing is quoted and a SHA-256 and a size follow, or nothing: told by comparisons at the line's end. Who
-/// writes a path with a comma quotes it.
-fn plain(line: &[u8]) -> Option<&[u8]> {
-    /// The comma, `sha256=`, and 32 bytes in 43 letters.
-    const HASH: usize = 51;
-    /// More digits than any size has.
-    const SIZE: usize = 24;
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let digits = line.iter().rev().take(SIZE).position(|byte| *byte == b',')?;
-    let hashed = line.get(..line.len() - digits - 1)?;
-    let path = match hashed.strip_suffix(b",") {
-        Some(path) => path,
-        None => {
-            let (path, hash) = hashed.split_at_checked(hashed.len().checked_sub(HASH)?)?;
-            hash.starts_with(b",sha256=").then_some(path)?
-        }
-    };
-    (!path.starts_with(b"\"")).then_some(path)
+/// The same of a row without quotes that has a SHA-256 and a size, or neither, and a line end: told by bytes at places that
+/// are known, without a loop whose end the processor would have to guess.
+#[inline]
+fn plain(bytes: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    /// 32 bytes in letters.
+    const HASH: usize = 43;
+    /// The upper half of each of eight bytes, and what it is in digits.
+    const HALVES: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const DIGITS: u64 = 0x3030_3030_3030_3030;
+    if bytes.first() == Some(&b'"') {
+        return None;
+    }
+    let comma = memchr::memchr2(b',', b'\n', bytes)?;
+    let (path, rest) = bytes.split_at(comma);
+    let rest = rest.strip_prefix(b",")?;
+    if let Some(next) = rest.strip_prefix(b",\n") {
+        return Some((path, rest, next));
+    }
+    let (hash, size) = rest.strip_prefix(b"sha256=")?.split_first_chunk::<HASH>()?;
+    // quotes, commas and line ends are below all that Base64 is made of
+    let least = |part: &[u8; 32]| part.iter().fold(u8::MAX, |least, byte| least.min(*byte));
+    if least(hash.first_chunk()?).min(least(hash.last_chunk()?)) < b'+' {
+        return None;
+    }
+    let size = size.strip_prefix(b",")?;
+    let others = (u64::from_le_bytes(*size.first_chunk()?) & HALVES) ^ DIGITS;
+    let after = size.get(others.trailing_zeros() as usize / 8..)?;
+    let next = after.strip_prefix(b"\n").or_else(|| after.strip_prefix(b"\r\n"))?;
+    Some((path, rest, next))
 }
 
 fn after_line(bytes: &[u8]) -> &[u8] {
@@ -188,6 +204,39 @@ mod tests {
             }
             assert_eq!(found, whole, "in pieces of {size}");
         }
+    }
+
+    #[test]
+    fn a_plain_row_is_read_as_any_is() {
+        let hash = "A-_b".repeat(11)[..43].to_owned();
+        let short = &hash[1..];
+        let mut plain_ones = 0;
+        for path in ["a.py", "", "a b/c.so", "\"q\".py", "caf\u{e9}.py", "x/y/z.py"] {
+            for behind in [
+                format!(",sha256={hash},12345"),
+                format!(",sha256={hash},"),
+                format!(",sha256={hash},123456789"),
+                format!(",sha256={hash}"),
+                format!(",sha256={short},1"),
+                format!(",sha256={short}\n,1"),
+                format!(",sha256={},1\nb.py,12", &hash[..30]),
+                format!(",sha256={},1", hash.replace('b', "\"")),
+                ",,".to_owned(),
+                ",,7".to_owned(),
+                String::new(),
+            ] {
+                for end in ["\n", "\r\n", ""] {
+                    let text = format!("{path}{behind}{end}next.py,,\nlast.py,,\n");
+                    if let Some((path, behind, next)) = plain(text.as_bytes()) {
+                        let (known, same_behind, same_next) = any_row(text.as_bytes());
+                        assert_eq!((path, next), (known.as_ref(), same_next), "{text}");
+                        assert_eq!(field(behind).0, field(same_behind).0, "{text}");
+                        plain_ones += 1;
+                    }
+                }
+            }
+        }
+        assert!(plain_ones >= 20, "{plain_ones}");
     }
 
     #[test]

@@ -301,8 +301,7 @@ fn newest(defined: &BTreeSet<String>, family: &str) -> Option<String> {
 /// The fault of each, in their order.
 fn faults(machine: &Machine, modules: &[&Module]) -> Vec<Option<LoadFault>> {
     let threads = if modules.len() < WORTH_A_THREAD { 1 } else { 2 };
-    let faults = parallel::each(modules, threads, |_: &mut (), module| machine.fault(module));
-    faults.into_iter().map(Option::flatten).collect()
+    parallel::each(modules, threads, |_: &mut (), module| machine.fault(module))
 }
 
 /// How many files were read, and the modules that cannot be loaded: one for each fault of a distribution.

@@ -84,7 +84,7 @@ pub fn compiled(files: &dyn Files, site_packages: &HostPath, known: Option<&Site
         }
     }
     bundled(files, site_packages, &listing, &mut compiled.libraries);
-    for told in told.into_iter().flatten().flatten() {
+    for told in told.into_iter().flatten() {
         let index = compiled.distributions.len();
         compiled.distributions.push(told.distribution);
         compiled.libraries.extend(told.libraries);

@@ -175,9 +175,6 @@ fn is_bookkeeping(path: &[u8], metadata: &[u8]) -> bool {
 /// In the order of the groups.
 fn judge_all(files: &dyn Files, groups: &[&[Claim]]) -> Vec<Verdict> {
     parallel::each(groups, parallel::threads(MOST_THREADS), |_: &mut (), group| judge(files, group))
-        .into_iter()
-        .map(|verdict| verdict.unwrap_or(Verdict::Unknown))
-        .collect()
 }
 
 /// One file, and what each distribution that installed it recorded of it: the last to write it has its way.

@@ -10,6 +10,9 @@ use crate::host::{FileError, Files, Listing, Metadata};
 use crate::parse::record::{self, Entry};
 use crate::path::{Flavour, readable};
 
+/// Where bytecode lies.
+const CACHE: &[u8] = b"__pycache__";
+
 /// So many missing files are named.
 const MOST_NAMED: usize = 100;
 
@@ -137,14 +140,10 @@ impl Reading<'_> {
         if is_bytecode(path) {
             return;
         }
-        let name = match here.name_of(path) {
-            Some(name) => name,
-            None => {
-                let (directory, name) = split(path);
-                here.enter(directory, own);
-                name
-            }
-        };
+        let (directory, name) = split(path);
+        if here.directory != directory {
+            here.enter(directory, own);
+        }
         if here.is_own {
             if here.directory.len() == own.len() {
                 recorded.own.note(name);
@@ -236,18 +235,14 @@ impl Here {
         self.directory.extend_from_slice(directory);
         self.is_own =
             directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
-        self.is_cache = is_in_cache(directory);
-        self.is_aside = is_aside(directory);
+        (self.is_cache, self.is_aside) = (false, false);
+        for part in directory.split(|byte| *byte == b'/') {
+            self.is_cache |= part == CACHE;
+            self.is_aside |= is_aside_name(part);
+        }
         self.is_outside = directory.starts_with(b"..");
         self.is_named = false;
         self.has_modules = false;
-    }
-
-    /// Of a file that lies directly here.
-    fn name_of<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
-        let rest = path.strip_prefix(self.directory.as_slice())?;
-        let name = if self.directory.is_empty() { rest } else { rest.strip_prefix(b"/")? };
-        (!name.contains(&b'/')).then_some(name)
     }
 }
 
@@ -311,7 +306,7 @@ fn is_bytecode(path: &[u8]) -> bool {
 }
 
 fn is_in_cache(directory: &[u8]) -> bool {
-    directory.split(|byte| *byte == b'/').any(|part| part == b"__pycache__")
+    directory.split(|byte| *byte == b'/').any(|part| part == CACHE)
 }
 
 /// A module, or a library that modules load, outside of tests: what an import may need.
