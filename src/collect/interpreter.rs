@@ -1,6 +1,6 @@
 //! Interpreters: what their files are, without starting them.
 
-use super::{library, links};
+use super::{binary_file, library, links};
 use crate::collect::environment::version_in_name;
 use crate::facts::interpreter::*;
 use crate::facts::{Gathered, Origin};
@@ -9,9 +9,6 @@ use crate::parse::binary::{self, Binary, BinaryFormat};
 use crate::parse::shebang::is_python_name;
 use crate::path::HostPath;
 
-/// Up to this size a binary is read whole.
-const WHOLE_LIMIT: u64 = 1 << 20;
-const HEADER_LIMIT: u64 = 256 * 1024;
 /// A whole interpreter or libpython, which is 3 to 30 MB.
 const EXACT_LIMIT: usize = 64 << 20;
 
@@ -42,8 +39,8 @@ pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_
         comparison: None,
         links: chain,
     };
-    if with_binary && let Some(metadata) = metadata {
-        read_binary(host, &mut interpreter, metadata.size);
+    if with_binary && metadata.is_some() {
+        read_binary(host, &mut interpreter);
     }
     identify(&mut interpreter);
     interpreter
@@ -90,12 +87,10 @@ pub fn environment_of(files: &dyn Files, path: &HostPath, chain: &LinkChain) -> 
     chain.last()?.parent()?.parent()
 }
 
-fn read_binary(host: &dyn Host, interpreter: &mut Interpreter, size: u64) {
+fn read_binary(host: &dyn Host, interpreter: &mut Interpreter) {
     let path = &interpreter.path;
-    // a build with a shared library is small; of a static one the headers suffice
-    let limit = if size <= WHOLE_LIMIT { WHOLE_LIMIT } else { HEADER_LIMIT };
-    let binary = match host.read(path, usize::try_from(limit).unwrap_or(usize::MAX)) {
-        Ok(contents) => binary::parse(&contents.bytes),
+    let binary = match binary_file::read(host, path) {
+        Ok((binary, _)) => binary,
         Err(error) => {
             interpreter.binary = Gathered::Unknown { why: error.to_string() };
             return;

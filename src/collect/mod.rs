@@ -1,6 +1,7 @@
 //! From the host to the facts: one file per noun.
 
 pub mod attempt;
+pub mod binary_file;
 pub mod commit;
 pub mod dyld;
 pub mod elsewhere;

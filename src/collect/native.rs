@@ -8,7 +8,6 @@ use crate::facts::interpreter::{Interpreter, Version};
 use crate::facts::native::{Native, Owner, UnfitModule};
 use crate::host::{Files, Host};
 use crate::parse::binary::{Binary, CLibrary};
-use crate::parse::binary_pieces::Pieces;
 use crate::parse::extension_name::{self, Importer};
 use crate::path::HostPath;
 
@@ -20,10 +19,6 @@ mod overrides;
 mod runtimes;
 
 use modules::{Compiled, Module};
-
-const BEGINNING: usize = 16 << 10;
-/// After so many parts a file is left as it is.
-const MOST_PARTS: usize = 6;
 
 /// The compiled code of the environment under examination.
 pub fn native(
@@ -151,39 +146,4 @@ fn has_other_form(files: &dyn Files, module: &Module, importer: &Importer) -> bo
             .is_some_and(|(other, built_for)| other == stem && built_for.misfit(importer).is_none());
         source || extension
     })
-}
-
-/// What the file needs to be loaded, and the parts of it that tell.
-fn read_binary(files: &dyn Files, path: &HostPath) -> Option<(Binary, Pieces)> {
-    let mut binary = Binary::default();
-    let pieces = read_pieces(files, path, &mut |pieces| {
-        let (found, wanted) = pieces.parse();
-        binary = found;
-        wanted
-    })?;
-    Some((binary, pieces))
-}
-
-/// The parts of a file that are wanted by what is known of it. None where not even its beginning can be read.
-fn read_pieces(
-    files: &dyn Files,
-    path: &HostPath,
-    wanted: &mut dyn FnMut(&Pieces) -> Option<(u64, usize)>,
-) -> Option<Pieces> {
-    let mut pieces: Option<Pieces> = None;
-    let mut parts = 0;
-    // a part that cannot be read leaves what was read before
-    let _read = files.read_parts(path, BEGINNING, &mut |offset, part| {
-        let empty = part.bytes.is_empty();
-        let known = match &mut pieces {
-            None => pieces.insert(Pieces::new(part.size, part.bytes)),
-            Some(known) => {
-                known.add(offset, part.bytes);
-                known
-            }
-        };
-        parts += 1;
-        wanted(known).filter(|_| !empty && parts <= MOST_PARTS)
-    });
-    pieces
 }

@@ -6,8 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::images::Images;
 use super::modules::{Compiled, Module};
 use super::overrides::same_kind;
+use super::owner;
 use super::runtimes::Runtimes;
-use super::{owner, read_binary};
+use crate::collect::binary_file;
 use crate::collect::dyld::Dyld;
 use crate::collect::library::{Loader, THROUGH_VARIABLE};
 use crate::facts::environment::Environment;
@@ -73,7 +74,7 @@ impl<'a> Machine<'a> {
     }
 
     fn fault(&self, module: &Module) -> Option<LoadFault> {
-        let (binary, pieces) = read_binary(self.host, &module.path)?;
+        let (binary, pieces) = binary_file::read(self.host, &module.path).ok()?;
         if !is_extension(module, &binary, &pieces) {
             return None;
         }
@@ -101,7 +102,7 @@ impl<'a> Machine<'a> {
     /// The variable as the cause: without it the module gets a library that has the symbol version.
     pub fn replaced(&self, module: &UnloadableModule) -> Option<LibraryOverride> {
         let LoadFault::MissingVersion { library, found, version, .. } = &module.fault else { return None };
-        let (binary, _) = read_binary(self.host, &module.path)?;
+        let (binary, _) = binary_file::read(self.host, &module.path).ok()?;
         let origin = module.path.parent()?;
         let (_, through) = self.loader.find(library, &binary, &origin)?;
         let (otherwise, _) = self.loader.without_variable().find(library, &binary, &origin)?;
@@ -270,7 +271,7 @@ fn families(library: &str) -> &'static [&'static str] {
 
 /// Every name of a symbol version of these families that stands in the library. None where it cannot be read whole.
 fn defined_versions(files: &dyn Files, library: &HostPath, families: &[&str]) -> Option<BTreeSet<String>> {
-    let (_, pieces) = read_binary(files, library).filter(|(binary, _)| !binary.partial)?;
+    let (_, pieces) = binary_file::read(files, library).ok().filter(|(binary, _)| !binary.partial)?;
     let mut found = BTreeSet::new();
     for (family, part) in families.iter().flat_map(|family| pieces.parts().map(move |part| (family, part))) {
         let prefix = format!("{family}_").into_bytes();

@@ -5,7 +5,7 @@
 //! "module compiled against ABI version" when the numbers differ (`numpy/_core/code_generators/generate_numpy_api.py`).
 
 use super::modules::{Compiled, Module};
-use super::read_pieces;
+use crate::collect::binary_file;
 use crate::facts::native::NumpyMismatch;
 use crate::host::Files;
 use crate::parse::find;
@@ -59,11 +59,12 @@ fn below<'a>(directory: &HostPath, path: &'a HostPath) -> &'a [u8] {
 /// What a compiler puts its strings into; the whole module where its sections do not tell.
 fn constants(files: &dyn Files, module: &HostPath) -> Option<Vec<u8>> {
     let mut sections = None;
-    let pieces = read_pieces(files, module, &mut |pieces| {
+    let pieces = binary_file::pieces(files, module, &mut |pieces| {
         let (found, wanted) = pieces.constants();
         sections = found;
         wanted
-    })?;
+    })
+    .ok()?;
     let Some(sections) = sections else {
         return files.read(module, MODULE_LIMIT).ok().map(|contents| contents.bytes);
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::read_binary;
+use crate::collect::binary_file;
 use crate::collect::library::{Loader, THROUGH_VARIABLE};
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::{Interpreter, Version};
@@ -78,7 +78,7 @@ fn is_library(name: &str, library: &str) -> bool {
 
 /// The libraries of one module, and of those that it needs directly: `_ssl` needs `libssl`, both need `libcrypto`.
 fn replaced(host: &dyn Host, loader: &Loader, module: &HostPath, found: &mut Vec<LibraryOverride>) {
-    let Some((binary, _)) = read_binary(host, module) else { return };
+    let Ok((binary, _)) = binary_file::read(host, module) else { return };
     let (Some(origin), unset) = (module.parent(), loader.without_variable()) else { return };
     for library in &binary.libraries {
         let known = found.iter().any(|known| known.library == *library);

@@ -215,7 +215,7 @@ fn headers(
     };
     let mut headers = metadata::parse(&contents.bytes, !contents.truncated());
     if !headers.complete
-        && let Ok(more) = read(HEADER_LIMIT, Vec::new())
+        && let Ok(more) = read(HEADER_LIMIT, std::mem::take(&mut contents.bytes))
     {
         contents = more;
         headers = metadata::parse(&contents.bytes, !contents.truncated());

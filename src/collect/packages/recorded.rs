@@ -75,9 +75,10 @@ pub fn read(
         let mut directories = Directories::new(site, (told.modified.0 > 0).then_some(told.modified));
         // data and tests are looked for only where modules may be gone: nobody misses a translation at import
         if directories.look(files, &names)
-            && let Ok(contents) = files.read_below(below, Vec::new())
+            && let Ok(contents) = files.read_below(below, std::mem::take(&mut spare.bytes))
         {
             count_missing(files, &mut directories, own, &contents.bytes, &mut recorded.record);
+            spare.bytes = contents.bytes;
         }
     }
     names.clear();

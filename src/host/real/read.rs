@@ -159,10 +159,11 @@ fn tell_pieces(
 ) -> std::io::Result<u64> {
     let mut filled = 0;
     let mut offset = 0;
+    spare.resize(spare.len().max(PIECE), 0);
     loop {
         if filled == spare.len() {
-            // the first time, or a row that is longer than all before it
-            spare.resize((2 * filled).max(PIECE), 0);
+            // a row that is longer than all before it
+            spare.resize(2 * filled, 0);
         }
         let most = usize::try_from(limit - offset).unwrap_or(usize::MAX);
         let end = spare.len().min(filled.saturating_add(most));
