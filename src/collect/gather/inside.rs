@@ -71,12 +71,14 @@ impl Inside {
                 needs: &request.needs,
             };
             let import_setup = import_setup::import_setup(host, &setting_up);
+            let failed = || Probe::NotRun { why: "the doctor's own thread failed".to_owned() };
+            // until it has answered the interpreter needs a processor: then this thread helps to read
+            let answer = asking.map(|asking| asking.join().unwrap_or_else(|_| failed()));
             let packages = packages(host, request, ground, &environments, ahead);
             let native = match needs(Need::Native) {
                 true => native::native(host, &environments, &interpreters, &packages, patient),
                 false => Vec::new(),
             };
-            let failed = || Probe::NotRun { why: "the doctor's own thread failed".to_owned() };
             Inside {
                 environments,
                 packages,
@@ -86,7 +88,7 @@ impl Inside {
                 tools,
                 import_setup,
                 foreseen,
-                answer: asking.map(|asking| asking.join().unwrap_or_else(|_| failed())),
+                answer,
             }
         })
     }
