@@ -266,8 +266,9 @@ fn any_machine_has_a_report_that_cites_what_exists() {
     runner(number)
         .run(&steps(), |(system, steps)| {
             let machine = machine(system, &steps);
-            let facts = gather::facts(&machine, &request())
-                .map_err(|error| TestCaseError::fail(error.to_string()))?;
+            let failed = |error: gather::RequestError| TestCaseError::fail(error.to_string());
+            let mut facts = gather::facts(&machine, &request()).map_err(failed)?;
+            gather::complete(&machine, &mut facts, request().deadline).map_err(failed)?;
             let known = known_paths(&facts);
             let diagnosis = diagnosed(&facts);
             diagnosis.findings.iter().try_for_each(|finding| cites_what_exists(&machine, &known, finding))

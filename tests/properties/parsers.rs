@@ -417,7 +417,8 @@ fn machine(bytes: &[u8]) {
         machine = machine.executable(file, piece);
         rest = more;
     }
-    if let Ok(facts) = gather::facts(&machine, &request()) {
+    if let Ok(mut facts) = gather::facts(&machine, &request()) {
+        let _complete = gather::complete(&machine, &mut facts, request().deadline);
         diagnosed(&facts);
     }
 }

@@ -31,7 +31,8 @@ fn report(machine: &FakeMachine) -> Value {
         deadline: Duration::from_secs(1),
         needs,
     };
-    let facts = gather::facts(machine, &request).unwrap();
+    let mut facts = gather::facts(machine, &request).unwrap();
+    gather::complete(machine, &mut facts, request.deadline).unwrap();
     let diagnosis = examine::examine(&facts, &checks, Vec::new());
     let mut written = Vec::new();
     json::write(&mut written, &facts, &diagnosis, &Dialect::of(&facts)).unwrap();
