@@ -14,6 +14,7 @@ use crate::diagnosis::Need;
 use crate::facts::{Facts, Gathered};
 use crate::host::bounded::Bounded;
 use crate::host::{FileError, Host};
+use crate::parallel;
 use crate::path::HostPath;
 
 mod ahead;
@@ -165,7 +166,9 @@ pub fn complete(host: &dyn Host, facts: &mut Facts, deadline: Duration) -> Resul
 fn gather(host: &dyn Host, ahead: &dyn Host, fate: &Fate, request: &Request) -> Result<Facts, RequestError> {
     std::thread::scope(|scope| {
         let ahead = Ahead::start(scope, ahead, request, fate);
-        let ground = Ground::of(host, request);
+        // a thread that has to wait for a processor costs more than it brings
+        let busy = 1 + usize::from(ahead.is_some());
+        let ground = Ground::of(host, request, parallel::threads(busy + 1) > busy);
         if let Some(ahead) = &ahead {
             ahead.settle(ground.as_ref().ok().and_then(|ground| ground.patient.as_ref()));
         }

@@ -38,20 +38,29 @@ pub struct ExtensionTag {
 
 /// The module's own name, and whom the file is for. None: no extension module's name.
 pub fn parse(file_name: &str) -> Option<(&str, BuiltFor)> {
-    let (stem, rest) = file_name.split_once('.')?;
-    if stem.is_empty() {
-        return None;
-    }
-    if matches!(rest, "so" | "pyd") {
-        return Some((stem, BuiltFor::Any));
-    }
-    let tag = rest.strip_suffix(".so").or_else(|| rest.strip_suffix(".pyd"))?;
+    let (stem, tag) = parts(file_name)?;
     let built_for = match tag {
-        "abi3" | "abi3t" => BuiltFor::StableAbi,
-        _ if tag.starts_with("abi3-") || tag.starts_with("abi3t-") => BuiltFor::StableAbi,
-        _ => parse_tag(tag).map_or(BuiltFor::Unknown, BuiltFor::Exactly),
+        None => BuiltFor::Any,
+        Some("abi3" | "abi3t") => BuiltFor::StableAbi,
+        Some(tag) if tag.starts_with("abi3-") || tag.starts_with("abi3t-") => BuiltFor::StableAbi,
+        Some(tag) => parse_tag(tag).map_or(BuiltFor::Unknown, BuiltFor::Exactly),
     };
     Some((stem, built_for))
+}
+
+/// Whether it is an extension module's name, for whomever.
+pub fn is_one(file_name: &str) -> bool {
+    parts(file_name).is_some()
+}
+
+/// The module's own name, and the tag between it and the suffix.
+fn parts(file_name: &str) -> Option<(&str, Option<&str>)> {
+    let (stem, rest) = file_name.split_once('.').filter(|(stem, _)| !stem.is_empty())?;
+    if matches!(rest, "so" | "pyd") {
+        return Some((stem, None));
+    }
+    let tag = rest.strip_suffix(".so").or_else(|| rest.strip_suffix(".pyd"))?;
+    Some((stem, Some(tag)))
 }
 
 /// A tag without the dots around it, such as an interpreter's `SOABI`.

@@ -74,7 +74,12 @@ type Header<'a> = (usize, Cow<'a, [u8]>);
 fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
     let mut found: Vec<Header> = Vec::new();
     // most headers are others, which the first letter tells
-    let begins = |line: &[u8]| wanted.iter().any(|name| is_begun_by(name, line));
+    let mut begins = [false; 256];
+    for first in wanted.iter().filter_map(|name| name.bytes().next()) {
+        for first in [first.to_ascii_lowercase(), first.to_ascii_uppercase()] {
+            begins[usize::from(first)] = true;
+        }
+    }
     let mut rest = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     // whether a continued line goes on what was found last
     let mut open = false;
@@ -90,7 +95,7 @@ fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
                     value.to_mut().extend_from_slice(line.trim_ascii());
                 }
             }
-            _ if !begins(line) => open = false,
+            [first, ..] if !begins[usize::from(*first)] => open = false,
             _ => {
                 let (name, value) = line.split_at(memchr::memchr(b':', line).unwrap_or(line.len()));
                 let value = value.strip_prefix(b":").map(|value| Cow::Borrowed(value.trim_ascii()));
@@ -105,11 +110,6 @@ fn headers<'a>(bytes: &'a [u8], wanted: &[&str]) -> (Vec<Header<'a>>, bool) {
             None => return (found, false),
         }
     }
-}
-
-fn is_begun_by(name: &str, line: &[u8]) -> bool {
-    let first = |bytes: &[u8]| bytes.first().map(u8::to_ascii_lowercase);
-    first(name.as_bytes()) == first(line)
 }
 
 fn text(bytes: &[u8]) -> String {

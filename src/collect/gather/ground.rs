@@ -32,12 +32,14 @@ pub(super) struct Ground {
 }
 
 impl Ground {
+    /// `side_by_side`: whether a processor is free for a thread more.
+    ///
     /// # Errors
     /// When the named directory or interpreter does not exist.
-    pub(super) fn of(host: &dyn Host, request: &Request) -> Result<Ground, RequestError> {
+    pub(super) fn of(host: &dyn Host, request: &Request, side_by_side: bool) -> Result<Ground, RequestError> {
         let working_directory = host.working_directory().ok();
         let directory = directory(host, request, working_directory.as_ref())?;
-        let (shell, surroundings, mut notes, search_path, commands) = shell_and_commands(host);
+        let (shell, surroundings, mut notes, search_path, commands) = shell_and_commands(host, side_by_side);
         let home = host.home();
         let lookup = |name: &str| shell.variable(name).map(str::to_owned);
         let context = project::ProjectContext {
@@ -89,25 +91,31 @@ impl Ground {
     }
 }
 
-/// The shell, read from its processes, side by side with what `PATH` holds. Inside a wrapper whose `PATH` is
-/// its own, the search is made again with the shell's.
-fn shell_and_commands(host: &dyn Host) -> (Shell, Surroundings, Vec<String>, SearchPath, Vec<Command>) {
+/// The shell, read from its processes, side by side with what `PATH` holds where a processor is free. Inside a wrapper
+/// whose `PATH` is its own, the search is made again with the shell's.
+fn shell_and_commands(
+    host: &dyn Host,
+    side_by_side: bool,
+) -> (Shell, Surroundings, Vec<String>, SearchPath, Vec<Command>) {
     let look = |path: Option<&[u8]>| {
         let search_path = search_path::search_path(host, path);
         let commands = search_path::commands(host, &search_path, &COMMANDS);
         (search_path, commands)
     };
+    let read = || {
+        let (mut shell, surroundings, notes) = shell::shell(host);
+        startup_files::read(host, &mut shell);
+        (shell, surroundings, notes)
+    };
     let own = host.variable("PATH");
-    let (read, (search_path, commands)) = std::thread::scope(|scope| {
-        let reading = scope.spawn(|| {
-            let (mut shell, surroundings, notes) = shell::shell(host);
-            startup_files::read(host, &mut shell);
-            (shell, surroundings, notes)
-        });
-        let found = look(own.as_deref());
-        (reading.join(), found)
-    });
-    let (shell, surroundings, notes) = read.unwrap_or_default();
+    let ((shell, surroundings, notes), (search_path, commands)) = match side_by_side {
+        true => std::thread::scope(|scope| {
+            let reading = scope.spawn(read);
+            let found = look(own.as_deref());
+            (reading.join().unwrap_or_default(), found)
+        }),
+        false => (read(), look(own.as_deref())),
+    };
     if shell.seen_through.is_none() {
         return (shell, surroundings, notes, search_path, commands);
     }

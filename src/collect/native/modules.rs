@@ -72,14 +72,16 @@ pub fn compiled(files: &dyn Files, site_packages: &HostPath, known: Option<&Site
         .filter(|name| name.ends_with(b".dist-info"))
         .collect();
     let numpy = metadata.iter().find_map(|name| Some(owner(name)?).filter(|owner| owner.name == "numpy"));
-    let told = parallel::each(&metadata, 2, |_: &mut (), name| {
+    // what is known already needs no reading
+    let threads = if known.is_empty() { 2 } else { 1 };
+    let told = parallel::each(&metadata, threads, |_: &mut (), name| {
         tell(files, site_packages, name, known.get(name).copied())
     });
     let mut compiled = Compiled { numpy: numpy.map(|owner| owner.version), ..Compiled::default() };
     let mut by_path: BTreeMap<String, Option<usize>> = BTreeMap::new();
     for entry in &listing.entries {
         let name = readable(&entry.name);
-        if extension_name::parse(&name).is_some() {
+        if extension_name::is_one(&name) {
             by_path.insert(name.into_owned(), None);
         }
     }
@@ -140,7 +142,7 @@ fn tell(
     for file in compiled {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(&file);
         told.libraries.push(name.to_owned());
-        if extension_name::parse(name).is_some() {
+        if extension_name::is_one(name) {
             told.files.push(file);
         }
     }

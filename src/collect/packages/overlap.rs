@@ -61,14 +61,14 @@ pub fn overlaps(files: &dyn Files, sites: &[Site], read: &[Read]) -> Vec<Overlap
 
 /// The indexes of the distributions that have modules below the same first name, by that name.
 fn neighbours<'a>(readings: &[&'a Reading]) -> BTreeMap<&'a [u8], BTreeSet<usize>> {
-    let mut by_root: BTreeMap<&[u8], BTreeSet<usize>> = BTreeMap::new();
-    for (at, reading) in readings.iter().enumerate() {
-        for root in &reading.roots {
-            by_root.entry(root).or_default().insert(at);
-        }
-    }
-    by_root.retain(|_, owners| owners.len() > 1);
-    by_root
+    let of_one = |(at, reading): (usize, &&'a Reading)| reading.roots.iter().map(move |root| (&root[..], at));
+    let mut roots: Vec<(&[u8], usize)> = readings.iter().enumerate().flat_map(of_one).collect();
+    roots.sort_unstable();
+    roots.dedup();
+    let shared = roots.chunk_by(|one, other| one.0 == other.0).filter(|owners| owners.len() > 1);
+    shared
+        .filter_map(|owners| Some((owners.first()?.0, owners.iter().map(|owner| owner.1).collect())))
+        .collect()
 }
 
 /// Paths with their place in the RECORD of the first of two distributions.
