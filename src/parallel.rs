@@ -1,6 +1,7 @@
-//! Many pieces of work of one kind, by several threads.
+//! Work that several threads share.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 
 /// Results with the places of their items.
@@ -48,15 +49,10 @@ impl Queue {
     }
 }
 
-/// The results of so many items in their order; None where one is missing.
-pub fn in_order<R>(items: usize, shares: Share<R>) -> Vec<Option<R>> {
-    let mut results: Vec<Option<R>> = (0..items).map(|_| None).collect();
-    for (index, result) in shares {
-        if let Some(place) = results.get_mut(index) {
-            *place = Some(result);
-        }
-    }
-    results
+/// What several threads have made, in the order of the items.
+pub fn in_order<R>(mut shares: Share<R>) -> Share<R> {
+    shares.sort_unstable_by_key(|(index, _)| *index);
+    shares
 }
 
 /// What `work` makes of each item, by so many threads.
@@ -65,9 +61,13 @@ pub fn each<T: Sync, R: Send, S: Default>(
     threads: usize,
     work: impl Fn(&mut S, &T) -> R + Sync,
 ) -> Vec<R> {
-    let mut done = Queue::default().shares(items, threads, work);
-    done.sort_unstable_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
+    let done = Queue::default().shares(items, threads, work);
+    in_order(done).into_iter().map(|(_, result)| result).collect()
+}
+
+/// What a thread that crashed while it held the lock has left is whole: it is changed in one step.
+pub fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many threads can run at once, at most so many.
@@ -119,8 +119,7 @@ mod tests {
         let first = queue.next.fetch_add(1, Ordering::Relaxed);
         let mut shares = queue.share(&items, |_: &mut (), item| *item);
         assert_eq!(shares, [(1, 2), (2, 3)]);
-        assert_eq!(in_order(items.len(), shares.clone()), [None, Some(2), Some(3)]);
         shares.push((first, 1));
-        assert_eq!(in_order(items.len(), shares), [Some(1), Some(2), Some(3)]);
+        assert_eq!(in_order(shares), [(0, 1), (1, 2), (2, 3)]);
     }
 }

@@ -20,7 +20,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use support::reliability::{attempt, ran};
-use support::{Place, Python, entry_script, full, install, pythons, run, text};
+use support::{Place, Python, full, run, text};
 
 const MEMORY_LIMIT_KIB: u64 = 64 * 1024;
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -41,14 +41,7 @@ struct Run {
 impl Sick {
     /// A healthy venv, active, with one distribution.
     fn new() -> Sick {
-        let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).expect("a Python 3");
-        let mut place = Place::new();
-        let venv = place.project.join(".venv");
-        run(Command::new(&python.path).args(["-m", "venv", "--without-pip"]).arg(&venv));
-        install(&venv, &python, "sample");
-        entry_script(&venv, "sample", "sample");
-        place.activate(&venv);
-        place.write("requirements.txt", "sample\n");
+        let (place, venv, python) = Place::with_sample();
         Sick { place, venv, python }
     }
 

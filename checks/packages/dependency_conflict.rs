@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::diagnosis::examine::WORTH_A_THREAD;
 use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::requirement::{Applying, Target, fits};
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
@@ -50,9 +51,6 @@ code (a `sitecustomize`, a line of a `.pth` file) changes the import path in a w
 "#,
     examine,
 };
-
-/// With so many distributions two threads say it sooner than one.
-const WORTH_A_THREAD: usize = 50;
 
 /// A requirement that is not met.
 struct Unmet<'a> {

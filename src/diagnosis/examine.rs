@@ -52,7 +52,7 @@ pub fn examine_selection(facts: &Facts, selection: &Selection, settings: Vec<Str
 type Outcome = Result<Vec<Finding>, String>;
 
 /// With so many distributions two threads say it sooner than one.
-const WORTH_A_THREAD: usize = 50;
+pub const WORTH_A_THREAD: usize = 50;
 
 /// What each check says, in their order. Checks share nothing but the facts: where much is installed, two of them run at a
 /// time.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{
@@ -16,6 +16,7 @@ use crate::facts::interpreter;
 use crate::facts::platform::System;
 use crate::facts::requirement::{DeclaredRequirement, Purpose};
 use crate::imports::known_modules;
+use crate::parallel::lock;
 use crate::parse::names::normalize_name;
 
 /// The interpreter and machine that markers are evaluated for.
@@ -221,10 +222,6 @@ fn is_too_deep(text: &str) -> bool {
     const LENGTH_LIMIT: usize = 16 << 10;
     const DEPTH_LIMIT: usize = 64;
     text.len() > LENGTH_LIMIT || text.bytes().filter(|byte| *byte == b'(').count() > DEPTH_LIMIT
-}
-
-fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What the project needs in order to run, as far as it applies to the environment, with what is installed of it.

@@ -108,7 +108,7 @@ pub struct Facts {
     pub native: Vec<Native>,
     /// Every interpreter that was looked at: the commands' and the environments'.
     pub interpreters: Vec<Interpreter>,
-    /// Pythons on this machine that an environment could be made from.
+    /// Pythons on this machine that an environment could be made from; looked for where there is something to mend.
     pub installations: Vec<Installation>,
     pub project: Project,
     pub import_setup: ImportSetup,

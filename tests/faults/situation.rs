@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::support::reliability::ran;
-use super::support::{Place, Python, entry_script, executable, install, pythons, run, text};
+use super::support::{Place, Python, executable, run, text};
 
 pub const DOCTOR: &str = env!("CARGO_BIN_EXE_venv-doctor");
 
@@ -19,14 +19,7 @@ pub struct Situation {
 impl Situation {
     /// A healthy venv, active, and a directory for temporary files of its own.
     pub fn new() -> Situation {
-        let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).expect("a Python 3");
-        let mut place = Place::new();
-        let venv = place.project.join(".venv");
-        run(Command::new(&python.path).args(["-m", "venv", "--without-pip"]).arg(&venv));
-        install(&venv, &python, "sample");
-        entry_script(&venv, "sample", "sample");
-        place.activate(&venv);
-        place.write("requirements.txt", "sample\n");
+        let (mut place, venv, python) = Place::with_sample();
         let temporary = place.root().join("tmp");
         fs::create_dir(&temporary).unwrap();
         place.set("TMPDIR", temporary.display().to_string());

@@ -120,6 +120,19 @@ pub struct Place {
 }
 
 impl Place {
+    /// A project whose healthy venv, active, holds one distribution; its root and its Python.
+    pub fn with_sample() -> (Place, PathBuf, Python) {
+        let python = pythons().into_iter().rfind(|python| python.number() >= (3, 8)).expect("a Python 3");
+        let mut place = Place::new();
+        let venv = place.project.join(".venv");
+        run(Command::new(&python.path).args(["-m", "venv", "--without-pip"]).arg(&venv));
+        install(&venv, &python, "sample");
+        entry_script(&venv, "sample", "sample");
+        place.activate(&venv);
+        place.write("requirements.txt", "sample\n");
+        (place, venv, python)
+    }
+
     pub fn new() -> Place {
         let directory = tempfile::Builder::new().prefix("doctor").tempdir().unwrap();
         let root = directory.path().canonicalize().unwrap();

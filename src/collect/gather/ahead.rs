@@ -49,7 +49,6 @@ pub(super) struct Ahead<'scope> {
     read: ScopedJoinHandle<'scope, packages::Share>,
     host: &'scope dyn Host,
     request: &'scope Request,
-    with_packages: bool,
     fate: &'scope Fate,
 }
 
@@ -109,7 +108,7 @@ impl<'scope> Ahead<'scope> {
             begun.survey.read(host, question, parallel::threads(packages::MOST_THREADS) - 1)
         };
         let read = Builder::new().spawn_scoped(scope, read).ok()?;
-        Some(Ahead { root, environment: receiver, begun, read, host, request, with_packages, fate })
+        Some(Ahead { root, environment: receiver, begun, read, host, request, fate })
     }
 
     /// The environment, where it is at exactly this place; it is told once.
@@ -119,7 +118,8 @@ impl<'scope> Ahead<'scope> {
         }
         let (mut environment, programs) = self.environment.recv().ok()?;
         self.fate.environment_taken.store(true, Ordering::Relaxed);
-        self.fate.all_taken.store(!self.with_packages, Ordering::Relaxed);
+        let with_packages = self.request.needs.contains(&Need::Packages);
+        self.fate.all_taken.store(!with_packages, Ordering::Relaxed);
         if let Some(programs) = programs {
             add_scripts(host, &mut environment, programs);
         }

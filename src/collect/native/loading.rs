@@ -1,7 +1,7 @@
 //! What the loader would say to extension modules, by their headers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use super::images::Images;
 use super::modules::{Compiled, Module};
@@ -16,7 +16,7 @@ use crate::facts::interpreter::{Interpreter, Version};
 use crate::facts::native::{LibraryOverride, LoadFault, Sought, UnloadableModule};
 use crate::facts::platform::System;
 use crate::host::{Files, Host};
-use crate::parallel;
+use crate::parallel::{self, lock};
 use crate::parse::binary::{Binary, BinaryFormat, CLibrary};
 use crate::parse::binary_pieces::Pieces;
 use crate::parse::extension_name::BuiltFor;
@@ -237,10 +237,6 @@ fn images<'a>(
     let known = brought.iter().cloned().chain(loaded.map(str::to_owned)).collect();
     let dyld = Dyld::new(host, &interpreter.path, &interpreter.links, binary);
     Some(Images::new(host, dyld, architecture.clone(), known))
-}
-
-fn lock<T>(known: &Mutex<T>) -> MutexGuard<'_, T> {
-    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A file without a tag is an extension module when it has the function that Python calls.

@@ -44,8 +44,9 @@ impl Reading {
     pub fn finished(self, host: &dyn Host, compare: bool, share: Share) -> (Vec<SitePackages>, Vec<Overlap>) {
         let mut modules: Vec<(usize, Vec<TopLevel>)> = Vec::new();
         let mut read: Vec<Read> = Vec::new();
-        for (task, outcome) in self.tasks.iter().zip(parallel::in_order(self.tasks.len(), share)) {
-            match outcome.flatten() {
+        for (index, outcome) in parallel::in_order(share) {
+            let Some(task) = self.tasks.get(index) else { continue };
+            match outcome {
                 Some(Outcome::Modules(found)) => modules.push((task.site, found)),
                 Some(Outcome::Read(reading)) => read.push((task.site, reading)),
                 None => {}

@@ -1,20 +1,17 @@
-//! What a RECORD says, compared with what is there. Installers write it last: a directory that has not changed
-//! since holds what was recorded. The others are listed; a look at each file would cost a system call for each.
+//! What a RECORD says of what a distribution brings.
 
-use std::collections::HashMap;
-
+use self::missing::{Directories, count_missing};
 use super::modules::by_suffix;
 use super::{RECORD_LIMIT, Site};
 use crate::facts::distribution::Record;
-use crate::host::{FileError, Files, Listing, Metadata};
+use crate::host::{FileError, Files};
 use crate::parse::record::{self, Entry};
-use crate::path::{Flavour, readable};
+use crate::path::readable;
+
+mod missing;
 
 /// Where bytecode lies.
 const CACHE: &[u8] = b"__pycache__";
-
-/// So many missing files are named.
-const MOST_NAMED: usize = 100;
 
 #[derive(Debug, Default)]
 pub struct Recorded {
@@ -237,6 +234,7 @@ impl Here {
         self.is_own =
             directory.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"));
         (self.is_cache, self.is_aside) = (false, false);
+        // one walk tells both
         for part in directory.split(|byte| *byte == b'/') {
             self.is_cache |= part == CACHE;
             self.is_aside |= is_aside_name(part);
@@ -250,39 +248,6 @@ impl Here {
 /// Directory and name.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
     memchr::memrchr(b'/', path).map_or((&[], path), |at| (&path[..at], &path[at + 1..]))
-}
-
-/// Its own metadata, and bytecode, which comes and goes.
-fn is_unimportant(path: &[u8], own: &[u8]) -> bool {
-    path.strip_prefix(own).is_some_and(|rest| rest.starts_with(b"/")) || is_cache(path)
-}
-
-fn count_missing(
-    files: &dyn Files,
-    directories: &mut Directories,
-    own: &[u8],
-    bytes: &[u8],
-    record: &mut Record,
-) {
-    let paths = || record::entries(bytes).map(|entry| entry.path).filter(|path| !is_unimportant(path, own));
-    if !paths().any(|path| is_module(&path) && !directories.has(files, &path)) {
-        return;
-    }
-    let mut others = Vec::new();
-    for path in paths() {
-        if directories.has(files, &path) {
-            continue;
-        }
-        let module = is_module(&path);
-        record.missing_count += 1;
-        record.missing_modules += usize::from(module);
-        let named = if module { &mut record.missing } else { &mut others };
-        if named.len() < MOST_NAMED {
-            named.push(directories.site.directory.join(path).normalized());
-        }
-    }
-    record.missing.extend(others);
-    record.missing.truncate(MOST_NAMED);
 }
 
 /// The first name of a path: what two distributions share when they share a file.
@@ -391,86 +356,6 @@ fn note_name(recorded: &mut Recorded, path: &[u8]) -> bool {
         recorded.modules.push(name.to_owned());
     }
     rest.is_some()
-}
-
-/// The directories that a RECORD leads into, each looked at once.
-struct Directories<'a> {
-    site: &'a Site,
-    /// What was seen of those that hold modules, and of others. Empty where nothing has changed.
-    known: HashMap<Vec<u8>, Known>,
-    /// When the RECORD was written.
-    written: Option<(u64, u32)>,
-}
-
-enum Known {
-    Unseen,
-    Unchanged,
-    Listed(Result<Listing, FileError>),
-}
-
-/// None where the time is not told.
-fn changed(metadata: &Metadata) -> Option<(u64, u32)> {
-    (metadata.modified > 0).then_some((metadata.modified, metadata.modified_nanoseconds))
-}
-
-impl<'a> Directories<'a> {
-    fn new(site: &'a Site, written: Option<(u64, u32)>) -> Directories<'a> {
-        Directories { site, known: HashMap::new(), written }
-    }
-
-    /// Whether any of these has changed since the RECORD was written.
-    fn look(&mut self, files: &dyn Files, names: &Names) -> bool {
-        let names = names.sorted();
-        // the directory of packages itself is listed already
-        let in_site = names.first().is_some_and(|name| name.is_empty());
-        let names = names.get(usize::from(in_site)..).unwrap_or_default();
-        let found = files.metadata_below(&self.site.open, names);
-        let unchanged: Vec<bool> =
-            found.into_iter().map(|found| is_unchanged(found.ok().as_ref(), self.written)).collect();
-        if !in_site && unchanged.iter().all(|unchanged| *unchanged) {
-            return false;
-        }
-        let seen = names.iter().map(|name| name.to_vec()).zip(unchanged);
-        self.known =
-            seen.map(|(name, same)| (name, if same { Known::Unchanged } else { Known::Unseen })).collect();
-        true
-    }
-
-    /// Whether it is there; what cannot be looked at counts as there.
-    fn has(&mut self, files: &dyn Files, path: &[u8]) -> bool {
-        let directory = split(path).0;
-        let name = path.get(directory.len()..).unwrap_or_default();
-        let name = name.strip_prefix(b"/").unwrap_or(name);
-        let flavour = self.site.directory.flavour();
-        if directory.is_empty() {
-            return self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour));
-        }
-        let written = self.written;
-        if matches!(self.known.get(directory), None | Some(Known::Unseen)) {
-            let place = self.site.directory.join(directory).normalized();
-            let known = match is_unchanged(files.metadata(&place).ok().as_ref(), written) {
-                true => Known::Unchanged,
-                false => Known::Listed(files.list(&place)),
-            };
-            self.known.insert(directory.to_vec(), known);
-        }
-        match self.known.get(directory) {
-            Some(Known::Listed(Ok(listing))) => holds(listing, name, flavour),
-            Some(Known::Listed(Err(FileError::Missing | FileError::NotADirectory))) => false,
-            _ => true,
-        }
-    }
-}
-
-fn is_unchanged(directory: Option<&Metadata>, written: Option<(u64, u32)>) -> bool {
-    matches!((directory.and_then(changed), written), (Some(changed), Some(written)) if changed <= written)
-}
-
-fn holds(listing: &Listing, name: &[u8], flavour: Flavour) -> bool {
-    listing.truncated
-        || listing.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).is_ok()
-        || (flavour == Flavour::Windows
-            && listing.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name)))
 }
 
 #[cfg(test)]

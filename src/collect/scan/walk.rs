@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::facts::fleet::holds_system;
 use crate::host::{FileError, FileKind, Files};
+use crate::parallel::lock;
 use crate::path::HostPath;
 
 /// So many directories that could not be read are remembered by name.
@@ -53,12 +54,12 @@ pub struct Progress {
 impl Progress {
     /// The directory that was looked at last.
     pub fn place(&self) -> Option<HostPath> {
-        locked(&self.place).clone()
+        lock(&self.place).clone()
     }
 
     /// The first directories that could not be read.
     pub fn remembered(&self) -> Vec<(HostPath, FileError)> {
-        locked(&self.remembered).clone()
+        lock(&self.remembered).clone()
     }
 
     fn note_failure(&self, path: &HostPath, error: FileError) {
@@ -67,16 +68,11 @@ impl Progress {
             return;
         }
         self.unreadable.fetch_add(1, Ordering::Relaxed);
-        let mut remembered = locked(&self.remembered);
+        let mut remembered = lock(&self.remembered);
         if remembered.len() < MOST_REMEMBERED {
             remembered.push((path.clone(), error));
         }
     }
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // what a thread that panicked left behind is whole: every change is one assignment or push
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Directories of one parent that wait to be listed.
@@ -125,7 +121,7 @@ impl<'a> Busy<'a> {
     }
 
     fn end(self) -> MutexGuard<'a, Queue> {
-        let mut queue = locked(&self.0.queue);
+        let mut queue = lock(&self.0.queue);
         queue.busy -= 1;
         // nothing is leaked: it holds but a reference
         std::mem::forget(self);
@@ -136,7 +132,7 @@ impl<'a> Busy<'a> {
 /// Reached by a panic alone.
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        let mut queue = locked(&self.0.queue);
+        let mut queue = lock(&self.0.queue);
         queue.busy -= 1;
         queue.failed = true;
         self.0.changed.notify_all();
@@ -184,7 +180,7 @@ impl Walk<'_> {
 
     fn work(&self, shared: &Shared, starting: &HashSet<&HostPath>) {
         let Shared { queue, changed } = shared;
-        let mut waiting = locked(queue);
+        let mut waiting = lock(queue);
         loop {
             if waiting.failed || (self.stop)() {
                 waiting.tasks.clear();
@@ -244,7 +240,7 @@ impl Walk<'_> {
         let count = self.progress.directories.fetch_add(1, Ordering::Relaxed);
         self.progress.entries.fetch_add(seen.entries, Ordering::Relaxed);
         if count.is_multiple_of(64) {
-            *locked(&self.progress.place) = Some(directory.clone());
+            *lock(&self.progress.place) = Some(directory.clone());
         }
         if let Err(error) = listed {
             self.progress.note_failure(&directory, error);

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::progress::Found;
@@ -22,6 +22,7 @@ use crate::facts::fleet::{Keeper, holds_system};
 use crate::facts::interpreter::Probe;
 use crate::host::Host;
 use crate::host::real::Interrupt;
+use crate::parallel::lock;
 use crate::path::HostPath;
 use crate::report::Dialect;
 use crate::report::fleet::json;
@@ -77,11 +78,6 @@ pub struct Scan<'a> {
     deaf: AtomicBool,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // what a thread that panicked left behind can be read: every change is a row of insertions
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl<'a> Scan<'a> {
     pub fn new(
         machine: Machine<'a>,
@@ -113,7 +109,7 @@ impl<'a> Scan<'a> {
 
     /// Examines the environment at this real path, unless that was done.
     pub fn take(&self, root: HostPath) {
-        if !locked(&self.known).insert(root.clone()) {
+        if !lock(&self.known).insert(root.clone()) {
             return;
         }
         let mut member = self.examine(&root);
@@ -140,7 +136,7 @@ impl<'a> Scan<'a> {
                 finding.symptoms = Vec::new();
             });
         }
-        locked(&self.members).push(member);
+        lock(&self.members).push(member);
     }
 
     pub fn into_members(self) -> (Machine<'a>, Option<Ledger>, Found, Vec<Member>) {
@@ -192,7 +188,7 @@ impl<'a> Scan<'a> {
         if is_one && self.wanted.unused_since.is_some() {
             let bases = bases(host, facts, environment);
             let is_project = is_project(host, &environment.root);
-            let mut needed = locked(&self.needed);
+            let mut needed = lock(&self.needed);
             needed.note(&environment.root, &bases);
             if is_project {
                 needed.note_project(&environment.root);

@@ -28,8 +28,8 @@ fn walk(threads: usize, found: impl Fn(HostPath) + Sync) -> Result<(), String> {
 fn several_threads_find_each_environment_once() {
     for threads in [1, 4] {
         let roots = Mutex::new(Vec::new());
-        assert_eq!(walk(threads, |root| locked(&roots).push(root)), Ok(()));
-        let mut roots = locked(&roots).clone();
+        assert_eq!(walk(threads, |root| lock(&roots).push(root)), Ok(()));
+        let mut roots = lock(&roots).clone();
         roots.sort();
         roots.dedup();
         assert_eq!(roots.len(), 200, "{threads} threads");
