@@ -35,14 +35,14 @@ pub(super) fn below(below: Below, spare: Vec<u8>) -> Result<Contents, FileError>
 /// The same in pieces.
 #[cfg(unix)]
 pub(super) fn tell_below(below: Below, spare: &mut Vec<u8>, take: &mut TakePiece) -> Result<Told, FileError> {
-    let mut file = open_below(below.directory, below.path)?;
+    let file = open_below(below.directory, below.path)?;
     let metadata = regular(&file)?;
     // no more than it says, so that its end need not be asked for; some file systems do not say
     let limit = match metadata.size {
         0 => below.limit as u64,
         size => size.min(below.limit as u64),
     };
-    let told = tell_pieces(&mut file, limit, spare, take).map_err(file_error)?;
+    let told = tell_pieces(&file, limit, spare, take).map_err(file_error)?;
     Ok(Told { size: metadata.size.max(told), modified: (metadata.modified, metadata.modified_nanoseconds) })
 }
 
@@ -120,24 +120,24 @@ fn read_open(
 /// As many bytes as there are, by as few calls as possible, over the spare ones.
 fn read_claimed(file: &mut File, offset: u64, wanted: usize, spare: Vec<u8>) -> std::io::Result<Vec<u8>> {
     let mut bytes = spare;
-    if bytes.capacity() < wanted {
-        // not grown: there is nothing to keep
-        bytes = Vec::new();
+    bytes.clear();
+    // all the room there is is read into, so it may not be much more than is wanted
+    if bytes.capacity() < wanted || bytes.capacity() > 2 * wanted.max(4096) {
+        bytes = Vec::with_capacity(wanted);
     }
-    bytes.resize(wanted, 0);
-    let mut filled = 0;
     if cfg!(not(unix)) {
         file.seek(SeekFrom::Start(offset))?;
     }
-    while let Some(part) = bytes.get_mut(filled..).filter(|part| !part.is_empty()) {
-        match read_part(file, part, offset + filled as u64) {
+    while bytes.len() < wanted {
+        let filled = bytes.len() as u64;
+        match read_part(file, &mut bytes, offset + filled) {
             Ok(0) => break,
-            Ok(count) => filled += count,
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    bytes.truncate(filled);
+    bytes.truncate(wanted);
     Ok(bytes)
 }
 
@@ -151,45 +151,43 @@ fn read_unclaimed(file: &mut File, offset: u64, limit: usize) -> std::io::Result
 
 /// At most so many bytes from the beginning, over the spare ones; how many there were.
 #[cfg(unix)]
-fn tell_pieces(
-    file: &mut File,
-    limit: u64,
-    spare: &mut Vec<u8>,
-    take: &mut TakePiece,
-) -> std::io::Result<u64> {
-    let mut filled = 0;
+fn tell_pieces(file: &File, limit: u64, spare: &mut Vec<u8>, take: &mut TakePiece) -> std::io::Result<u64> {
     let mut offset = 0;
-    spare.resize(spare.len().max(PIECE), 0);
+    spare.clear();
+    spare.reserve(PIECE);
     loop {
-        if filled == spare.len() {
+        if spare.len() == spare.capacity() {
             // a row that is longer than all before it
-            spare.resize(2 * filled, 0);
+            spare.reserve(spare.len());
         }
-        let most = usize::try_from(limit - offset).unwrap_or(usize::MAX);
-        let end = spare.len().min(filled.saturating_add(most));
-        let count = match read_part(file, spare.get_mut(filled..end).unwrap_or_default(), offset) {
+        let count = match read_part(file, spare, offset) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            result => result?,
+            result => result? as u64,
         };
-        filled += count;
-        offset += count as u64;
+        let beyond = (offset + count).saturating_sub(limit);
+        spare.truncate(spare.len().saturating_sub(usize::try_from(beyond).unwrap_or(usize::MAX)));
+        offset += count - beyond;
         let last = count == 0 || offset >= limit;
-        let done = take(spare.get(..filled).unwrap_or_default(), last).min(filled);
+        let done = take(spare, last).min(spare.len());
         if last {
             return Ok(offset);
         }
-        spare.copy_within(done..filled, 0);
-        filled -= done;
+        spare.drain(..done);
     }
 }
 
+/// More of a file, into the room that there is behind the bytes. That room is not filled with zeros before.
 #[cfg(unix)]
-fn read_part(file: &mut File, part: &mut [u8], offset: u64) -> std::io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, part, offset)
+fn read_part(file: &File, bytes: &mut Vec<u8>, offset: u64) -> std::io::Result<usize> {
+    Ok(rustix::io::pread(file, rustix::buffer::spare_capacity(bytes), offset)?)
 }
 
 /// What was read last ends at the offset.
 #[cfg(not(unix))]
-fn read_part(file: &mut File, part: &mut [u8], _offset: u64) -> std::io::Result<usize> {
-    file.read(part)
+fn read_part(mut file: &File, bytes: &mut Vec<u8>, _offset: u64) -> std::io::Result<usize> {
+    let filled = bytes.len();
+    bytes.resize(bytes.capacity(), 0);
+    let read = file.read(bytes.get_mut(filled..).unwrap_or_default());
+    bytes.truncate(filled + read.as_ref().map_or(0, |count| *count));
+    read
 }
