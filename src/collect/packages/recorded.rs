@@ -45,18 +45,15 @@ pub fn read(
     spare: &mut Spare,
 ) -> Result<Recorded, FileError> {
     let path = [own, b"/RECORD"].concat();
-    spare.names.clear();
-    let mut reading = Reading {
-        own,
-        compare,
-        recorded: Recorded::default(),
-        here: Here::default(),
-        directories: std::mem::take(&mut spare.names),
-    };
+    let Spare { bytes, directories, in_site } = spare;
+    directories.clear();
+    in_site.clear();
+    let mut reading =
+        Reading { own, compare, recorded: Recorded::default(), here: Here::default(), directories, in_site };
     reading.here.enter(b"", own);
     let below = site.open.below(&path, RECORD_LIMIT);
     let mut begun = false;
-    let told = files.tell_below(below, &mut spare.bytes, &mut |piece, last| {
+    let told = files.tell_below(below, bytes, &mut |piece, last| {
         let unread = if begun { piece } else { record::without_mark(piece) };
         let mut rows = record::rows(unread, last);
         rows.by_ref().for_each(|entry| reading.row(&entry));
@@ -66,20 +63,18 @@ pub fn read(
         begun = true;
         piece.len() - rows.rest().len()
     })?;
-    let Reading { mut recorded, directories: mut names, .. } = reading;
+    let mut recorded = reading.recorded;
     recorded.whole = told.size <= RECORD_LIMIT as u64;
     if compare {
-        let mut directories = Directories::new(site, (told.modified.0 > 0).then_some(told.modified));
+        let mut seen = Directories::new(site, (told.modified.0 > 0).then_some(told.modified));
         // data and tests are looked for only where modules may be gone: nobody misses a translation at import
-        if directories.look(files, &names)
-            && let Ok(contents) = files.read_below(below, std::mem::take(&mut spare.bytes))
+        if (seen.look(files, directories) || in_site.iter().any(|name| !seen.has_in_site(name)))
+            && let Ok(contents) = files.read_below(below, std::mem::take(bytes))
         {
-            count_missing(files, &mut directories, own, &contents.bytes, &mut recorded.record);
-            spare.bytes = contents.bytes;
+            count_missing(files, &mut seen, own, &contents.bytes, &mut recorded.record);
+            *bytes = contents.bytes;
         }
     }
-    names.clear();
-    spare.names = names;
     Ok(recorded)
 }
 
@@ -87,7 +82,8 @@ pub fn read(
 #[derive(Debug, Default)]
 pub struct Spare {
     bytes: Vec<u8>,
-    names: Names,
+    directories: Names,
+    in_site: Names,
 }
 
 /// Paths one after the other.
@@ -108,11 +104,14 @@ impl Names {
         self.ends.clear();
     }
 
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end))
+    }
+
     /// Each once, in order.
     fn sorted(&self) -> Vec<&[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let mut names: Vec<&[u8]> =
-            starts.zip(&self.ends).filter_map(|(start, end)| self.bytes.get(start..*end)).collect();
+        let mut names: Vec<&[u8]> = self.iter().collect();
         names.sort_unstable();
         names.dedup();
         names
@@ -126,12 +125,14 @@ struct Reading<'a> {
     recorded: Recorded,
     here: Here,
     /// Those that hold modules, some more than once.
-    directories: Names,
+    directories: &'a mut Names,
+    /// Modules that lie in the directory of packages itself.
+    in_site: &'a mut Names,
 }
 
 impl Reading<'_> {
     fn row(&mut self, entry: &Entry) {
-        let Reading { own, compare, recorded, here, directories } = self;
+        let Reading { own, compare, recorded, here, directories, in_site } = self;
         recorded.record.files += 1;
         let path = entry.path.as_ref();
         // half of all rows where pip has compiled what it installed
@@ -168,8 +169,10 @@ impl Reading<'_> {
         if here.directory.is_empty() || !here.has_modules {
             here.has_modules = true;
             note_root(&mut recorded.roots, path);
-            if *compare {
-                directories.push(&here.directory);
+            match (*compare, here.directory.is_empty()) {
+                (false, _) => {}
+                (true, true) => in_site.push(name),
+                (true, false) => directories.push(&here.directory),
             }
         }
     }
@@ -367,10 +370,23 @@ mod tests {
     use crate::path::HostPath;
 
     /// What is read of a RECORD in this directory of packages.
-    fn recorded(files: &dyn Files, directory: HostPath) -> Recorded {
-        let open = files.open_directory(&directory);
-        let site = Site { directory, open, kind: SiteKind::Own, listing: None, pth_files: Vec::new() };
-        read(files, &site, b"x-1.dist-info", false, &mut Spare::default()).unwrap()
+    fn recorded(files: &dyn Files, directory: HostPath, compare: bool) -> Recorded {
+        let (open, listing) = (files.open_directory(&directory), files.list(&directory).ok());
+        let site = Site { directory, open, kind: SiteKind::Own, listing, pth_files: Vec::new() };
+        read(files, &site, b"x-1.dist-info", compare, &mut Spare::default()).unwrap()
+    }
+
+    #[test]
+    fn a_module_that_is_no_package_may_be_missing() {
+        let rows = "six.py,,\nhere.py,,\nLICENSE,,\nx-1.dist-info/METADATA,,\nx-1.dist-info/RECORD,,\n";
+        let host = FakeMachine::linux().file("/site/x-1.dist-info/RECORD", rows).file("/site/here.py", "");
+        let missing = |host: &FakeMachine| {
+            let record = recorded(host, HostPath::posix("/site"), true).record;
+            (record.missing_modules, record.missing_count, record.missing.first().cloned())
+        };
+        // what is no module is counted where a module is missing
+        assert_eq!(missing(&host), (1, 2, Some(HostPath::posix("/site/six.py"))));
+        assert_eq!(missing(&host.file("/site/six.py", "")), (0, 0, None));
     }
 
     #[test]
@@ -393,7 +409,7 @@ mod tests {
             std::fs::write(metadata.join("RECORD"), &text).unwrap();
         }
         let fake = FakeMachine::linux().file("/site/x-1.dist-info/RECORD", &text);
-        for found in [recorded(&RealFiles, place), recorded(&fake, HostPath::posix("/site"))] {
+        for found in [recorded(&RealFiles, place, false), recorded(&fake, HostPath::posix("/site"), false)] {
             assert!(found.whole && found.own.has("METADATA") && !found.own.has("INSTALLER"));
             assert_eq!((found.record.files, found.record.modules), (4004, 4002));
             assert_eq!(found.modules, ["first", "x", "tools"]);

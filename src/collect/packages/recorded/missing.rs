@@ -71,22 +71,26 @@ impl<'a> Directories<'a> {
         Directories { site, known: HashMap::new(), written }
     }
 
-    /// Whether any of these has changed since the RECORD was written.
+    /// Whether any of these has changed since the RECORD was written. The directory of packages itself is not asked about:
+    /// it is listed already.
     pub fn look(&mut self, files: &dyn Files, names: &Names) -> bool {
         let names = names.sorted();
-        // the directory of packages itself is listed already
-        let in_site = names.first().is_some_and(|name| name.is_empty());
-        let names = names.get(usize::from(in_site)..).unwrap_or_default();
-        let found = files.metadata_below(&self.site.open, names);
+        let found = files.metadata_below(&self.site.open, &names);
         let unchanged: Vec<bool> =
             found.into_iter().map(|found| is_unchanged(found.ok().as_ref(), self.written)).collect();
-        if !in_site && unchanged.iter().all(|unchanged| *unchanged) {
+        if unchanged.iter().all(|unchanged| *unchanged) {
             return false;
         }
         let seen = names.iter().map(|name| name.to_vec()).zip(unchanged);
         self.known =
             seen.map(|(name, same)| (name, if same { Known::Unchanged } else { Known::Unseen })).collect();
         true
+    }
+
+    /// Whether it lies in the directory of packages itself, as far as that can be listed.
+    pub fn has_in_site(&self, name: &[u8]) -> bool {
+        let flavour = self.site.directory.flavour();
+        self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour))
     }
 
     /// Whether it is there; what cannot be looked at counts as there.
@@ -96,7 +100,7 @@ impl<'a> Directories<'a> {
         let name = name.strip_prefix(b"/").unwrap_or(name);
         let flavour = self.site.directory.flavour();
         if directory.is_empty() {
-            return self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour));
+            return self.has_in_site(name);
         }
         let written = self.written;
         if matches!(self.known.get(directory), None | Some(Known::Unseen)) {
