@@ -5,16 +5,13 @@ use crate::facts::environment::*;
 use crate::facts::interpreter::Version;
 use crate::facts::{Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host, Listing};
-use crate::parse::activate::{self, ActivatorKind};
+use crate::parse::activate::ActivatorKind;
 use crate::parse::shebang::is_python_name;
 use crate::parse::{names, pyvenv_cfg};
 use crate::path::{Flavour, HostPath, readable};
 
 /// More of a `pyvenv.cfg` is not read: from 32 KiB on Python itself gives up.
 const CONFIG_LIMIT: usize = 64 * 1024;
-const ACTIVATOR_LIMIT: usize = 64 * 1024;
-/// So many names of one `bin` are looked at as entry scripts.
-const MOST_SCRIPTS: usize = 5_000;
 /// So many neighbours of a missing directory are looked into.
 const MOST_SIBLINGS: usize = 200;
 
@@ -31,7 +28,7 @@ pub struct Depth {
 pub fn environment(host: &dyn Host, root: &HostPath, origins: Vec<Origin>, depth: Depth) -> Environment {
     let (mut environment, programs) = without_scripts(host, root, origins, depth);
     if depth.scripts {
-        add_scripts(host, &mut environment, programs);
+        scripts::Scripts::of(host, &environment, &programs).add(host, &mut environment);
     }
     environment
 }
@@ -104,25 +101,6 @@ pub fn without_scripts(
     (environment, listing)
 }
 
-/// Entry scripts and activate scripts, by the listing of their directory.
-pub fn add_scripts(host: &dyn Host, environment: &mut Environment, listing: Listing) {
-    let directory = environment.script_directory.clone().unwrap_or_else(|| environment.root.join("bin"));
-    let own = Own::of(environment);
-    match environment.kind {
-        EnvironmentKind::Venv | EnvironmentKind::Remains | EnvironmentKind::LegacyVirtualenv => {
-            environment.activators = activators(host, &own, &directory, &listing);
-            environment.scripts = scripts::entry_scripts(host, &own, &directory, &listing, MOST_SCRIPTS);
-        }
-        EnvironmentKind::Conda => {
-            // its `bin` holds every program of every package: only the installer's matter
-            let mut pips = listing;
-            pips.entries.retain(|entry| entry.name.starts_with(b"pip"));
-            environment.scripts = scripts::entry_scripts(host, &own, &directory, &pips, MOST_SCRIPTS);
-        }
-        EnvironmentKind::Installation | EnvironmentKind::Missing | EnvironmentKind::Other => {}
-    }
-}
-
 /// Recognises the prefix of an installed Python by the standard libraries that it may hold, without listing `bin` and
 /// `lib`: the system's hold thousands of names.
 fn is_installation(host: &dyn Host, environment: &mut Environment, depth: Depth) -> bool {
@@ -170,7 +148,7 @@ pub struct Own {
 }
 
 impl Own {
-    fn of(environment: &Environment) -> Own {
+    pub fn of(environment: &Environment) -> Own {
         Own { root: environment.root.clone(), real: environment.real.clone() }
     }
 
@@ -481,35 +459,4 @@ fn kind(files: &dyn Files, environment: &Environment, listing: &Listing) -> Envi
         (false, true, false) => EnvironmentKind::Remains,
         _ => EnvironmentKind::Other,
     }
-}
-
-fn activators(host: &dyn Host, own: &Own, directory: &HostPath, listing: &Listing) -> Vec<Activator> {
-    let mut found = Vec::new();
-    for entry in &listing.entries {
-        let Some(kind) = ActivatorKind::from_file_name(&entry.name) else { continue };
-        let path = directory.join(&entry.name);
-        let contents = host.read(&path, ACTIVATOR_LIMIT).ok();
-        let bytes = contents.as_ref().map_or(&[][..], |contents| &contents.bytes);
-        let baked = activate::baked_root(kind, bytes);
-        let root = baked
-            .as_ref()
-            .and_then(|baked| HostPath::new(directory.flavour(), baked.root.as_bytes().to_vec()));
-        let first_line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        found.push(Activator {
-            kind,
-            root_state: root.as_ref().map(|root| own.state_of(host, root)),
-            root,
-            line: baked.map(|baked| baked.line),
-            executable: contents
-                .as_ref()
-                .map(|contents| contents.mode)
-                .or_else(|| host.metadata(&path).ok().map(|metadata| metadata.mode))
-                .is_some_and(|mode| mode & 0o111 != 0)
-                && directory.flavour() == Flavour::Posix,
-            crlf: first_line.ends_with(b"\r")
-                && matches!(kind, ActivatorKind::Posix | ActivatorKind::Fish | ActivatorKind::Csh),
-            path,
-        });
-    }
-    found
 }

@@ -9,12 +9,13 @@ use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 use super::Request;
 use super::inside::patients_packages;
-use crate::collect::environment::{Depth, add_scripts, without_scripts};
+use crate::collect::environment::{Depth, without_scripts};
 use crate::collect::packages;
+use crate::collect::scripts::{self, Scripts};
 use crate::diagnosis::Need;
 use crate::facts::distribution::Packages;
 use crate::facts::environment::Environment;
-use crate::host::{Host, Listing};
+use crate::host::Host;
 use crate::parallel;
 use crate::path::HostPath;
 
@@ -41,8 +42,10 @@ impl Fate {
 /// The environment of `VIRTUAL_ENV`, while it is read.
 pub(super) struct Ahead<'scope> {
     root: HostPath,
-    /// Without its scripts where the listing of their directory comes with it.
-    environment: Receiver<(Environment, Option<Listing>)>,
+    /// Without its scripts, with those that are to be read.
+    environment: Receiver<(Environment, Option<Arc<Scripts>>)>,
+    /// What its own thread has read of them.
+    scripts: Receiver<scripts::Read>,
     /// Comes as soon as it is known what is to be read.
     begun: Receiver<Arc<Begun>>,
     /// What its own threads have read of the packages.
@@ -83,22 +86,23 @@ impl<'scope> Ahead<'scope> {
         let depth = depth(request);
         let with_packages = request.needs.contains(&Need::Packages);
         let (sender, receiver) = channel();
+        let (scripts_sender, scripts) = channel();
         let (beginning, begun) = channel();
         let read = move || {
             let (mut environment, programs) = without_scripts(host, &place, Vec::new(), depth);
+            let scripts = depth.scripts.then(|| Arc::new(Scripts::of(host, &environment, &programs)));
             if !with_packages {
-                if depth.scripts {
-                    add_scripts(host, &mut environment, programs);
-                }
                 // nobody waits for it where the examination could not begin
-                let _ = sender.send((environment, None));
+                let _ = sender.send((environment, scripts.clone()));
+                let _ = scripts_sender.send(scripts.map_or_else(Vec::new, |scripts| scripts.read(host)));
                 return packages::Share::new();
             }
             // packages are not read by the list of their names, which would be long to copy
             let installed = std::mem::take(&mut environment.installed);
             let known = Environment { installed, ..environment.clone() };
             // they take longest: whoever waits for the environment reads its scripts meanwhile
-            let _ = sender.send((known, depth.scripts.then_some(programs)));
+            let _ = sender.send((known, scripts));
+            let _ = scripts_sender.send(scripts::Read::new());
             let variables = packages::Variables::of_process(host);
             let survey = packages::Survey::of(host, question(request, &environment, &variables, fate));
             let begun = Arc::new(Begun { environment, variables, survey });
@@ -108,7 +112,7 @@ impl<'scope> Ahead<'scope> {
             begun.survey.read(host, question, parallel::threads(packages::MOST_THREADS) - 1)
         };
         let read = Builder::new().spawn_scoped(scope, read).ok()?;
-        Some(Ahead { root, environment: receiver, begun, read, host, request, fate })
+        Some(Ahead { root, environment: receiver, scripts, begun, read, host, request, fate })
     }
 
     /// The environment, where it is at exactly this place; it is told once.
@@ -116,12 +120,13 @@ impl<'scope> Ahead<'scope> {
         if self.root != *root {
             return None;
         }
-        let (mut environment, programs) = self.environment.recv().ok()?;
+        let (mut environment, scripts) = self.environment.recv().ok()?;
         self.fate.environment_taken.store(true, Ordering::Relaxed);
         let with_packages = self.request.needs.contains(&Need::Packages);
         self.fate.all_taken.store(!with_packages, Ordering::Relaxed);
-        if let Some(programs) = programs {
-            add_scripts(host, &mut environment, programs);
+        if let Some(scripts) = scripts {
+            // where its thread crashes, so does the examination
+            scripts.add_with(host, &mut environment, || self.scripts.recv().unwrap_or_default());
         }
         Some(environment)
     }
