@@ -1,5 +1,7 @@
 //! Interpreters: what their files are, without starting them.
 
+use std::collections::HashMap;
+
 use super::{binary_file, library, links};
 use crate::collect::environment::version_in_name;
 use crate::facts::interpreter::*;
@@ -12,8 +14,16 @@ use crate::path::HostPath;
 /// A whole interpreter or libpython, which is 3 to 30 MB.
 const EXACT_LIMIT: usize = 64 << 20;
 
-/// Examines the file at `path`. `with_binary`: also what it is built for and which libraries it would load.
-pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_binary: bool) -> Interpreter {
+/// What was read of binaries, by their identities: the names of an environment's interpreter mostly lead to one file.
+pub type Binaries = HashMap<(u64, u64), Binary>;
+
+/// Examines the file at `path`. With binaries: also what it is built for and which libraries it would load.
+pub fn interpreter(
+    host: &dyn Host,
+    path: &HostPath,
+    origins: Vec<Origin>,
+    binaries: Option<&mut Binaries>,
+) -> Interpreter {
     let chain = links::chain(host, path);
     let metadata = host.metadata(path).ok().filter(|metadata| metadata.kind == FileKind::File);
     let executable = metadata.is_some() && host.can_execute(path);
@@ -39,8 +49,8 @@ pub fn interpreter(host: &dyn Host, path: &HostPath, origins: Vec<Origin>, with_
         comparison: None,
         links: chain,
     };
-    if with_binary && metadata.is_some() {
-        read_binary(host, &mut interpreter);
+    if let (Some(binaries), Some(metadata)) = (binaries, metadata) {
+        read_binary(host, &mut interpreter, metadata.identity, binaries);
     }
     identify(&mut interpreter);
     interpreter
@@ -87,15 +97,24 @@ pub fn environment_of(files: &dyn Files, path: &HostPath, chain: &LinkChain) -> 
     chain.last()?.parent()?.parent()
 }
 
-fn read_binary(host: &dyn Host, interpreter: &mut Interpreter) {
+fn read_binary(
+    host: &dyn Host,
+    interpreter: &mut Interpreter,
+    identity: Option<(u64, u64)>,
+    binaries: &mut Binaries,
+) {
     let path = &interpreter.path;
-    let binary = match binary_file::read(host, path) {
-        Ok((binary, _)) => binary,
+    let known = identity.and_then(|identity| binaries.get(&identity)).cloned();
+    let binary = match known.map_or_else(|| binary_file::read(host, path).map(|(binary, _)| binary), Ok) {
+        Ok(binary) => binary,
         Err(error) => {
             interpreter.binary = Gathered::Unknown { why: error.to_string() };
             return;
         }
     };
+    if let Some(identity) = identity {
+        binaries.entry(identity).or_insert_with(|| binary.clone());
+    }
     interpreter.loader_exists = binary
         .loader
         .as_ref()

@@ -204,6 +204,7 @@ fn interpreters(
 ) -> Vec<Interpreter> {
     let with_binaries = request.needs.contains(&Need::Binaries);
     let mut found: Vec<Interpreter> = Vec::new();
+    let mut binaries = interpreter::Binaries::new();
     let mut add = |path: &HostPath, origin: Origin, with_binary: bool| match found
         .iter_mut()
         .find(|known| known.path.same_as(path))
@@ -213,7 +214,10 @@ fn interpreters(
                 known.origins.push(origin);
             }
         }
-        None => found.push(interpreter::interpreter(host, path, vec![origin], with_binary)),
+        None => {
+            let binaries = with_binary.then_some(&mut binaries);
+            found.push(interpreter::interpreter(host, path, vec![origin], binaries));
+        }
     };
     let has_own =
         |environment: &&Environment| environment.is_venv() || environment.kind == EnvironmentKind::Conda;

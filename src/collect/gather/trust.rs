@@ -251,7 +251,7 @@ pub(super) fn record(
         }
     };
     let index = interpreters.iter().position(|known| known.path.same_as(&program)).unwrap_or_else(|| {
-        interpreters.push(interpreter::interpreter(host, &program, vec![Origin::Probe], false));
+        interpreters.push(interpreter::interpreter(host, &program, vec![Origin::Probe], None));
         interpreters.len() - 1
     });
     if let Some(known) = interpreters.get_mut(index) {

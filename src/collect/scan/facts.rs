@@ -69,7 +69,7 @@ impl<'a> Machine<'a> {
             .interpreters
             .iter()
             .take(MOST_INTERPRETERS)
-            .map(|path| interpreter::interpreter(host, path, vec![Origin::Argument], false))
+            .map(|path| interpreter::interpreter(host, path, vec![Origin::Argument], None))
             .collect();
         let packages = self.packages(host, &environment).into_iter().collect();
         Facts {
