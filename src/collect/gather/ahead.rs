@@ -115,9 +115,14 @@ impl<'scope> Ahead<'scope> {
         Some(Ahead { root, environment: receiver, scripts, begun, read, host, request, fate })
     }
 
+    /// Whether it is the environment at exactly this place.
+    pub(super) fn reads(&self, root: &HostPath) -> bool {
+        self.root == *root
+    }
+
     /// The environment, where it is at exactly this place; it is told once.
     pub(super) fn environment(&self, host: &dyn Host, root: &HostPath) -> Option<Environment> {
-        if self.root != *root {
+        if !self.reads(root) {
             return None;
         }
         let (mut environment, scripts) = self.environment.recv().ok()?;
@@ -141,7 +146,7 @@ impl<'scope> Ahead<'scope> {
     /// Its packages, where it is at exactly this place and was read with these variables: who waits for them reads what
     /// is left with the others.
     pub(super) fn packages(self, root: &HostPath, variables: &packages::Variables) -> Option<Packages> {
-        if self.root != *root {
+        if !self.reads(root) {
             return None;
         }
         let Ahead { host, request, fate, .. } = self;

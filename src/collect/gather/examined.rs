@@ -10,6 +10,7 @@ use crate::facts::environment::{BakedState, Environment, EnvironmentKind, HomeSt
 use crate::facts::project::Git;
 use crate::host::{Files, Host};
 use crate::parse::git_index;
+use crate::path::HostPath;
 
 pub(super) fn environments(
     host: &dyn Host,
@@ -21,11 +22,18 @@ pub(super) fn environments(
     let depth = ahead::depth(request);
     let mut index: Option<Option<Vec<u8>>> = None;
     let mut found = Vec::with_capacity(named.len());
-    for (root, origins) in named {
-        let mut environment = match ahead.and_then(|ahead| ahead.environment(host, root)) {
-            Some(known) => Environment { origins: origins.clone(), ..known },
-            None => environment(host, root, origins.clone(), depth),
+    let fresh = |(root, origins): &Named| environment(host, root, origins.clone(), depth);
+    let awaited = |root: &HostPath| ahead.filter(|ahead| ahead.reads(root));
+    // the others first: nobody need wait meanwhile for the one that another thread reads
+    let others: Vec<Option<Environment>> =
+        named.iter().map(|named| awaited(&named.0).is_none().then(|| fresh(named))).collect();
+    for (named, other) in named.iter().zip(others) {
+        let (root, origins) = named;
+        let read = || {
+            let known = awaited(root)?.environment(host, root)?;
+            Some(Environment { origins: origins.clone(), ..known })
         };
+        let mut environment = other.or_else(read).unwrap_or_else(|| fresh(named));
         if environment.is_venv() {
             let has_debris = environment.libraries.iter().any(|library| library.has_debris);
             environment.synced = synced::synced_folder(root, host, has_debris);
