@@ -287,6 +287,7 @@ pub(in crate::checks::isolation) mod tests {
             scripts: Vec::new(),
             record: Gathered::NotAsked,
             sources: Vec::new(),
+            elsewhere: false,
             moved_to: Vec::new(),
         }];
         facts

@@ -1,4 +1,4 @@
-//! A project with its packages in `src` is not installed in its environment.
+//! A project with its packages in `src` is not installed in its environment, or another copy of it is.
 
 use super::{installing, judged};
 use crate::diagnosis::install::synchronize;
@@ -12,7 +12,7 @@ pub static CHECK: Check = Check {
     id: "project-not-installed",
     category: Category::Project,
     severity: Severity::Warning,
-    summary: "A project with its packages in `src` is not installed in its environment",
+    summary: "A project with its packages in `src` is not installed in its environment, or another copy of it is",
     needs: &[Need::Project, Need::Sources, Need::Packages, Need::Installed, Need::Probe],
     explains: &["unresolvable-import"],
     explanation: r#"
@@ -22,10 +22,13 @@ The packages lie in `src/`, where no Python looks by itself: not from the projec
 project has a build system, so it is meant to be installed; the environment does not know it. `import` of the
 project's own package ends in `ModuleNotFoundError`, in tests as in scripts.
 
+Or the environment knows the project by another directory: a second checkout of it, a git worktree, an old copy. Then the
+import succeeds, and what runs is the code there. Changes made here have no effect.
+
 ## How it happens
 
 `pip install -r requirements.txt` brings in the dependencies and not the project itself, or the environment was made
-again and the last step was forgotten.
+again and the last step was forgotten. Another copy is read after `pip install -e` was run there, with this environment.
 
 ## How to fix it
 
@@ -58,22 +61,36 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     });
     let module = |path: &HostPath| path.name().trim_end_matches(".py").to_owned();
     let provided = sources.in_src.iter().any(|path| packages.provides_module(&module(path)));
-    if on_path || provided || packages.distribution(&normalize_name(name)).is_some() {
+    let registered = packages.distribution(&normalize_name(name));
+    let copy = registered.filter(|distribution| distribution.elsewhere && provided);
+    if on_path || (copy.is_none() && (provided || registered.is_some())) {
         return;
     }
-    let mut finding = Finding::new(
-        &CHECK,
-        Subject::Environment(environment.root.clone()),
-        format!(
+    let what = match copy.and_then(|copy| Some((copy, &copy.sources.first()?.path))) {
+        Some((copy, path)) => format!(
+            "{} is installed in {} from another copy of this project: the code in {path} is imported, not that in {source}",
+            copy.name, environment.root
+        ),
+        None => format!(
             "The project {name} is not installed in {}, and its packages are in {source}",
             environment.root
         ),
-    );
+    };
+    let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), what);
     for path in sources.in_src.iter().take(5) {
         finding = finding.evidence("not on the import path", path.to_text());
     }
-    for site in packages.sites.iter().take(5) {
-        finding = finding.evidence("searched", site.directory.to_text());
+    match copy {
+        Some(copy) => {
+            for source in copy.sources.iter().take(5) {
+                finding = finding.evidence("named in", source.named_in.to_text());
+            }
+        }
+        None => {
+            for site in packages.sites.iter().take(5) {
+                finding = finding.evidence("searched", site.directory.to_text());
+            }
+        }
     }
     if let Some(remedy) = synchronize(facts, environment) {
         finding = finding.remedy(remedy);
@@ -88,6 +105,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 mod tests {
     use super::*;
     use crate::facts::Gathered;
+    use crate::facts::distribution::EditableSource;
     use crate::facts::example::{distribution, path, set_variable, with_packages};
     use crate::facts::requirement::Sources;
 
@@ -118,6 +136,32 @@ mod tests {
         assert_eq!(CHECK.findings(&facts), []);
         let mut facts = in_src();
         facts.packages[0].added_modules.push("mylib".into());
+        assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    #[test]
+    fn fires_when_another_copy_of_the_project_is_imported() {
+        let mut facts = in_src();
+        let mut copy = distribution("my-lib", "1");
+        copy.modules = vec!["mylib".into()];
+        copy.sources = vec![EditableSource {
+            named_in: path("/home/me/project/.venv/lib/python3.11/site-packages/my_lib.pth"),
+            line: Some(1),
+            module: None,
+            path: path("/home/me/other/src"),
+            exists: true,
+        }];
+        copy.elsewhere = true;
+        facts.packages[0].sites[0].distributions.push(copy);
+        let found = CHECK.findings(&facts);
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].message.contains("the code in /home/me/other/src is imported"),
+            "{}",
+            found[0].message
+        );
+        // the project that is examined, by another name of its directory
+        facts.packages[0].sites[0].distributions.last_mut().unwrap().elsewhere = false;
         assert_eq!(CHECK.findings(&facts), []);
     }
 

@@ -193,6 +193,9 @@ pub struct Distribution {
     pub editable: Option<HostPath>,
     /// Each place that an editable install takes its modules from, with the file that names it.
     pub sources: Vec<EditableSource>,
+    /// Whether all of these places are there and none is in the project's directory, links followed.
+    #[serde(default)]
+    pub elsewhere: bool,
     /// Where the source of an editable install may have gone: projects near the old place, or around the
     /// working directory, that declare the same name. Looked for only when a source is missing.
     pub moved_to: Vec<MovedSource>,

@@ -181,6 +181,7 @@ pub fn distribution(name: &str, version: &str) -> Distribution {
         requested: false,
         editable: None,
         sources: Vec::new(),
+        elsewhere: false,
         moved_to: Vec::new(),
         direct_url: None,
         tags: vec!["py3-none-any".into()],

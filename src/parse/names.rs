@@ -98,7 +98,9 @@ pub fn normalize_name(name: &str) -> String {
     let mut after_separator = false;
     for letter in name.chars() {
         let separator = matches!(letter, '-' | '_' | '.');
-        if !separator {
+        if letter.is_ascii() && !separator {
+            normalized.push(letter.to_ascii_lowercase());
+        } else if !separator {
             normalized.extend(letter.to_lowercase());
         } else if !after_separator {
             normalized.push('-');

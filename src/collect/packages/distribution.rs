@@ -46,6 +46,7 @@ pub fn by_name(name: &InstalledName, metadata: HostPath) -> Distribution {
         requested: false,
         editable: None,
         sources: Vec::new(),
+        elsewhere: false,
         moved_to: Vec::new(),
         direct_url: None,
         tags: Vec::new(),

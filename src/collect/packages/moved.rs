@@ -1,5 +1,6 @@
-//! Where the lost source of an editable install may have gone.
+//! Where the source of an editable install is, or where a lost one may have gone.
 
+use crate::collect::links::resolved;
 use crate::facts::distribution::{Distribution, MovedSource};
 use crate::host::{FileKind, Files};
 use crate::parse::names::normalize_name;
@@ -12,7 +13,10 @@ const MOST_NEIGHBOURS: usize = 200;
 const MOST_FOUND: usize = 5;
 
 pub fn find(files: &dyn Files, distribution: &mut Distribution, project: Option<&HostPath>) {
-    let Some(lost) = distribution.sources.iter().find(|source| !source.exists) else { return };
+    let Some(lost) = distribution.sources.iter().find(|source| !source.exists) else {
+        distribution.elsewhere = project.is_some_and(|project| is_elsewhere(files, distribution, project));
+        return;
+    };
     let old = match &distribution.editable {
         Some(root) if !files.exists(root) => root.clone(),
         _ => lost.path.clone(),
@@ -27,6 +31,17 @@ pub fn find(files: &dyn Files, distribution: &mut Distribution, project: Option<
         }
     }
     distribution.moved_to = found;
+}
+
+fn is_elsewhere(files: &dyn Files, distribution: &Distribution, project: &HostPath) -> bool {
+    if distribution.sources.is_empty() {
+        return false;
+    }
+    let project = resolved(files, project);
+    let source = distribution.editable.iter().chain(distribution.sources.iter().map(|source| &source.path));
+    source
+        .map(|path| resolved(files, path))
+        .all(|path| !path.is_within(&project) && !project.is_within(&path))
 }
 
 /// Directories beside the first name of the path that is missing: themselves, and the same place below them.
