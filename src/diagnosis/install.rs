@@ -7,6 +7,7 @@ use super::requirement::missing;
 use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
+use crate::facts::project::ManagerKind;
 use crate::path::HostPath;
 
 /// Has the manager that keeps the environment bring in what the project declares.
@@ -33,7 +34,7 @@ pub fn install(facts: &Facts, environment: &Environment, requirement: &str, decl
         return Remedy::safe(summary, vec![Action::Run(words)]);
     }
     if is_shared(facts, environment) {
-        return in_new_environment(facts, environment, requirement);
+        return in_new_environment(facts, environment, requirement, declared);
     }
     match installer(facts, environment, &[], &[]) {
         Some(installer) => Remedy::safe(summary, installer.actions([requirement.into()])),
@@ -66,7 +67,7 @@ fn is_shared(facts: &Facts, environment: &Environment) -> bool {
     environment.kind == EnvironmentKind::Installation && (managed || facts.project.root.is_some())
 }
 
-fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &str) -> Remedy {
+fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &str, declared: bool) -> Remedy {
     // the project's own environment, where there is one that works
     if let Some(own) = facts.usable_project_environment().filter(|own| !own.is_at(&environment.root)) {
         let mut remedy = install(facts, own, requirement, false);
@@ -80,12 +81,27 @@ fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &st
             vec![python, "-m".into(), "pip".into(), "install".into(), "--user".into(), requirement.into()];
         return Remedy::review(format!("Install {requirement} for this user"), vec![Action::Run(words)]);
     };
+    if let Some(remedy) = made_by_uv(facts, &root, requirement, declared) {
+        return remedy;
+    }
     let python = facts
         .interpreter_of(environment)
         .map_or_else(|| environment.program("python3"), |it| it.path.clone());
     let mut actions = Installer::of_new(&root, &python).actions([requirement.into()]);
     actions.push(Action::activate_new(&root));
     Remedy::safe(format!("Make an environment for this project and install {requirement} there"), actions)
+}
+
+/// In a project of uv, which makes `.venv` beside its lock file: an environment that somebody else makes is not kept.
+fn made_by_uv(facts: &Facts, root: &HostPath, requirement: &str, declared: bool) -> Option<Remedy> {
+    let uv = facts.project.managers.iter().find(|it| it.kind == ManagerKind::Uv && it.available)?;
+    if uv.evidence.parent() != root.parent() || facts.shell.set("UV_PROJECT_ENVIRONMENT").is_some() {
+        return None;
+    }
+    let uv = Managed { kind: ManagerKind::Uv, store: false };
+    let words = if declared { uv.synchronize() } else { uv.add_requirement(requirement) };
+    let actions = vec![Action::Run(words?), Action::activate_new(root)];
+    Some(Remedy::safe("Have uv make an environment for this project and install what it declares", actions))
 }
 
 /// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is
@@ -148,7 +164,7 @@ pub fn fill(facts: &Facts, environment: &Environment) -> Option<Action> {
 mod tests {
     use super::*;
     use crate::facts::example::{command, healthy, path, venv_of};
-    use crate::facts::project::{Manager, ManagerKind};
+    use crate::facts::project::Manager;
     use crate::parse::pyvenv_cfg::Creator;
 
     fn first(remedy: &Remedy) -> Vec<String> {
@@ -187,6 +203,24 @@ mod tests {
         facts.commands.push(uv);
         let words = first(&install(&facts, facts.patient().unwrap(), "rich", false));
         assert_eq!(words.join(" "), "uv pip install --python /home/me/project/.venv/bin/python rich");
+    }
+
+    #[test]
+    fn a_project_of_uv_gets_its_environment_from_uv() {
+        let mut facts = healthy();
+        facts.environments.retain(|environment| !environment.is_venv());
+        facts.project.environments.clear();
+        let evidence = path("/home/me/project/uv.lock");
+        facts.project.managers = vec![Manager { kind: ManagerKind::Uv, evidence, available: true }];
+        let system = facts.environment(&path("/usr")).unwrap();
+        assert_eq!(first(&install(&facts, system, "rich", true)).join(" "), "uv sync");
+        let remedy = install(&facts, system, "rich", false);
+        assert_eq!(first(&remedy).join(" "), "uv add rich");
+        assert_eq!(remedy.actions[1], Action::activate_new(&path("/home/me/project/.venv")));
+        // in a member of a workspace the environment lies elsewhere
+        let mut member = facts.clone();
+        member.project.managers[0].evidence = path("/home/me/uv.lock");
+        assert_ne!(first(&install(&member, system, "rich", true)).join(" "), "uv sync");
     }
 
     #[test]
