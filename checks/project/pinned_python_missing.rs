@@ -78,7 +78,9 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if let Some(program) = program {
             finding = finding.evidence("started instead", program.to_text());
         }
-        for pin in facts.project.pins.iter().take(3) {
+        // a variable stands above every file
+        let by_variable = absent.as_ref().is_some_and(|absent| facts.shell.set(&absent.set_by).is_some());
+        for pin in facts.project.pins.iter().filter(|_| !by_variable).take(3) {
             let place = pin.line.map_or_else(String::new, |line| format!(" (line {line})"));
             finding = finding.evidence("pinned", format!("{} in {}{place}", pin.text, pin.file));
         }
@@ -119,7 +121,16 @@ fn of_missing(facts: &Facts, manager: ShimManager, absent: &Absent) -> Vec<Remed
         ShimManager::Asdf => ["asdf", "install", "python", version].map(Word::from).into(),
         ShimManager::Mise => vec!["mise".into(), "install".into(), Word::from(format!("python@{version}"))],
     };
-    vec![Remedy::safe(format!("Install Python {version}"), vec![Action::Run(words)])]
+    let install = Remedy::safe(format!("Install Python {version}"), vec![Action::Run(words)]);
+    std::iter::once(install).chain(without_variable(facts, manager, version, &absent.set_by)).collect()
+}
+
+/// Where a variable of this shell asks for the version in vain, a shell without it.
+fn without_variable(facts: &Facts, manager: ShimManager, name: &str, set_by: &str) -> Option<Remedy> {
+    facts.shell.set(set_by)?;
+    let summary =
+        format!("Choose no version by {set_by} in this shell: {} has none called {name}", manager.label());
+    Some(Remedy::safe(summary, vec![Action::Unset(set_by.to_owned()), Action::Rehash]))
 }
 
 /// What a version manager can install: a version, or another implementation's.
@@ -148,16 +159,7 @@ fn is_build(name: &str) -> bool {
 
 /// The name of an environment, which is not there.
 fn of_name(facts: &Facts, manager: ShimManager, name: &str, set_by: &str) -> Vec<Remedy> {
-    let mut remedies = Vec::new();
-    if facts.shell.set(set_by).is_some() {
-        remedies.push(Remedy::safe(
-            format!(
-                "Choose no version by {set_by} in this shell: {} has none called {name}",
-                manager.label()
-            ),
-            vec![Action::Unset(set_by.to_owned()), Action::Rehash],
-        ));
-    }
+    let mut remedies: Vec<Remedy> = without_variable(facts, manager, name, set_by).into_iter().collect();
     let advice = match manager {
         ShimManager::Pyenv => format!(
             "`pyenv virtualenv VERSION {name}` makes it, with the plugin pyenv-virtualenv and a VERSION that `pyenv versions` lists; or choose one of those"
@@ -257,6 +259,18 @@ mod tests {
             assert_eq!((found.len(), found[0].severity), (1, Severity::Error));
             assert!(found[0].evidence.iter().any(|one| one.value.contains("/usr/bin/python3")), "{found:?}");
         }
+    }
+
+    #[test]
+    fn a_variable_that_asks_for_it_can_be_unset() {
+        let mut facts = not_activated();
+        facts.commands = vec![lost("python", &["3.12.9"], "PYENV_VERSION", "")];
+        set_variable(&mut facts, "PYENV_VERSION", "3.12.9");
+        let found = CHECK.findings(&facts);
+        let first = |index: usize| &found[0].remedies[index].actions[0];
+        assert_eq!(*first(0), Action::run(["pyenv".into(), "install".into(), "3.12.9".into()]));
+        assert_eq!(*first(1), Action::Unset("PYENV_VERSION".into()));
+        assert!(!found[0].evidence.iter().any(|one| one.label == "pinned"), "{found:?}");
     }
 
     #[test]
