@@ -23,12 +23,16 @@ pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
     let version = library.version.filter(|_| library.implementation == "cpython")?;
     // where `home` is at fault, the link may be right as it is
     let home_is_good = environment.home.as_ref().is_none_or(|home| home.state == HomeState::Good);
-    let others = facts.installations_of(version).filter(|installation| {
-        installation.implementation.as_deref().is_none_or(|name| name == "cpython")
-            && !environment.contains(&installation.interpreter)
-            && !(home_is_good && leads_to(facts, environment, installation))
-    });
-    let installation = best_installation(others, Some(version), None)?;
+    let others: Vec<&Installation> = facts
+        .installations_of(version)
+        .filter(|installation| {
+            installation.implementation.as_deref().is_none_or(|name| name == "cpython")
+                && !environment.contains(&installation.interpreter)
+                && !(home_is_good && leads_to(facts, environment, installation))
+        })
+        .collect();
+    let own = of_home(environment, &others);
+    let installation = own.or_else(|| best_installation(others, Some(version), None))?;
     let main = environment.program("python");
     let mut actions: Vec<Action> = moved_aside(environment, &main).into_iter().collect();
     actions.push(link(Word::from(&installation.interpreter), &main));
@@ -57,6 +61,17 @@ pub fn relink(facts: &Facts, environment: &Environment) -> Option<Remedy> {
         format!("Point the environment at {}, the same minor version", installation.interpreter),
         actions,
     ))
+}
+
+/// The Python that it was made from, or what came in the place of that.
+fn of_home<'f>(environment: &Environment, installations: &[&'f Installation]) -> Option<&'f Installation> {
+    let home = environment.home.as_ref()?;
+    let mut places = std::iter::once(&home.path).chain(&home.moved_to);
+    places.find_map(|place| {
+        let is_there =
+            |found: &&&Installation| found.interpreter.parent().is_some_and(|it| it.same_as(place));
+        installations.iter().find(is_there).copied()
+    })
 }
 
 /// Renames a directory that lies where a link belongs: `ln` would make the link inside of it.
@@ -124,6 +139,24 @@ mod tests {
         assert_eq!(words(&remedy)[0], "ln -sfn /opt/py/bin/python3.11 /home/me/project/.venv/bin/python");
         facts.installations[1].version = Some(Version::new(3, 12, None));
         assert_eq!(relink(&facts, &facts.environments[0]), None);
+    }
+
+    #[test]
+    fn the_python_that_it_was_made_from_is_preferred_or_what_came_in_its_place() {
+        let mut facts = with_another();
+        for number in [7, 9] {
+            let mut keg = facts.installations[0].clone();
+            keg.interpreter = path(&format!("/opt/kegs/3.11.{number}/bin/python3.11"));
+            keg.linked_from = Vec::new();
+            facts.installations.push(keg);
+        }
+        let linked = |facts: &Facts| words(&relink(facts, &facts.environments[0]).unwrap())[0].clone();
+        example::venv_of(&mut facts).home.as_mut().unwrap().path = path("/opt/kegs/3.11.7/bin");
+        assert!(linked(&facts).starts_with("ln -sfn /opt/kegs/3.11.7/bin/python3.11 "));
+        let home = example::venv_of(&mut facts).home.as_mut().unwrap();
+        (home.path, home.state) = (path("/opt/kegs/3.11.5/bin"), HomeState::Missing);
+        home.moved_to = vec![path("/opt/kegs/3.11.9/bin")];
+        assert!(linked(&facts).starts_with("ln -sfn /opt/kegs/3.11.9/bin/python3.11 "));
     }
 
     #[test]
