@@ -323,6 +323,32 @@ fn the_embeddable_package_is_bound_to_its_underscore_pth() {
 }
 
 #[test]
+fn an_underscore_pth_leaves_the_user_site_as_it_was_settled() {
+    let tree = |lines: &str| {
+        let lines = format!("/base/lib/python3.12\n{lines}");
+        installation(Tree::default(), "/base", "python3.12")
+            .link(&posix("/o/bin/python"), "/base/bin/python3.12")
+            .file(&posix("/o/bin/python._pth"), &lines)
+            .directory(&posix("/home/me/.local/lib/python3.12/site-packages"))
+    };
+    let mut machine = Machine::new(tree("import site\n"));
+    let on = machine.predict(posix("/o/bin/python"));
+    assert_eq!(on.user_site.enabled, Some(true));
+    assert_eq!(
+        path(&on),
+        ["/base/lib/python3.12", "/home/me/.local/lib/python3.12/site-packages"],
+        "no first entry: safe_path is set"
+    );
+    machine.variables.pythonnousersite = Some(b"1".to_vec());
+    let off = machine.predict(posix("/o/bin/python"));
+    assert_eq!(off.user_site.enabled, Some(false), "read before the ._pth file is");
+    assert_eq!(path(&off), ["/base/lib/python3.12"]);
+    machine.tree = tree("");
+    let without = machine.predict(posix("/o/bin/python"));
+    assert_eq!((path(&without).len(), without.user_site), (1, UserSite::default()));
+}
+
+#[test]
 fn start_files_suppress_import_lines_and_add_their_own() {
     let site_packages = "/base/lib/python3.15/site-packages";
     let tree = installation(Tree::default(), "/base", "python3.15")

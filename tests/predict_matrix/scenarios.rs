@@ -277,7 +277,9 @@ impl<'a> Scenarios<'a> {
     /// A `._pth` file beside the executable: it counts from 3.11 on, and before it is nothing.
     fn underscore_pth(&mut self) {
         let root = self.root.join("underscore");
-        let Some(python) = environments::venv(self.interpreter, &root, &["--copies"]) else { return };
+        // one with a user site, which the file leaves as it is
+        let options = ["--copies", "--system-site-packages"];
+        let Some(python) = environments::venv(self.interpreter, &root, &options) else { return };
         let library = self.interpreter.path.canonicalize().unwrap();
         let library = library.parent().unwrap().join("../lib").join(self.versioned());
         let library = library.to_string_lossy();
