@@ -364,6 +364,53 @@ fn start_files_suppress_import_lines_and_add_their_own() {
 }
 
 #[test]
+fn an_import_line_that_fails_ends_its_file() {
+    let added = |name: &str, files: &[(&str, &str)]| {
+        let mut tree = installation(Tree::default(), "/base", name)
+            .directory(&posix("/extra"))
+            .directory(&posix("/other"))
+            .file(&posix("/later/foo.py"), "");
+        for (file, text) in files {
+            tree = tree.file(&posix(&format!("/base/lib/{name}/site-packages/{file}")), text);
+        }
+        let prediction = Machine::new(tree).predict(posix(&format!("/base/bin/{name}")));
+        let notes = prediction.notes.iter().filter(|note| note.contains("leaves the rest")).count();
+        (path(&prediction).split_off(5), prediction.hooks.len(), notes)
+    };
+    let gone = ("a.pth", "/other\nimport sys; import gone\n/extra\nimport also_gone\n");
+    let left =
+        |paths: &[&str], hooks, notes| (paths.iter().map(|it| (*it).to_owned()).collect(), hooks, notes);
+    assert_eq!(added("python3.12", &[gone]), left(&["/other"], 1, 1));
+    assert_eq!(added("python3.15", &[gone]), left(&["/other", "/extra"], 2, 0), "it runs them at the end");
+    let second = ("b.pth", "import foo\n/extra\n");
+    assert_eq!(
+        added("python3.12", &[gone, second, ("c.pth", "/later\n")]),
+        left(&["/other", "/later"], 2, 2)
+    );
+    let there = [("a.pth", "/later\n"), second];
+    assert_eq!(added("python3.12", &there), left(&["/later", "/extra"], 1, 0), "foo is there by then");
+    let unknown = [("0.pth", "import foo2\n"), ("foo2.py", ""), second];
+    assert_eq!(added("python3.12", &unknown), left(&["/extra"], 2, 0), "foo2 may do anything");
+    assert_eq!(
+        added("python3.12", &[("a.pth", "import foo2, gone\n/extra\n"), ("foo2.py", "")]).0,
+        ["/extra"]
+    );
+}
+
+#[test]
+fn a_second_pass_over_a_venv_may_find_what_the_first_did_not() {
+    let tree = venv(installation(Tree::default(), "/base", "python3.12"), "/v", "python3.12", ISOLATED)
+        .file(&posix("/v/lib/python3.12/site-packages/0.pth"), "import gone\n/here\n")
+        .file(&posix("/v/lib/python3.12/site-packages/a.pth"), "import foo\n/extra\n")
+        .directory(&posix("/here"))
+        .file(&posix("/v/lib/python3.12/site-packages/b.pth"), "/later\n")
+        .file(&posix("/later/foo.py"), "")
+        .directory(&posix("/extra"));
+    let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
+    assert_eq!(path(&prediction)[5..], ["/later", "/extra"], "and none of what 0.pth would add");
+}
+
+#[test]
 fn sitecustomize_is_found_before_the_first_entry_is_there() {
     let tree = installation(Tree::default(), "/base", "python3.11")
         .file(&posix("/here/sitecustomize.py"), "")

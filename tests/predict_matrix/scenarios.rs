@@ -74,6 +74,9 @@ impl<'a> Scenarios<'a> {
             self.configs();
             self.pth_files();
             self.import_lines();
+            if !interpreter.pypy {
+                self.failing_lines();
+            }
             self.underscore_pth();
         } else if let Some(subject) = subjects.iter().find(|subject| subject.label == "virtualenv") {
             self.pth_files_of(subject.executable.clone());
@@ -271,6 +274,26 @@ impl<'a> Scenarios<'a> {
             self.sampled(1, &format!("import lines up to {name}"), &python, &[], &setting, true);
             let listed = vec![("PYTHONPATH", overlay.clone().into_os_string())];
             self.sampled(1, &format!("import lines up to {name}"), &python, &[], &listed, false);
+        }
+    }
+
+    /// `import` lines that raise: until 3.14 the rest of their file is left, unless a second pass finds what they import.
+    fn failing_lines(&mut self) {
+        let root = self.root.join("failing lines");
+        let Some(python) = environments::venv(self.interpreter, &root, &[]) else { return };
+        let site_packages = root.join(format!("lib/{}/site-packages", self.versioned()));
+        let later = self.root.join("later");
+        std::fs::create_dir_all(&later).unwrap();
+        std::fs::write(later.join("found_later.py"), "").unwrap();
+        let files = [
+            ("a.pth", format!("import nowhere\n{}\n", self.work.display())),
+            ("b.pth", format!("import sys, found_later\n{}\n", self.work.join("x1").display())),
+            ("c.pth", later.display().to_string()),
+        ];
+        for (name, contents) in files {
+            std::fs::write(site_packages.join(name), contents).unwrap();
+            let setting = vec![("HOME", self.root.join("home").into_os_string())];
+            self.sampled(1, &format!("failing lines up to {name}"), &python, &[], &setting, true);
         }
     }
 
