@@ -181,6 +181,49 @@ fn debian_uses_dist_packages() {
 }
 
 #[test]
+fn until_3_10_the_prefix_is_cut_off_the_library() {
+    let prefixes = |home: Option<&str>, platlibdir: Option<&str>| {
+        let mut machine = Machine::new(installation(Tree::default(), "/base", "python3.9"));
+        machine.variables.pythonhome = home.map(|home| home.as_bytes().to_vec());
+        // site would make the entries absolute
+        machine.flags.no_site = true;
+        machine.variables.pythonplatlibdir = platlibdir.map(|name| name.as_bytes().to_vec());
+        let prediction = machine.predict(posix("/base/bin/python3.9"));
+        assert!(prediction.starts(), "{prediction:?}");
+        let [_, zip, stdlib, dynload] = &path(&prediction)[..4] else { panic!("{prediction:?}") };
+        assert_eq!(*dynload, format!("{stdlib}/lib-dynload"));
+        let prefixes = [&prediction.prefix, &prediction.exec_prefix].map(|it| it.to_text().into_owned());
+        (prefixes, zip.clone(), stdlib.clone())
+    };
+    let expected = |prefix: &str, zip: &str, stdlib: &str| {
+        ([prefix.to_owned(), prefix.to_owned()], zip.to_owned(), stdlib.to_owned())
+    };
+    let usual = expected("/base", "/base/lib/python39.zip", "/base/lib/python3.9");
+    assert_eq!(prefixes(Some("/base/"), None), usual);
+    assert_eq!(prefixes(Some("/base:/base/"), None), usual);
+    assert_eq!(prefixes(None, Some("/base/lib")), usual);
+    let twice = expected("/base/", "/base/lib/python39.zip", "/base//lib/python3.9");
+    assert_eq!(prefixes(Some("/base//"), None), twice);
+    let up = expected("/base/bin/..", "/base/bin/../../lib/python39.zip", "/base/bin/../lib/python3.9");
+    assert_eq!(prefixes(None, Some("../lib")), up);
+    let dot = expected("/base/lib", "/base/lib/lib/./python39.zip", "/base/lib/./python3.9");
+    assert_eq!(prefixes(None, Some("lib/.")), dot);
+}
+
+#[test]
+fn a_lib_dynload_that_is_nowhere_has_no_version_until_3_10() {
+    let tree = Tree::default()
+        .file(&posix("/base/bin/python3.8"), "")
+        .file(&posix("/base/lib/python3.8/os.py"), "")
+        .file(&posix("/base/lib/python3.8/types.py"), "")
+        .file(&posix("/base/lib/python3.8/_sysconfigdata_x.py"), "{'prefix': '/opt'}")
+        .directory(&posix("/base/lib/python3.8/encodings"));
+    let prediction = Machine::new(tree).predict(posix("/base/bin/python3.8"));
+    assert_eq!(path(&prediction)[3], "/opt/lib/lib-dynload");
+    assert_eq!((prediction.prefix, prediction.exec_prefix), ("/base".into(), "/opt".into()));
+}
+
+#[test]
 fn free_threaded_builds_have_directories_of_their_own() {
     let tree = installation(Tree::default(), "/base", "python3.13t")
         .directory(&posix("/home/me/.local/lib/python3.13t/site-packages"));

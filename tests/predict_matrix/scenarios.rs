@@ -123,6 +123,13 @@ impl<'a> Scenarios<'a> {
         let mut two_homes = base.clone();
         two_homes.push(":");
         two_homes.push(&base);
+        let with = |end: &str| {
+            let mut path = base.clone();
+            path.push(end);
+            path
+        };
+        let (slashed, library) = (with("/"), with("/lib"));
+        let slashed_homes = [slashed.as_os_str(), slashed.as_os_str()].join(":".as_ref());
         let own = bin.with_file_name(format!("lib/{}/site-packages", self.versioned()));
         vec![
             vec![],
@@ -145,6 +152,9 @@ impl<'a> Scenarios<'a> {
             text("PYTHONUSERBASE", ""),
             text("PYTHONPLATLIBDIR", "lib64"),
             text("PYTHONPLATLIBDIR", "lib"),
+            one("PYTHONPLATLIBDIR", library),
+            one("PYTHONHOME", slashed),
+            one("PYTHONHOME", slashed_homes),
             one("PYTHONHOME", base),
             one("PYTHONHOME", two_homes),
             one("PYTHONHOME", bin.parent().unwrap().as_os_str().to_owned()),
