@@ -211,6 +211,24 @@ fn until_3_10_the_prefix_is_cut_off_the_library() {
 }
 
 #[test]
+fn from_3_11_on_an_empty_half_of_pythonhome_is_searched_for() {
+    let predict = |name: &str, home: &str| {
+        let tree = installation(Tree::default(), "/base", name);
+        let mut machine = Machine::new(installation(tree, "/other", name));
+        machine.variables.pythonhome = Some(home.as_bytes().to_vec());
+        let prediction = machine.predict(posix(&format!("/base/bin/{name}")));
+        (prediction.starts(), [prediction.prefix, prediction.exec_prefix].map(|it| it.to_text().into_owned()))
+    };
+    let starts = |prefix: &str, exec: &str| (true, [prefix.to_owned(), exec.to_owned()]);
+    assert_eq!(predict("python3.12", ":/other"), starts("/base", "/other"));
+    assert_eq!(predict("python3.12", "/other:"), starts("/other", "/base"));
+    assert_eq!(predict("python3.12", ":"), starts("/base", "/base"));
+    assert_eq!(predict("python3.12", "/other/"), starts("/other/", "/other/"), "spelt as it was");
+    assert!(!predict("python3.10", ":/other").0);
+    assert_eq!(predict("python3.10", "/other:"), starts("/other", "/"));
+}
+
+#[test]
 fn a_lib_dynload_that_is_nowhere_has_no_version_until_3_10() {
     let tree = Tree::default()
         .file(&posix("/base/bin/python3.8"), "")

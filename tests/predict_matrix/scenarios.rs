@@ -123,6 +123,8 @@ impl<'a> Scenarios<'a> {
         let mut two_homes = base.clone();
         two_homes.push(":");
         two_homes.push(&base);
+        let second_home = [OsString::new(), base.clone()].join(":".as_ref());
+        let first_home = [base.clone(), OsString::new()].join(":".as_ref());
         let with = |end: &str| {
             let mut path = base.clone();
             path.push(end);
@@ -152,9 +154,13 @@ impl<'a> Scenarios<'a> {
             text("PYTHONUSERBASE", ""),
             text("PYTHONPLATLIBDIR", "lib64"),
             text("PYTHONPLATLIBDIR", "lib"),
+            text("PYTHONPLATLIBDIR", "../lib"),
+            text("PYTHONPLATLIBDIR", "lib/."),
             one("PYTHONPLATLIBDIR", library),
             one("PYTHONHOME", slashed),
             one("PYTHONHOME", slashed_homes),
+            one("PYTHONHOME", second_home),
+            one("PYTHONHOME", first_home),
             one("PYTHONHOME", base),
             one("PYTHONHOME", two_homes),
             one("PYTHONHOME", bin.parent().unwrap().as_os_str().to_owned()),
