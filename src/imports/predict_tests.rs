@@ -540,6 +540,28 @@ fn a_dangling_interpreter_is_told_by_what_is_left() {
 }
 
 #[test]
+fn a_copied_static_interpreter_is_told_by_what_it_embeds() {
+    // what a static interpreter looks like to who reads only its beginning
+    let beginning = "x".repeat(1 << 20);
+    let copied = |strings: &str| {
+        let text = format!("{beginning}\0{strings}\0/base\0");
+        let tree = installation(Tree::default(), "/base", "python3.13");
+        let mut tree = installation(tree, "/base", "python3.13t").file(&posix("/o/bin/python"), &text);
+        for name in ["python3.13", "python3.13t"] {
+            tree = tree.file(&posix(&format!("/base/lib/{name}/_sysconfigdata_x.py")), "{'prefix': '/base'}");
+        }
+        let prediction = Machine::new(tree).predict(posix("/o/bin/python"));
+        assert!(prediction.starts(), "{prediction:?}");
+        prediction.entries[2].directory.to_text().into_owned()
+    };
+    assert_eq!(copied("3.13.5"), "/base/lib/python3.13");
+    assert_eq!(
+        copied("3.13.5\0%.80s experimental free-threading build (%.80s) %.80s"),
+        "/base/lib/python3.13t"
+    );
+}
+
+#[test]
 fn uv_s_interpreters_were_compiled_for_another_prefix() {
     let prefix = "/home/me/.local/share/uv/python/cpython-3.12.1-linux-x86_64-gnu";
     let tree = installation(Tree::default(), prefix, "python3.12").file(
