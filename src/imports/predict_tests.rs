@@ -280,6 +280,18 @@ fn fedora_lists_lib64_before_lib() {
 }
 
 #[test]
+fn a_lib64_of_python_files_alone_is_not_what_a_copy_was_built_for() {
+    let tree = installation(Tree::default(), "/base", "python3.12")
+        .file(&posix("/base/lib/python3.12/_sysconfigdata_x.py"), "{'PLATLIBDIR': 'lib', 'prefix': '/base'}")
+        .file(&posix("/o/bin/python3.12"), "\0/base\0")
+        .file(&posix("/o/lib64/python3.12/os.py"), "");
+    let prediction = Machine::new(tree).predict(posix("/o/bin/python3.12"));
+    assert!(prediction.starts(), "{prediction:?}");
+    assert_eq!(prediction.prefix, "/base".into());
+    assert_eq!(path(&prediction)[2], "/base/lib/python3.12");
+}
+
+#[test]
 fn a_framework_build_has_its_user_site_in_the_library() {
     let prefix = "/Library/Frameworks/Python.framework/Versions/3.12";
     let tree = installation(Tree::default(), prefix, "python3.12").file(
