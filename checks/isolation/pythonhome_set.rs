@@ -25,6 +25,8 @@ pub static CHECK: Check = Check {
 With `PYTHONHOME` set, a Python does not search for its standard library: it takes `$PYTHONHOME/lib/pythonX.Y`, in every
 environment and every version. Where this version's library is not there, it stops at once with
 `Fatal Python error: init_fs_encoding ... ModuleNotFoundError: No module named 'encodings'`.
+Of a value in two halves (`PREFIX:EXEC_PREFIX`) the second is for the compiled modules in `lib-dynload`. In place of an empty
+half Python searches from 3.11 on; before, it has none.
 
 ## How it happens
 Vendors' set-up scripts, guides to embedding Python, and answers that recommend it in place of activating an environment.
@@ -47,8 +49,15 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(home) = &facts.import_setup.python_home else { return };
     let version = python_version(facts);
     let windows = facts.platform.system == System::Windows && home.unversioned_library;
-    let matching = windows
-        || version.is_some_and(|version| home.standard_libraries.iter().any(|it| it.same_minor(version)));
+    let separator = char::from(facts.platform.flavour().list_separator());
+    let second_half = home.raw.strip_prefix(separator);
+    let is_there =
+        version.is_some_and(|version| home.standard_libraries.iter().any(|it| it.same_minor(version)));
+    let searches = version.is_some_and(|version| (version.major, version.minor) >= (3, 11));
+    let matching = match second_half {
+        None => windows || is_there,
+        Some(half) => searches && (windows || half.is_empty() || is_there),
+    };
     let answers = facts.patient().is_some_and(|patient| facts.answers(patient));
     let dies = facts.patient().is_some_and(|patient| {
         facts.interpreters_of(patient).any(|interpreter| interpreter.probe.lacks_standard_library())
@@ -65,8 +74,20 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let name =
         version.map_or_else(|| "Python".to_owned(), |version| format!("Python {}", version.minor_text()));
     let message = match severity {
+        Severity::Info if second_half.is_some() => {
+            format!("PYTHONHOME is set to {}: Python up to 3.10 will not start", home.raw)
+        }
         Severity::Info => {
             format!("PYTHONHOME is set to {}: Python of any other version will not start", home.raw)
+        }
+        _ if second_half.is_some() && searches => {
+            format!("PYTHONHOME is {}, where the compiled modules of {name} are not", home.raw)
+        }
+        _ if second_half.is_some() => {
+            format!(
+                "PYTHONHOME is {}, with nothing in front of {separator}: {name} has no standard library",
+                home.raw
+            )
         }
         _ => format!("PYTHONHOME is {}, where the standard library of {name} is not", home.raw),
     };
@@ -119,6 +140,25 @@ mod tests {
     #[test]
     fn fires_as_information_when_it_matches() {
         assert_eq!(CHECK.findings(&with_home(&[Version::new(3, 11, None)]))[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn an_empty_first_half_is_searched_for_from_3_11_on() {
+        let severity = |raw: &str, libraries: &[Version], minor| {
+            let mut facts = with_home(libraries);
+            facts.import_setup.python_home.as_mut().unwrap().raw = raw.into();
+            for interpreter in &mut facts.interpreters {
+                interpreter.version = Some(Version::new(3, minor, None));
+            }
+            let found = CHECK.findings(&facts);
+            (found[0].severity, found[0].message.clone())
+        };
+        let there = [Version::new(3, 11, None), Version::new(3, 10, None)];
+        let (level, message) = severity(":/opt/python", &there, 11);
+        assert_eq!(level, Severity::Info);
+        assert!(message.ends_with("Python up to 3.10 will not start"), "{message}");
+        assert_eq!(severity(":", &[], 11).0, Severity::Info);
+        assert!(severity(":/opt/python", &[], 11).1.contains("compiled modules of Python 3.11"));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! The import path that an interpreter's files foretell, and how far its own report agrees.
 
 use super::probe::{Trust, without_relative_entries};
-use super::unmet_imports::unmet_imports;
 use crate::facts::import_setup::UnmetImport;
 use crate::facts::interpreter::{Interpreter, ProbeReport};
 use crate::host::Host;
 use crate::imports::{
     Build, Flags, ImportOrigin, Prediction, Question, Reported, Spelling, Start, Unidentified, Variables,
-    compare, identify, predict,
+    compare, identify, predict, unmet_imports,
 };
 use crate::path::HostPath;
 

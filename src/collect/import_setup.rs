@@ -136,8 +136,10 @@ fn is_identifier(name: &str) -> bool {
 fn python_home(host: &dyn Host, shell: &Shell) -> Option<PythonHome> {
     let raw = shell.set("PYTHONHOME")?.to_owned();
     let flavour = host.platform().flavour();
-    let first = raw.split(char::from(flavour.list_separator())).next().unwrap_or_default();
-    let prefix = HostPath::new(flavour, first);
+    // in place of an empty first half Python searches (3.11+), and takes compiled modules from the second
+    let (first, second) = raw.split_once(char::from(flavour.list_separator())).unwrap_or((&raw, ""));
+    let prefix = HostPath::new(flavour, if first.is_empty() { second } else { first });
+    let landmarks: &[&str] = if first.is_empty() { &["lib-dynload"] } else { &["os.py", "os.pyc"] };
     let mut home = PythonHome { prefix, standard_libraries: Vec::new(), unversioned_library: false, raw };
     let Some(prefix) = home.prefix.clone() else { return Some(home) };
     home.unversioned_library = host.is_file(&prefix.join("Lib").join("os.py"));
@@ -146,8 +148,8 @@ fn python_home(host: &dyn Host, shell: &Shell) -> Option<PythonHome> {
         let versions = listing.entries.iter().filter_map(|entry| {
             let name = readable(&entry.name);
             let version = version_in_name(&name)?;
-            let landmark = ["os.py", "os.pyc"].map(|file| library.join(&entry.name).join(file));
-            landmark.iter().any(|file| host.is_file(file)).then_some(version)
+            let directory = library.join(&entry.name);
+            landmarks.iter().any(|name| host.exists(&directory.join(name))).then_some(version)
         });
         home.standard_libraries.extend(versions);
     }

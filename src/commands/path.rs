@@ -9,7 +9,9 @@ use crate::facts::Facts;
 use crate::facts::interpreter::{Interpreter, Probe};
 use crate::host::Host;
 use crate::host::real::bytes_of;
+use crate::imports::resolve::Offered;
 use crate::imports::{ImportOrigin, Prediction, Resolver, Spelling};
+use crate::path::HostPath;
 use crate::report::import_path::{self, Entry, PathPage, Side};
 
 pub fn run(host: &dyn Host, arguments: &PathArguments) -> Result<Status, Trouble> {
@@ -158,9 +160,20 @@ impl Sides<'_> {
         })
     }
 
+    /// An entry of an interpreter whose build is not known; an empty one is the working directory.
+    fn exists(&self, entry: &Spelling) -> bool {
+        let absolute = HostPath::new(self.host.platform().flavour(), entry.as_bytes());
+        absolute
+            .or_else(|| Some(self.host.working_directory().ok()?.join(entry.as_bytes())))
+            .is_some_and(|path| self.host.exists(&path))
+    }
+
     fn entries(&self, entries: Vec<(Spelling, ImportOrigin)>) -> Vec<Entry> {
         let Some(build) = &self.interpreter.build else {
-            let bare = |(directory, origin)| Entry { directory, origin, offered: Default::default() };
+            let bare = |(directory, origin): (Spelling, _)| {
+                let offered = Offered { exists: self.exists(&directory), ..Offered::default() };
+                Entry { directory, origin, offered }
+            };
             return entries.into_iter().map(bare).collect();
         };
         let hooks = self.interpreter.predicted.as_ref().map(|prediction| prediction.hooks.as_slice());

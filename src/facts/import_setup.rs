@@ -70,9 +70,11 @@ pub struct VariableLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PythonHome {
     pub raw: String,
-    /// Its first part; a second one (`PREFIX:EXEC_PREFIX`) is for compiled modules alone.
+    /// Its first part; a second one (`PREFIX:EXEC_PREFIX`) is for compiled modules alone, and counts where the first
+    /// is empty.
     pub prefix: Option<HostPath>,
-    /// Versions whose standard library is there (`lib/pythonX.Y/os.py`).
+    /// Versions whose standard library is there (`lib/pythonX.Y/os.py`; `lib-dynload` where only compiled modules are
+    /// taken from there).
     pub standard_libraries: Vec<Version>,
     /// Windows' `Lib\os.py`, which names no version.
     pub unversioned_library: bool,

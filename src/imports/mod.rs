@@ -18,6 +18,7 @@ pub mod spelling;
 pub mod stdlib;
 #[cfg(test)]
 mod tree;
+mod unmet;
 
 pub use build::{Build, Implementation, Unidentified, Version, identify};
 pub use compare::{Comparison, Reported, compare};
@@ -30,3 +31,4 @@ pub use resolve::{
     Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched, archive_names,
 };
 pub use spelling::Spelling;
+pub use unmet::unmet_imports;

@@ -354,8 +354,8 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
         settings.no_site = !underscore.imports_site;
         settings.use_environment = false;
         settings.safe_path = true;
-        // `isolated` is set after the flags were evaluated, so `-s` is not implied by it.
-        settings.no_user_site = true;
+        // Modules/getpath.py (3.11+) and PC/getpathp.c set `isolated` too, but the user site was settled
+        // before, by `-I`, `-s` and PYTHONNOUSERSITE.
     }
     let mut prediction = from_located(question, &located);
     let fatal = located.cannot_start(&place, &settings, question.build);

@@ -181,6 +181,67 @@ fn debian_uses_dist_packages() {
 }
 
 #[test]
+fn until_3_10_the_prefix_is_cut_off_the_library() {
+    let prefixes = |home: Option<&str>, platlibdir: Option<&str>| {
+        let mut machine = Machine::new(installation(Tree::default(), "/base", "python3.9"));
+        machine.variables.pythonhome = home.map(|home| home.as_bytes().to_vec());
+        // site would make the entries absolute
+        machine.flags.no_site = true;
+        machine.variables.pythonplatlibdir = platlibdir.map(|name| name.as_bytes().to_vec());
+        let prediction = machine.predict(posix("/base/bin/python3.9"));
+        assert!(prediction.starts(), "{prediction:?}");
+        let [_, zip, stdlib, dynload] = &path(&prediction)[..4] else { panic!("{prediction:?}") };
+        assert_eq!(*dynload, format!("{stdlib}/lib-dynload"));
+        let prefixes = [&prediction.prefix, &prediction.exec_prefix].map(|it| it.to_text().into_owned());
+        (prefixes, zip.clone(), stdlib.clone())
+    };
+    let expected = |prefix: &str, zip: &str, stdlib: &str| {
+        ([prefix.to_owned(), prefix.to_owned()], zip.to_owned(), stdlib.to_owned())
+    };
+    let usual = expected("/base", "/base/lib/python39.zip", "/base/lib/python3.9");
+    assert_eq!(prefixes(Some("/base/"), None), usual);
+    assert_eq!(prefixes(Some("/base:/base/"), None), usual);
+    assert_eq!(prefixes(None, Some("/base/lib")), usual);
+    let twice = expected("/base/", "/base/lib/python39.zip", "/base//lib/python3.9");
+    assert_eq!(prefixes(Some("/base//"), None), twice);
+    let up = expected("/base/bin/..", "/base/bin/../../lib/python39.zip", "/base/bin/../lib/python3.9");
+    assert_eq!(prefixes(None, Some("../lib")), up);
+    let dot = expected("/base/lib", "/base/lib/lib/./python39.zip", "/base/lib/./python3.9");
+    assert_eq!(prefixes(None, Some("lib/.")), dot);
+}
+
+#[test]
+fn from_3_11_on_an_empty_half_of_pythonhome_is_searched_for() {
+    let predict = |name: &str, home: &str| {
+        let tree = installation(Tree::default(), "/base", name);
+        let mut machine = Machine::new(installation(tree, "/other", name));
+        machine.variables.pythonhome = Some(home.as_bytes().to_vec());
+        let prediction = machine.predict(posix(&format!("/base/bin/{name}")));
+        (prediction.starts(), [prediction.prefix, prediction.exec_prefix].map(|it| it.to_text().into_owned()))
+    };
+    let starts = |prefix: &str, exec: &str| (true, [prefix.to_owned(), exec.to_owned()]);
+    assert_eq!(predict("python3.12", ":/other"), starts("/base", "/other"));
+    assert_eq!(predict("python3.12", "/other:"), starts("/other", "/base"));
+    assert_eq!(predict("python3.12", ":"), starts("/base", "/base"));
+    assert_eq!(predict("python3.12", "/other/"), starts("/other/", "/other/"), "spelt as it was");
+    assert!(!predict("python3.10", ":/other").0);
+    assert_eq!(predict("python3.10", "/other:"), starts("/other", "/"));
+}
+
+#[test]
+fn a_lib_dynload_that_is_nowhere_has_no_version_until_3_10() {
+    let tree = Tree::default()
+        .file(&posix("/base/bin/python3.8"), "")
+        .file(&posix("/base/lib/python3.8/os.py"), "")
+        .file(&posix("/base/lib/python3.8/types.py"), "")
+        .file(&posix("/base/lib/python3.8/_sysconfigdata_x.py"), "{'prefix': '/opt'}")
+        .directory(&posix("/base/lib/python3.8/encodings"));
+    let prediction = Machine::new(tree).predict(posix("/base/bin/python3.8"));
+    assert_eq!(path(&prediction)[3], "/opt/lib/lib-dynload");
+    assert_eq!((prediction.prefix, prediction.exec_prefix), ("/base".into(), "/opt".into()));
+}
+
+#[test]
 fn free_threaded_builds_have_directories_of_their_own() {
     let tree = installation(Tree::default(), "/base", "python3.13t")
         .directory(&posix("/home/me/.local/lib/python3.13t/site-packages"));
@@ -216,6 +277,18 @@ fn fedora_lists_lib64_before_lib() {
         "/usr/lib/python3.12/site-packages",
     ];
     assert_eq!(path(&prediction), expected);
+}
+
+#[test]
+fn a_lib64_of_python_files_alone_is_not_what_a_copy_was_built_for() {
+    let tree = installation(Tree::default(), "/base", "python3.12")
+        .file(&posix("/base/lib/python3.12/_sysconfigdata_x.py"), "{'PLATLIBDIR': 'lib', 'prefix': '/base'}")
+        .file(&posix("/o/bin/python3.12"), "\0/base\0")
+        .file(&posix("/o/lib64/python3.12/os.py"), "");
+    let prediction = Machine::new(tree).predict(posix("/o/bin/python3.12"));
+    assert!(prediction.starts(), "{prediction:?}");
+    assert_eq!(prediction.prefix, "/base".into());
+    assert_eq!(path(&prediction)[2], "/base/lib/python3.12");
 }
 
 #[test]
@@ -323,6 +396,32 @@ fn the_embeddable_package_is_bound_to_its_underscore_pth() {
 }
 
 #[test]
+fn an_underscore_pth_leaves_the_user_site_as_it_was_settled() {
+    let tree = |lines: &str| {
+        let lines = format!("/base/lib/python3.12\n{lines}");
+        installation(Tree::default(), "/base", "python3.12")
+            .link(&posix("/o/bin/python"), "/base/bin/python3.12")
+            .file(&posix("/o/bin/python._pth"), &lines)
+            .directory(&posix("/home/me/.local/lib/python3.12/site-packages"))
+    };
+    let mut machine = Machine::new(tree("import site\n"));
+    let on = machine.predict(posix("/o/bin/python"));
+    assert_eq!(on.user_site.enabled, Some(true));
+    assert_eq!(
+        path(&on),
+        ["/base/lib/python3.12", "/home/me/.local/lib/python3.12/site-packages"],
+        "no first entry: safe_path is set"
+    );
+    machine.variables.pythonnousersite = Some(b"1".to_vec());
+    let off = machine.predict(posix("/o/bin/python"));
+    assert_eq!(off.user_site.enabled, Some(false), "read before the ._pth file is");
+    assert_eq!(path(&off), ["/base/lib/python3.12"]);
+    machine.tree = tree("");
+    let without = machine.predict(posix("/o/bin/python"));
+    assert_eq!((path(&without).len(), without.user_site), (1, UserSite::default()));
+}
+
+#[test]
 fn start_files_suppress_import_lines_and_add_their_own() {
     let site_packages = "/base/lib/python3.15/site-packages";
     let tree = installation(Tree::default(), "/base", "python3.15")
@@ -335,6 +434,53 @@ fn start_files_suppress_import_lines_and_add_their_own() {
     assert_eq!(kinds, [&HookKind::Suppressed, &HookKind::EntryPoint]);
     assert_eq!(prediction.hooks[1].line, Some(2));
     assert!(prediction.notes.iter().any(|note| note.contains("/gone does not exist")));
+}
+
+#[test]
+fn an_import_line_that_fails_ends_its_file() {
+    let added = |name: &str, files: &[(&str, &str)]| {
+        let mut tree = installation(Tree::default(), "/base", name)
+            .directory(&posix("/extra"))
+            .directory(&posix("/other"))
+            .file(&posix("/later/foo.py"), "");
+        for (file, text) in files {
+            tree = tree.file(&posix(&format!("/base/lib/{name}/site-packages/{file}")), text);
+        }
+        let prediction = Machine::new(tree).predict(posix(&format!("/base/bin/{name}")));
+        let notes = prediction.notes.iter().filter(|note| note.contains("leaves the rest")).count();
+        (path(&prediction).split_off(5), prediction.hooks.len(), notes)
+    };
+    let gone = ("a.pth", "/other\nimport sys; import gone\n/extra\nimport also_gone\n");
+    let left =
+        |paths: &[&str], hooks, notes| (paths.iter().map(|it| (*it).to_owned()).collect(), hooks, notes);
+    assert_eq!(added("python3.12", &[gone]), left(&["/other"], 1, 1));
+    assert_eq!(added("python3.15", &[gone]), left(&["/other", "/extra"], 2, 0), "it runs them at the end");
+    let second = ("b.pth", "import foo\n/extra\n");
+    assert_eq!(
+        added("python3.12", &[gone, second, ("c.pth", "/later\n")]),
+        left(&["/other", "/later"], 2, 2)
+    );
+    let there = [("a.pth", "/later\n"), second];
+    assert_eq!(added("python3.12", &there), left(&["/later", "/extra"], 1, 0), "foo is there by then");
+    let unknown = [("0.pth", "import foo2\n"), ("foo2.py", ""), second];
+    assert_eq!(added("python3.12", &unknown), left(&["/extra"], 2, 0), "foo2 may do anything");
+    assert_eq!(
+        added("python3.12", &[("a.pth", "import foo2, gone\n/extra\n"), ("foo2.py", "")]).0,
+        ["/extra"]
+    );
+}
+
+#[test]
+fn a_second_pass_over_a_venv_may_find_what_the_first_did_not() {
+    let tree = venv(installation(Tree::default(), "/base", "python3.12"), "/v", "python3.12", ISOLATED)
+        .file(&posix("/v/lib/python3.12/site-packages/0.pth"), "import gone\n/here\n")
+        .file(&posix("/v/lib/python3.12/site-packages/a.pth"), "import foo\n/extra\n")
+        .directory(&posix("/here"))
+        .file(&posix("/v/lib/python3.12/site-packages/b.pth"), "/later\n")
+        .file(&posix("/later/foo.py"), "")
+        .directory(&posix("/extra"));
+    let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
+    assert_eq!(path(&prediction)[5..], ["/later", "/extra"], "and none of what 0.pth would add");
 }
 
 #[test]
@@ -403,6 +549,28 @@ fn a_dangling_interpreter_is_told_by_what_is_left() {
     let tree = Tree::default().link(&posix("/v/bin/python"), "/gone/python");
     let why = super::super::identify(&tree, &posix("/v/bin/python")).unwrap_err().why;
     assert!(why.contains("/gone/python"), "{why}");
+}
+
+#[test]
+fn a_copied_static_interpreter_is_told_by_what_it_embeds() {
+    // what a static interpreter looks like to who reads only its beginning
+    let beginning = "x".repeat(1 << 20);
+    let copied = |strings: &str| {
+        let text = format!("{beginning}\0{strings}\0/base\0");
+        let tree = installation(Tree::default(), "/base", "python3.13");
+        let mut tree = installation(tree, "/base", "python3.13t").file(&posix("/o/bin/python"), &text);
+        for name in ["python3.13", "python3.13t"] {
+            tree = tree.file(&posix(&format!("/base/lib/{name}/_sysconfigdata_x.py")), "{'prefix': '/base'}");
+        }
+        let prediction = Machine::new(tree).predict(posix("/o/bin/python"));
+        assert!(prediction.starts(), "{prediction:?}");
+        prediction.entries[2].directory.to_text().into_owned()
+    };
+    assert_eq!(copied("3.13.5"), "/base/lib/python3.13");
+    assert_eq!(
+        copied("3.13.5\0%.80s experimental free-threading build (%.80s) %.80s"),
+        "/base/lib/python3.13t"
+    );
 }
 
 #[test]

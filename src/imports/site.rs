@@ -10,7 +10,7 @@ use super::predict::{
     Fatal, HookKind, ImportEntry, ImportOrigin, Prediction, Question, Settings, StartupHook, UserSite,
 };
 use super::pth::{self, Line, Rules};
-use super::sitedirs;
+use super::{sitedirs, unmet};
 use crate::host::FileError;
 use crate::parse::python_literal;
 use crate::path::HostPath;
@@ -33,6 +33,8 @@ pub(super) struct Site<'a> {
     pub enable_user_site: Option<bool>,
     rules: Rules,
     hooks: Vec<StartupHook>,
+    /// Import lines that are proven to have raised when they ran last.
+    failed: Vec<StartupHook>,
     notes: Vec<String>,
     /// What 3.15 collects before it extends the path: entries, and the site directories it has read.
     pending: Vec<ImportEntry>,
@@ -67,6 +69,7 @@ impl<'a> Site<'a> {
             located,
             rules: Rules::of(question.build),
             hooks: Vec::new(),
+            failed: Vec::new(),
             notes: Vec::new(),
             pending: Vec::new(),
             processed: HashSet::new(),
@@ -304,17 +307,44 @@ impl<'a> Site<'a> {
         };
         let stem = &name[..name.len() - b".pth".len()];
         let suppressed = starts.iter().any(|start| start.strip_suffix(b".start") == Some(stem));
-        for (number, line) in lines {
+        let last = lines.len();
+        for (done, (number, line)) in (1..).zip(lines) {
             match line {
                 Line::End => break,
                 Line::Path(path) => self.add_line(directory, &path, &file, number),
                 Line::Import(text) if suppressed => {
                     self.note_hook(HookKind::Suppressed, &file, number, text, false);
                 }
-                Line::Import(text) => self.run_import(directory, name, &file, number, text)?,
+                Line::Import(text) => {
+                    self.run_import(directory, name, &file, number, text)?;
+                    if done < last && self.ends_file(&file, number) {
+                        break;
+                    }
+                }
             }
         }
         Ok(())
+    }
+
+    /// `addpackage` leaves the rest of a file whose import line raises (all versions until 3.14; 3.15 runs the lines
+    /// when every path is known, each for itself).
+    fn ends_file(&mut self, file: &HostPath, number: usize) -> bool {
+        if self.rules.deferred {
+            return false;
+        }
+        let is_line = |hook: &StartupHook| hook.file == *file && hook.line == Some(number);
+        self.failed.retain(|hook| !is_line(hook));
+        let ran = self.hooks.iter().filter(|hook| !self.failed.contains(hook)).cloned().collect::<Vec<_>>();
+        let directory = self.question.working_directory.as_ref();
+        if !unmet::is_unmet(self.place.files, self.build(), &self.path, &ran, directory, &is_line) {
+            return false;
+        }
+        self.failed.extend(ran.into_iter().filter(is_line));
+        let note = format!("{file}, line {number}: the import fails, and Python leaves the rest of the file");
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+        true
     }
 
     fn add_line(&mut self, directory: &[u8], line: &[u8], file: &HostPath, number: usize) {

@@ -74,6 +74,9 @@ impl<'a> Scenarios<'a> {
             self.configs();
             self.pth_files();
             self.import_lines();
+            if !interpreter.pypy {
+                self.failing_lines();
+            }
             self.underscore_pth();
         } else if let Some(subject) = subjects.iter().find(|subject| subject.label == "virtualenv") {
             self.pth_files_of(subject.executable.clone());
@@ -120,6 +123,15 @@ impl<'a> Scenarios<'a> {
         let mut two_homes = base.clone();
         two_homes.push(":");
         two_homes.push(&base);
+        let second_home = [OsString::new(), base.clone()].join(":".as_ref());
+        let first_home = [base.clone(), OsString::new()].join(":".as_ref());
+        let with = |end: &str| {
+            let mut path = base.clone();
+            path.push(end);
+            path
+        };
+        let (slashed, library) = (with("/"), with("/lib"));
+        let slashed_homes = [slashed.as_os_str(), slashed.as_os_str()].join(":".as_ref());
         let own = bin.with_file_name(format!("lib/{}/site-packages", self.versioned()));
         vec![
             vec![],
@@ -142,6 +154,13 @@ impl<'a> Scenarios<'a> {
             text("PYTHONUSERBASE", ""),
             text("PYTHONPLATLIBDIR", "lib64"),
             text("PYTHONPLATLIBDIR", "lib"),
+            text("PYTHONPLATLIBDIR", "../lib"),
+            text("PYTHONPLATLIBDIR", "lib/."),
+            one("PYTHONPLATLIBDIR", library),
+            one("PYTHONHOME", slashed),
+            one("PYTHONHOME", slashed_homes),
+            one("PYTHONHOME", second_home),
+            one("PYTHONHOME", first_home),
             one("PYTHONHOME", base),
             one("PYTHONHOME", two_homes),
             one("PYTHONHOME", bin.parent().unwrap().as_os_str().to_owned()),
@@ -274,10 +293,32 @@ impl<'a> Scenarios<'a> {
         }
     }
 
+    /// `import` lines that raise: until 3.14 the rest of their file is left, unless a second pass finds what they import.
+    fn failing_lines(&mut self) {
+        let root = self.root.join("failing lines");
+        let Some(python) = environments::venv(self.interpreter, &root, &[]) else { return };
+        let site_packages = root.join(format!("lib/{}/site-packages", self.versioned()));
+        let later = self.root.join("later");
+        std::fs::create_dir_all(&later).unwrap();
+        std::fs::write(later.join("found_later.py"), "").unwrap();
+        let files = [
+            ("a.pth", format!("import nowhere\n{}\n", self.work.display())),
+            ("b.pth", format!("import sys, found_later\n{}\n", self.work.join("x1").display())),
+            ("c.pth", later.display().to_string()),
+        ];
+        for (name, contents) in files {
+            std::fs::write(site_packages.join(name), contents).unwrap();
+            let setting = vec![("HOME", self.root.join("home").into_os_string())];
+            self.sampled(1, &format!("failing lines up to {name}"), &python, &[], &setting, true);
+        }
+    }
+
     /// A `._pth` file beside the executable: it counts from 3.11 on, and before it is nothing.
     fn underscore_pth(&mut self) {
         let root = self.root.join("underscore");
-        let Some(python) = environments::venv(self.interpreter, &root, &["--copies"]) else { return };
+        // one with a user site, which the file leaves as it is
+        let options = ["--copies", "--system-site-packages"];
+        let Some(python) = environments::venv(self.interpreter, &root, &options) else { return };
         let library = self.interpreter.path.canonicalize().unwrap();
         let library = library.parent().unwrap().join("../lib").join(self.versioned());
         let library = library.to_string_lossy();

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::super::place::Place;
-use super::Version;
 use super::name::{self, Name};
+use super::{Implementation, Version};
+use crate::parse::binary::python_version_in;
+use crate::parse::find;
 
 /// A dynamically linked interpreter is small, and its strings stand early.
 const LINKED_LIMIT: usize = 1 << 20;
@@ -20,6 +22,17 @@ pub(super) fn linked_library(place: &Place, file: &[u8]) -> Option<Name> {
     let rest = &bytes[at + 3..];
     let end = rest.windows(3).take(32).position(|window| window == b".so" || window == b".dy")?;
     name::parse(&rest[..end])
+}
+
+/// The version that a statically linked CPython embeds. The whole file is read for it, so only where nothing else tells.
+pub(super) fn embedded_version(place: &Place, file: &[u8]) -> Option<Name> {
+    let bytes = place.read(file, BINARY_LIMIT).ok()?.bytes;
+    let text = python_version_in(&bytes)?;
+    let mut numbers = text.split('.');
+    let version = Version::new(numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?);
+    // Python/getversion.c of 3.13 and later
+    let free_threaded = find(&bytes, b"free-threading build (%.80s)").is_some();
+    Some(Name { implementation: Implementation::CPython, version, free_threaded })
 }
 
 /// The first absolute path among the binary's strings, or the directory above one, that `is_prefix`.

@@ -91,7 +91,8 @@ pub(super) fn find(place: &Place, executable: &HostPath) -> Result<Found, Uniden
         .or_else(|| {
             let home = config.home.as_ref()?;
             ["python3", "python"].iter().find_map(|name| name_of_chain(place, &place.join(home, name)))
-        });
+        })
+        .or_else(|| binary::embedded_version(place, &resolved));
     let Some(name) = name else {
         let unknown = || format!("nothing tells which version of Python {executable} is");
         return Err(Unidentified { why: dead.unwrap_or_else(unknown) });

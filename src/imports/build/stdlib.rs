@@ -62,6 +62,7 @@ fn stdlib_below(place: &Place, build: &Build, prefix: &[u8]) -> Option<Vec<u8>> 
                 .iter()
                 .map(|library| place.below(prefix, &[library, &build.versioned_name()]))
                 .collect();
+            below.retain(|directory| !is_lib64(place, directory) || is_of_build(place, directory));
             if implementation == Implementation::PyPy {
                 let version = build.version;
                 below.push(place.below(prefix, &["lib-python", &version.major.to_string()]));
@@ -75,9 +76,23 @@ fn stdlib_below(place: &Place, build: &Build, prefix: &[u8]) -> Option<Vec<u8>> 
         .find(|directory| ["os.py", "os.pyc"].iter().any(|name| place.is_file(&place.join(directory, name))))
 }
 
+fn is_lib64(place: &Place, stdlib: &[u8]) -> bool {
+    place.flavour == Flavour::Posix && place.basename(place.reduced(stdlib)) == b"lib64"
+}
+
+/// Whether a `lib64` can be what the interpreter was built for: `PLATLIBDIR` is compiled in, and a directory with no more
+/// than Python files says nothing of it.
+fn is_of_build(place: &Place, stdlib: &[u8]) -> bool {
+    let has_sysconfig = || {
+        let listing = place.host(stdlib).and_then(|directory| place.files.list(&directory).ok());
+        listing.is_some_and(|listing| listing.entries.iter().any(|it| it.name.starts_with(b"_sysconfigdata")))
+    };
+    place.is_directory(&place.join(stdlib, "lib-dynload")) || has_sysconfig()
+}
+
 /// `PREFIX`, `PLATLIBDIR` and the system from `_sysconfigdata*.py`.
 fn read_sysconfig(place: &Place, build: &mut Build, prefix: &[u8], stdlib: &[u8]) {
-    if place.flavour == Flavour::Posix && place.basename(place.reduced(stdlib)) == b"lib64" {
+    if is_lib64(place, stdlib) {
         build.platlibdir = "lib64".to_owned();
     }
     let texts = place

@@ -14,18 +14,35 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
     let mut notes = Vec::new();
     let start = search_start(place, &executable, version);
 
-    let (prefix, exec_prefix) = match python_home(question, settings) {
-        Some(home) => split_home(place, home),
-        None => {
-            let prefix = place.search_up(&start, |directory| landmarks.is_prefix(place, directory));
-            let exec_prefix = place.search_up(&start, |directory| landmarks.is_exec_prefix(place, directory));
-            let mut fallback = || compiled_prefix(question, &mut notes);
-            (prefix.unwrap_or_else(&mut fallback), exec_prefix.unwrap_or_else(&mut fallback))
+    let (found, exec_found) = match python_home(question, settings) {
+        Some(home) => {
+            let (prefix, exec_prefix) = split_home(place, home);
+            (Some(prefix), Some(exec_prefix))
         }
+        None => (
+            place.search_up(&start, |directory| landmarks.is_prefix(place, directory)),
+            place.search_up(&start, |directory| landmarks.is_exec_prefix(place, directory)),
+        ),
+    };
+    let compiled = match (&found, &exec_found) {
+        (Some(_), Some(_)) => Vec::new(),
+        _ => compiled_prefix(question, &mut notes),
+    };
+    let installed = || Some(compiled.clone()).filter(|prefix| !prefix.is_empty());
+    let found = found.or_else(|| installed().filter(|prefix| landmarks.is_prefix(place, prefix)));
+    let exec_found =
+        exec_found.or_else(|| installed().filter(|prefix| landmarks.is_exec_prefix(place, prefix)));
+    let (stdlib, prefix) = match found {
+        Some(found) => above(place, landmarks.stdlib(place, &found), 2),
+        None => (landmarks.stdlib(place, &compiled), compiled.clone()),
+    };
+    let (dynload, exec_prefix) = match exec_found {
+        Some(found) => above(place, landmarks.dynload(place, &found), 3),
+        // without the version
+        None => (place.below(&compiled, &[&landmarks.platlibdir, "lib-dynload"]), compiled),
     };
 
     let mut entries = python_path(place, question, settings, <[u8]>::to_vec);
-    let stdlib = landmarks.stdlib(place, &prefix);
     entries.push(ImportEntry::new(landmarks.zip(place, &prefix), ImportOrigin::StdlibZip));
     entries.push(ImportEntry::new(stdlib.clone(), ImportOrigin::Stdlib));
     // The compiled-in PYTHONPATH of 3.6 has two empty entries.
@@ -37,7 +54,7 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
             entries.push(ImportEntry::new(place.join(&stdlib, name), ImportOrigin::Stdlib));
         }
     }
-    entries.push(ImportEntry::new(landmarks.dynload(place, &exec_prefix), ImportOrigin::LibDynload));
+    entries.push(ImportEntry::new(dynload, ImportOrigin::LibDynload));
     let or_root = |prefix: Vec<u8>| if prefix.is_empty() { b"/".to_vec() } else { prefix };
     let (prefix, exec_prefix) = (or_root(prefix), or_root(exec_prefix));
     Ok(Located {
@@ -51,6 +68,13 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
         underscore_pth: None,
         notes,
     })
+}
+
+/// The prefix that getpath.c makes of a library that it has found: its path with so many names cut off, whatever
+/// `PYTHONHOME` and `PYTHONPLATLIBDIR` were joined to it (`calculate_set_prefix`; a slash at the end is gone with them).
+fn above(place: &Place, library: Vec<u8>, names: usize) -> (Vec<u8>, Vec<u8>) {
+    let prefix = (0..names).fold(library.as_slice(), |path, _| place.reduced(path)).to_vec();
+    (library, prefix)
 }
 
 /// Where the upward search begins: the resolved binary's directory, else what the `home` of a

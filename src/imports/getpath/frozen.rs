@@ -228,17 +228,16 @@ impl<'a> Getpath<'a> {
     /// "CALCULATE prefix AND exec_prefix", then the path.
     fn finish(mut self) -> Located {
         let place = self.place;
-        let (prefix, exec_prefix) = match python_home(self.question, self.settings) {
-            Some(home) => split_home(place, home),
-            None => self.search(),
-        };
-        let exec_prefix = if exec_prefix.is_empty() { prefix.clone() } else { exec_prefix };
+        let (prefix, exec_prefix) = self.prefixes();
         let mut entries =
             python_path(place, self.question, self.settings, |entry| place.getpath_absolute(entry));
         let landmarks = self.landmarks;
-        entries.push(ImportEntry::new(landmarks.zip(place, &prefix), ImportOrigin::StdlibZip));
-        entries.push(ImportEntry::new(landmarks.stdlib(place, &prefix), ImportOrigin::Stdlib));
-        entries.push(ImportEntry::new(landmarks.dynload(place, &exec_prefix), ImportOrigin::LibDynload));
+        // getpath.py's joinpath normalizes; the prefixes stay as they are spelt
+        let mut push =
+            |path: Vec<u8>, origin| entries.push(ImportEntry::new(place.normalized(&path), origin));
+        push(landmarks.zip(place, &prefix), ImportOrigin::StdlibZip);
+        push(landmarks.stdlib(place, &prefix), ImportOrigin::Stdlib);
+        push(landmarks.dynload(place, &exec_prefix), ImportOrigin::LibDynload);
         // From 3.14 on getpath sets the venv's prefix itself; before, site.py does.
         let venv = self.venv_prefix.filter(|_| self.question.build.version >= Version::new(3, 14));
         Located {
@@ -254,24 +253,37 @@ impl<'a> Getpath<'a> {
         }
     }
 
-    fn search(&mut self) -> (Vec<u8>, Vec<u8>) {
-        let (place, start) = (self.place, self.executable_dir());
-        let landmarks = &self.landmarks;
-        let prefix = place
+    /// Either half of `PYTHONHOME` that is empty is searched for as if the variable were not set.
+    fn prefixes(&mut self) -> (Vec<u8>, Vec<u8>) {
+        let (prefix, exec_prefix) = python_home(self.question, self.settings)
+            .map(|home| split_home(self.place, home))
+            .unwrap_or_default();
+        let prefix = if prefix.is_empty() { self.search_prefix() } else { prefix };
+        let exec_prefix = if exec_prefix.is_empty() { self.search_exec_prefix(&prefix) } else { exec_prefix };
+        (prefix, exec_prefix)
+    }
+
+    fn search_prefix(&mut self) -> Vec<u8> {
+        let (place, start, landmarks) = (self.place, self.executable_dir(), &self.landmarks);
+        place
             .search_up(&start, |directory| place.is_file(&landmarks.zip(place, directory)))
             .or_else(|| place.search_up(&start, |directory| landmarks.is_prefix(place, directory)))
-            .unwrap_or_else(|| compiled_prefix(self.question, &mut self.notes));
+            .unwrap_or_else(|| compiled_prefix(self.question, &mut self.notes))
+    }
+
+    fn search_exec_prefix(&mut self, prefix: &[u8]) -> Vec<u8> {
+        let (place, start, landmarks) = (self.place, self.executable_dir(), &self.landmarks);
         let is_exec_prefix = |directory: &[u8]| landmarks.is_exec_prefix(place, directory);
-        if self.question.build.version >= Version::new(3, 14) && is_exec_prefix(&prefix) {
-            return (prefix.clone(), prefix);
+        if self.question.build.version >= Version::new(3, 14) && is_exec_prefix(prefix) {
+            return prefix.to_vec();
         }
-        let exec_prefix = self
+        let found = self
             .base_executable_dir
             .as_ref()
             .and_then(|directory| place.search_up(directory, is_exec_prefix))
             .or_else(|| place.search_up(&start, is_exec_prefix))
             .unwrap_or_else(|| compiled_prefix(self.question, &mut self.notes));
-        (prefix, exec_prefix)
+        if found.is_empty() { prefix.to_vec() } else { found }
     }
 }
 

@@ -47,8 +47,10 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
 
     let zip = place.join(&real, format!("{stem}.zip"));
     let has_stdlib = |prefix: &[u8]| place.is_file(&place.below(prefix, &["Lib", "os.py"]));
-    let prefix = match python_home(question, settings) {
-        Some(home) => split_home(place, home).0,
+    let home = python_home(question, settings).map(|home| split_home(place, home).0);
+    // getpath.py searches in place of an empty first half
+    let prefix = match home.filter(|home| !home.is_empty() || version < Version::new(3, 11)) {
+        Some(home) => home,
         None if place.is_file(&zip) => real.clone(),
         None => place.search_up(&real, has_stdlib).unwrap_or_else(|| compiled_prefix(question, &mut notes)),
     };
