@@ -257,6 +257,12 @@ fn variables() -> Vec<Situation> {
             scene.set("PYTHONSAFEPATH", "1");
         })
         .says("pythonsafepath-set", "modules beside a script are not found, which surprises the next reader"),
+        situation("PYTHONIOENCODING=utf-16", |scene| {
+            active(scene);
+            // what is asked here of Python itself would come in that encoding, too
+            scene.forget();
+            scene.set("PYTHONIOENCODING", "utf-16");
+        }),
         situation("PYTHONPYCACHEPREFIX", |scene| {
             active(scene);
             let cache = scene.home().join(".cache/pyc").display().to_string();
