@@ -5,6 +5,7 @@ use super::project::Manager;
 use super::search_path::{Command, Hit, HitState, SearchEntry, Target};
 use super::{Facts, Origin};
 use crate::parse::names::normalize_name;
+use crate::parse::shebang::is_python_name;
 use crate::path::{Flavour, HostPath};
 
 /// A distribution that the project needs, and where the project says so.
@@ -218,6 +219,11 @@ impl Command {
 }
 
 impl Hit {
+    /// A script in the place of an interpreter, which somebody put there on purpose.
+    pub fn stands_in(&self) -> bool {
+        matches!(self.leads_to, Target::Script { .. }) && is_python_name(self.path.name().as_bytes())
+    }
+
     pub fn is_runnable(&self) -> bool {
         self.state == HitState::Runnable
     }

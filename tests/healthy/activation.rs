@@ -65,6 +65,16 @@ fn in_shells() -> Vec<Situation> {
             scene.path(&[&venv.join("bin"), &venv.join("bin")]);
             scene.works("python main.py");
         }),
+        situation("a script called python starts the environment's", |scene| {
+            let venv = project(scene);
+            let python = scene.project.join("bin/python");
+            scene.write("bin/python", &format!("#!/bin/sh\nexec {}/bin/python \"$@\"\n", venv.display()));
+            executable(&python, true);
+            scene.path(&[&scene.project.join("bin")]);
+            scene.works("python main.py");
+        })
+        .may_say("python-names-disagree")
+        .may_say("pip-elsewhere"),
         situation("with a trailing slash on PATH", |scene| {
             let venv = project(scene);
             scene.activate(&venv);
