@@ -293,6 +293,18 @@ fn variables() -> Vec<Situation> {
             scene.works("python app.py");
             scene.asks("shop");
         }),
+        situation("PYTHONPATH into a relative directory of requirements", |scene| {
+            active(scene);
+            scene.write("vendor/parts.py", "");
+            scene.write(
+                "vendor/parts-1.dist-info/METADATA",
+                "Metadata-Version: 2.1\nName: parts\nVersion: 1\n",
+            );
+            scene.write("requirements.txt", "parts\n");
+            scene.set("PYTHONPATH", "vendor");
+            scene.works("python -c 'import parts'");
+        })
+        .says("pythonpath-empty-entry", "another directory is meant wherever a program is started"),
         situation("a sitecustomize of the company on PYTHONPATH", |scene| {
             active(scene);
             let hooks = scene.root().join("opt/company/python");
