@@ -47,6 +47,7 @@ pub fn project(files: &dyn Files, directory: &HostPath, context: &ProjectContext
     let Some(root) = &place.root else { return reading };
 
     declared::read(files, &place, context.programs, project, notes);
+    project.in_root = scripts::in_root(files, root, &place.listing, &project.requirements);
     *environments = environments::project_environments(files, &place, project, &context.places);
     project.environments = environments.iter().map(|(path, _)| path.clone()).collect();
     let local = scripts::local_modules(files, root, &place.listing, project);

@@ -21,6 +21,9 @@ pub struct Project {
     pub dependencies: Vec<Dependency>,
     /// Every declared requirement with all that it says, those that may be left out among them.
     pub requirements: Vec<DeclaredRequirement>,
+    /// Names of required distributions, normalised, whose module lies in the root itself: a `six.py` there.
+    #[serde(default)]
+    pub in_root: Vec<String>,
     /// What its sources import from elsewhere, where it was asked for.
     pub sources: Gathered<Sources>,
     pub requires_python: Option<Declared>,

@@ -75,6 +75,17 @@ fn the_root_is_the_nearest_directory_with_a_marker() {
 }
 
 #[test]
+fn a_required_module_may_lie_in_the_root() {
+    let home = Home::new(&[
+        ("p/requirements.txt", "six\nPyYAML\nflask\nrequests\n"),
+        ("p/six.py", ""),
+        ("p/yaml/__init__.py", ""),
+        ("p/requests/readme", ""),
+    ]);
+    assert_eq!(home.read("p").project.in_root, ["pyyaml", "six"]);
+}
+
+#[test]
 fn the_search_ends_at_the_git_top_and_at_home() {
     let home = Home::new(&[
         ("pyproject.toml", ""),
