@@ -143,6 +143,20 @@ mod tests {
     }
 
     #[test]
+    fn quiet_when_a_tool_runs_the_project_and_the_environment_is_anothers() {
+        let mut facts = requires("democore");
+        facts.project.root = Some(path("/home/me/other"));
+        facts.project.environments.clear();
+        let evidence = path("/home/me/other/tox.ini");
+        facts.project.managers = vec![Manager { kind: ManagerKind::Tox, evidence, available: true }];
+        assert_eq!(CHECK.findings(&facts).len(), 1, "it was activated for this");
+        crate::facts::example::unset_variable(&mut facts, "VIRTUAL_ENV");
+        assert_eq!(CHECK.findings(&facts), []);
+        facts.project.managers.clear();
+        assert_eq!(CHECK.findings(&facts).len(), 1);
+    }
+
+    #[test]
     fn fires_with_the_managers_own_command() {
         let mut facts = requires("democore");
         let evidence = path("/home/me/project/uv.lock");
