@@ -38,8 +38,9 @@ Install what the project declares, into this environment:
 
 When the requirement is only needed for something that you do not do here. Give it a marker, or move it to an extra or a
 group, and it is not reported any more. Where start-up code (a `sitecustomize`, a line of a `.pth` file) changes the import
-path in a way that only running it can tell, the requirement may come from there: then this is information only. So it is where a module of the
-requirement's name lies in the project's root.
+path in a way that only running it can tell, the requirement may come from there: then this is information only. So it is
+where a module of the requirement's name lies in the project's root, and where nothing but a file of requirements makes a
+directory a project (`docs/requirements.txt`) and the environment is that of the project around it.
 "#,
     examine,
 };
@@ -58,7 +59,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let verb = if names.len() == 1 { "is" } else { "are" };
     let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
-    let mut severity = severity_in(environment, CHECK.severity);
+    let mut severity = severity_in(facts, environment, CHECK.severity);
     if only_there {
         message +=
             "; the project's own module of that name is imported wherever its root is on the import path";
@@ -140,6 +141,17 @@ mod tests {
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Error);
         assert!(found[0].message.starts_with("The project requires demoapp, which"), "{}", found[0].message);
+    }
+
+    #[test]
+    fn fires_as_information_when_the_environment_is_the_enclosing_projects() {
+        let mut facts = requires("sphinx");
+        facts.project.root = Some(path("/home/me/project/docs"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
+        facts.project.enclosing = Some(path("/home/me/project"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
+        facts.project.enclosing = Some(path("/home/me/other"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
     }
 
     #[test]

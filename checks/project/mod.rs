@@ -83,9 +83,15 @@ fn may_be_added(packages: &Packages) -> Option<String> {
     Some(format!("; it may come from what {place} adds to the import path at every start"))
 }
 
-/// In an installation that many programs share, nothing says that the project is to run there.
-fn severity_in(environment: &Environment, usual: Severity) -> Severity {
+/// In an installation that many programs share, nothing says that the project is to run there; and what a directory of the
+/// project requires for a purpose of its own (`docs/requirements.txt`) need not be in the environment of the whole.
+fn severity_in(facts: &Facts, environment: &Environment, usual: Severity) -> Severity {
+    let of_the_whole = facts.project.enclosing.as_ref().is_some_and(|enclosing| {
+        let own = facts.project.root.as_ref().is_some_and(|root| environment.root.is_within(root));
+        !own && facts.belongs_to(environment, enclosing)
+    });
     match environment.kind {
+        _ if of_the_whole => Severity::Info,
         EnvironmentKind::Installation => usual.min(Severity::Warning),
         _ => usual,
     }

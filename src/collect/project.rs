@@ -44,6 +44,7 @@ pub fn project(files: &dyn Files, directory: &HostPath, context: &ProjectContext
     project.markers = place.markers.clone();
     project.has_python_files = place.has_python_files;
     project.git = place.git.clone();
+    project.enclosing = place.enclosing.clone();
     let Some(root) = &place.root else { return reading };
 
     declared::read(files, &place, context.programs, project, notes);

@@ -14,6 +14,9 @@ pub struct Project {
     /// Files that make it one: `pyproject.toml`, `requirements.txt`...
     pub markers: Vec<HostPath>,
     pub name: Option<String>,
+    /// The project around this one in the same git work tree, where nothing but files of requirements makes this one.
+    #[serde(default)]
+    pub enclosing: Option<HostPath>,
     /// The tools that manage its environment, by lock file or configuration.
     pub managers: Vec<Manager>,
     pub requirement_files: Vec<HostPath>,
