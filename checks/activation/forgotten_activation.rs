@@ -7,6 +7,7 @@ use crate::facts::environment::Environment;
 use crate::facts::search_path::{Hit, Target};
 use crate::facts::shell::Wrapper;
 use crate::facts::{Facts, Origin};
+use crate::parse::shebang::is_python_name;
 
 pub static CHECK: Check = Check {
     id: "forgotten-activation",
@@ -101,10 +102,14 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     findings.push(finding.remedy(without_activating(facts, own)));
 }
 
-/// A file that is no interpreter, script or shim that can be followed.
+/// A file that is no interpreter, script or shim that can be followed. A script that is run by something else than Python
+/// starts it in a way of its own.
 fn may_use_it(hit: &Hit) -> bool {
     match &hit.leads_to {
         Target::Unknown => true,
+        Target::Script { interpreter, runnable: true, environment: None } => {
+            !is_python_name(interpreter.name().as_bytes())
+        }
         Target::Shim { program, environment, problem, .. } => {
             program.is_none() && environment.is_none() && problem.is_none()
         }
@@ -223,6 +228,25 @@ mod tests {
         let mut facts = example::not_activated();
         facts.surroundings.ci = Some("CI is set".into());
         assert_eq!(found(&facts)[0].severity, Severity::Info);
+    }
+
+    #[test]
+    fn fires_as_information_when_a_shell_script_stands_in_for_python() {
+        let mut facts = example::not_activated();
+        let stand_in = |facts: &mut Facts, environment: Option<&str>| {
+            let python = facts.commands.iter_mut().find(|command| command.chosen().is_some()).unwrap();
+            python.hits.iter_mut().find(|hit| hit.is_runnable()).unwrap().leads_to = Target::Script {
+                interpreter: path("/bin/bash"),
+                runnable: true,
+                environment: environment.map(path),
+            };
+        };
+        stand_in(&mut facts, None);
+        let told = found(&facts);
+        assert_eq!(told[0].severity, Severity::Info);
+        assert!(told[0].message.ends_with("`python3` may not use it"), "{}", told[0].message);
+        stand_in(&mut facts, Some(example::VENV));
+        assert!(found(&facts).is_empty());
     }
 
     #[test]

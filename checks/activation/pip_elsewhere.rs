@@ -40,7 +40,8 @@ For a project, make an environment and activate it; its `python` and `pip` then 
 
 ## When it is fine
 
-When pip is not used at all (uv, poetry, conda alone). `pip3.9` and the like say in their name which Python they
+When pip is not used at all (uv, poetry, conda alone). Where a script called `python` starts another place's Python, somebody
+put it there on purpose, and this is information only. `pip3.9` and the like say in their name which Python they
 are for, and are never reported.
 "#,
     examine,
@@ -81,7 +82,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let by_itself = facts.project_runner().is_some_and(|manager| manager.kind.installs_by_itself());
     // the name is only missing beside that Python, which goes by `pip3` or is not meant to be installed into
     let only_missing = pip_hit.entry > python_hit.entry && (!in_environment || leads("pip3", home));
-    let harmless = only_missing || (by_itself && !in_environment);
+    let harmless = only_missing || python_hit.stands_in() || (by_itself && !in_environment);
     let mut finding = Finding::new(
         &CHECK,
         Subject::Shell,
@@ -165,6 +166,19 @@ mod tests {
 
     fn elsewhere(facts: Facts) -> Facts {
         user_pip(facts, "/opt/python3.9/bin/python3.9", "/opt/python3.9")
+    }
+
+    #[test]
+    fn fires_as_information_when_a_script_stands_in_for_python() {
+        let mut facts = elsewhere(example::healthy());
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
+        let python = facts.commands.iter_mut().find(|command| command.name == "python").unwrap();
+        python.hits[0].leads_to = Target::Script {
+            interpreter: path(example::VENV).join("bin/python"),
+            runnable: true,
+            environment: Some(path(example::VENV)),
+        };
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
     }
 
     #[test]

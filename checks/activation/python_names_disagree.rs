@@ -42,7 +42,8 @@ and see what each name is:
 ## When it is fine
 
 Outside any environment `python` may be Python 2 by the distribution's choice. An environment of Python 2.7 has no
-`python3`, and a venv on Windows has none either. Two global Pythons under two names are only worth knowing.
+`python3`, and a venv on Windows has none either. Two global Pythons under two names are only worth knowing, and so
+is a script called `python` that starts the environment's: somebody put it there on purpose.
 "#,
     examine,
 };
@@ -87,13 +88,17 @@ fn in_environment(facts: &Facts, environment: &Environment, found: &[Lead<'_>], 
         return;
     }
     let message = format!("{} to {}, and {} to {elsewhere}", leads(&right), environment.root, leads(&names),);
+    let severity =
+        if same.iter().all(|(_, hit, _)| hit.stands_in()) { Severity::Info } else { CHECK.severity };
     findings.push(
-        tell(found, Finding::new(&CHECK, Subject::Shell, message).about(&environment.root)).remedy(
-            Remedy::safe(
-                "Put the environment's programs first",
-                vec![Action::PutFirst(environment.program("").normalized())],
-            ),
-        ),
+        tell(
+            found,
+            Finding::new(&CHECK, Subject::Shell, message).severity(severity).about(&environment.root),
+        )
+        .remedy(Remedy::safe(
+            "Put the environment's programs first",
+            vec![Action::PutFirst(environment.program("").normalized())],
+        )),
     );
 }
 
@@ -135,6 +140,7 @@ fn tell(found: &[Lead<'_>], mut finding: Finding) -> Finding {
 mod tests {
     use super::*;
     use crate::facts::example::{self, VENV, path};
+    use crate::facts::search_path::Target;
 
     /// `/usr/bin` comes before an environment that nothing claims and that is not the project's.
     fn split() -> Facts {
@@ -154,6 +160,21 @@ mod tests {
             found[0].message,
             format!("`python` leads to {VENV}, and `python3`, `pip` and `pip3` lead to /usr")
         );
+    }
+
+    #[test]
+    fn fires_as_information_when_a_script_stands_in_for_python() {
+        let mut facts = split();
+        for hit in facts.commands.iter_mut().flat_map(|command| &mut command.hits) {
+            if hit.path.name() == "python" {
+                hit.leads_to = Target::Script {
+                    interpreter: path(VENV).join("bin/python"),
+                    runnable: true,
+                    environment: Some(path(VENV)),
+                };
+            }
+        }
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
     }
 
     #[test]

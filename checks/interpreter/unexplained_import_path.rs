@@ -39,8 +39,9 @@ and line.
 ## When it is fine
 When you or your company set the hook up on purpose, and it adds the same directory everywhere. An entry below the
 environment itself or below its Python's installation mixes nothing, and is only mentioned; so is one that a
-`sitecustomize.py` or `usercustomize.py` adds, as the module systems of clusters do (EasyBuild). A `.pth` line that
-spells the whole path explains it, and is not reported.
+`sitecustomize.py` or `usercustomize.py` adds, as the module systems of clusters do (EasyBuild), and one that a `.pth` line
+adds which speaks of `sys.path` or `addsitedir` and works the directory out. A line that spells the whole path explains it,
+and is not reported.
 "#,
     examine,
 };
@@ -64,13 +65,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         if suspects.is_empty() && !comparison.suspects.is_empty() {
             continue;
         }
-        let customized = is_customized(&suspects);
-        let severity = if customized || entries.iter().all(|(_, path)| own(path)) {
-            Severity::Info
-        } else {
-            Severity::Warning
-        };
-        let message = if entries.len() == 1 {
+        let severity =
+            if suspects.iter().any(|hook| adds_entries(hook)) || entries.iter().all(|(_, path)| own(path)) {
+                Severity::Info
+            } else {
+                Severity::Warning
+            };
+        let mut message = if entries.len() == 1 {
             format!(
                 "{first} is on the import path of {}, and no rule of Python puts it there",
                 interpreter.path
@@ -83,6 +84,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 last.1
             )
         };
+        let lines: Vec<&&StartupHook> = suspects.iter().filter(|hook| speaks_of_the_path(hook)).collect();
+        if let [StartupHook { file, line: Some(line), .. }] = lines[..] {
+            message += &format!("; line {line} of {file} works out what it adds");
+        }
         let subject = root
             .cloned()
             .map_or_else(|| Subject::Interpreter(interpreter.path.clone()), Subject::Environment);
@@ -159,14 +164,14 @@ fn is_named(comparison: &Comparison, path: &HostPath) -> bool {
     comparison.suspects.iter().any(|hook| hook.line.is_some() && hook.text.contains(name.as_ref()))
 }
 
-/// A module that is made for this is there, and no line of a `.pth` file is more likely to have done it.
-fn is_customized(suspects: &[&StartupHook]) -> bool {
-    let made_for_it =
-        |hook: &&StartupHook| matches!(hook.kind, HookKind::SiteCustomize | HookKind::UserCustomize);
-    let touches = |hook: &&StartupHook| {
-        !made_for_it(hook) && ["sys.path", "sitedir"].iter().any(|sign| hook.text.contains(sign))
-    };
-    suspects.iter().any(made_for_it) && !suspects.iter().any(touches)
+/// It is made for that, or says so: somebody meant it to, and whoever looks finds it.
+fn adds_entries(hook: &StartupHook) -> bool {
+    matches!(hook.kind, HookKind::SiteCustomize | HookKind::UserCustomize) || speaks_of_the_path(hook)
+}
+
+/// A line of a `.pth` file whose own text adds entries, of directories that it works out.
+fn speaks_of_the_path(hook: &StartupHook) -> bool {
+    hook.line.is_some() && ["sys.path", "addsitedir"].iter().any(|sign| hook.text.contains(sign))
 }
 
 /// A startup line spells the whole path: it is a rule that anyone can read.
@@ -339,6 +344,10 @@ mod tests {
         let added = |text: &str| reports(&["/usr/lib/python3.11", SITE, "/srv/shared"], line(text));
         assert!(added("import sys; sys.path.append('/srv/shared')").is_empty());
         assert!(added("import sys; sys.path.append(\"/srv/shared/\")").is_empty());
+        let worked_out = "import os, site; site.addsitedir(os.path.join('/srv', 'shared'))";
+        assert_eq!(added(worked_out)[0].severity, Severity::Info);
+        let told = format!("puts it there; line 1 of {SITE}/x.pth works out what it adds");
+        assert!(added(worked_out)[0].message.ends_with(&told));
         assert_eq!(added("import sys; sys.path.append('/srv/shared/more')").len(), 1);
     }
 
@@ -353,7 +362,7 @@ mod tests {
             reports(&["/usr/lib/python3.11", SITE, "/apps/six"], [module(), vec![line]].concat())
         };
         assert_eq!(beside("import coverage; coverage.process_startup()")[0].severity, Severity::Info);
-        assert_eq!(beside("import sys; sys.path.append(make())")[0].severity, Severity::Warning);
+        assert_eq!(beside("import sys; sys.path.append(make())")[0].severity, Severity::Info);
     }
 
     #[test]

@@ -44,7 +44,8 @@ package still works as a module and can write its script anew:
 
 ## When it is fine
 
-Environments that uv, poetry or pdm manage need no pip: one without any trace of pip is not reported here.
+Environments that uv, poetry or pdm manage need no pip: one without any trace of pip is not reported here. Where start-up code
+changes the import path in a way that only running it can tell, a pip that is missing here may come from there.
 "#,
     examine,
 };
@@ -66,7 +67,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             && script.launch.root_state == Some(BakedState::Own)
             && script.launch.interpreter_exists
     });
-    let elsewhere = packages.provides_module("pip");
+    // what start-up code adds to the import path may hold a pip
+    let elsewhere = packages.provides_module("pip") || packages.open_change().is_some();
     let mismatched =
         packages.lost_targets.iter().find(|lost| lost.top() == "pip" && is_pip(&lost.script.name()));
     let message = match (registered, missing, script) {
@@ -203,6 +205,17 @@ mod tests {
     #[test]
     fn quiet_when_pip_is_whole() {
         assert!(CHECK.findings(&example::with_packages()).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_start_up_code_may_provide_pip() {
+        let mut facts = example::with_packages();
+        let site = &mut facts.packages[0].sites[0];
+        site.modules.clear();
+        site.distributions.clear();
+        assert_eq!(CHECK.findings(&facts).len(), 1);
+        facts.packages[0].path_changes.push(example::path_change("/apps/sitecustomize.py"));
+        assert!(CHECK.findings(&facts).is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy,
 use crate::facts::Facts;
 use crate::facts::distribution::{LostTarget, Packages};
 use crate::facts::environment::{BakedState, Environment, LaunchKind, Script};
+use crate::imports::stdlib;
 
 pub static CHECK: Check = Check {
     id: "stale-entry-script",
@@ -38,7 +39,9 @@ Install the distribution again if the command is wanted, else delete the script:
 
 ## When it is fine
 
-When the module comes from `PYTHONPATH` or the working directory at the time that the script is run.
+When the module comes from `PYTHONPATH` or the working directory at the time that the script is run. Where start-up code
+(a `sitecustomize`, a line of a `.pth` file) changes the import path in a way that only running it can tell, the module may
+come from there, and nothing is reported.
 "#,
     examine,
 };
@@ -46,7 +49,8 @@ When the module comes from `PYTHONPATH` or the working directory at the time tha
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some((environment, packages)) = facts.patient_packages() else { return };
     let told = packages.sites.iter().all(|site| site.readable) && packages.own_sites().next().is_some();
-    if !environment.is_venv() || !told {
+    // what start-up code adds to the import path may hold what is missed
+    if !environment.is_venv() || !told || packages.open_change().is_some() {
         return;
     }
     let stale: Vec<(&Script, &str)> = environment
@@ -54,7 +58,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         .iter()
         .filter(|script| starts_here(script, environment))
         .filter_map(|script| Some((script, script.module.as_deref()?.split('.').next()?)))
-        .filter(|(script, module)| *module != "pip" && is_stale(script, module, packages))
+        .filter(|(_, module)| *module != "pip" && !is_standard(environment, module))
+        .filter(|(script, module)| is_stale(script, module, packages))
         .collect();
     for lost in packages.lost_targets.iter().filter(|lost| lost.top() != "pip") {
         let script = environment.scripts.iter().find(|script| script.path == lost.script);
@@ -127,6 +132,14 @@ fn starts_here(script: &Script, environment: &Environment) -> bool {
     }
 }
 
+/// `idle3.12` and `2to3-3.12` import what comes with Python.
+fn is_standard(environment: &Environment, module: &str) -> bool {
+    match environment.python_version() {
+        Some(version) => stdlib::contains(version, module),
+        None => stdlib::knows(module),
+    }
+}
+
 fn is_stale(script: &Script, module: &str, packages: &Packages) -> bool {
     let stem = script.name.strip_suffix(".exe").unwrap_or(&script.name);
     let owned = packages.distributions().any(|distribution| {
@@ -140,6 +153,7 @@ fn is_stale(script: &Script, module: &str, packages: &Packages) -> bool {
 mod tests {
     use super::*;
     use crate::facts::example;
+    use crate::facts::interpreter::Version;
 
     fn stale() -> Facts {
         let mut facts = example::with_packages();
@@ -171,6 +185,27 @@ mod tests {
         assert!(CHECK.findings(&example::with_packages()).is_empty());
         let mut facts = stale();
         facts.packages[0].added_modules.push("demoapp".into());
+        assert!(CHECK.findings(&facts).is_empty());
+    }
+
+    #[test]
+    fn quiet_when_the_module_is_of_the_standard_library() {
+        let mut facts = stale();
+        let root = example::path(example::VENV);
+        let scripts = &mut example::venv_of(&mut facts).scripts;
+        scripts.retain(|script| script.name != "demoapp");
+        scripts.push(example::script(&root, "idle3.11", "idlelib.pyshell"));
+        scripts.push(example::script(&root, "2to3-3.11", "lib2to3.main"));
+        assert!(CHECK.findings(&facts).is_empty());
+        example::venv_of(&mut facts).libraries[0].version = Some(Version::new(3, 13, None));
+        let found = CHECK.findings(&facts);
+        assert!(found[0].message.ends_with("2to3-3.11 imports lib2to3, which is not installed any more"));
+    }
+
+    #[test]
+    fn quiet_when_start_up_code_may_provide_the_module() {
+        let mut facts = stale();
+        facts.packages[0].path_changes.push(example::path_change("/apps/sitecustomize.py"));
         assert!(CHECK.findings(&facts).is_empty());
     }
 

@@ -38,14 +38,20 @@ Install what the project declares, into this environment:
 
 When the requirement is only needed for something that you do not do here. Give it a marker, or move it to an extra or a
 group, and it is not reported any more. Where start-up code (a `sitecustomize`, a line of a `.pth` file) changes the import
-path in a way that only running it can tell, the requirement may come from there: then this is information only.
+path in a way that only running it can tell, the requirement may come from there: then this is information only. So it is
+where a module of the requirement's name lies in the project's root, and where nothing but a file of requirements makes a
+directory a project (`docs/requirements.txt`) and the environment is that of the project around it.
 "#,
     examine,
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some((environment, packages)) = judged(facts) else { return };
-    let missing = missing(facts, environment, packages);
+    let (in_root, elsewhere): (Vec<_>, Vec<_>) = missing(facts, environment, packages)
+        .into_iter()
+        .partition(|requirement| facts.project.in_root.contains(&requirement.name));
+    let only_there = elsewhere.is_empty();
+    let missing = if only_there { in_root } else { elsewhere };
     if missing.is_empty() {
         return;
     }
@@ -53,7 +59,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let verb = if names.len() == 1 { "is" } else { "are" };
     let mut message =
         format!("The project requires {}, which {verb} not installed in {}", few(&names), environment.root);
-    let mut severity = severity_in(environment, CHECK.severity);
+    let mut severity = severity_in(facts, environment, CHECK.severity);
+    if only_there {
+        message +=
+            "; the project's own module of that name is imported wherever its root is on the import path";
+        severity = Severity::Info;
+    }
     if let Some(clause) = may_be_added(packages) {
         message += &clause;
         severity = Severity::Info;
@@ -115,6 +126,46 @@ mod tests {
         assert_eq!(found[0].evidence[0].value, "democore in /home/me/project/requirements.txt (line 2)");
         let Action::Run(words) = &found[0].remedies[0].actions[0] else { panic!() };
         assert_eq!(words.last().map(|word| word.as_bytes()), Some(&b"/home/me/project/requirements.txt"[..]));
+    }
+
+    #[test]
+    fn fires_as_information_when_the_module_lies_in_the_root() {
+        let mut facts = requires("democore");
+        facts.project.in_root = vec!["democore".into()];
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Info);
+        assert!(found[0].message.contains("; the project's own module of that name"), "{}", found[0].message);
+        let mut other = facts.project.requirements[1].clone();
+        other.name = "demoapp".into();
+        facts.project.requirements.push(other);
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].severity, Severity::Error);
+        assert!(found[0].message.starts_with("The project requires demoapp, which"), "{}", found[0].message);
+    }
+
+    #[test]
+    fn fires_as_information_when_the_environment_is_the_enclosing_projects() {
+        let mut facts = requires("sphinx");
+        facts.project.root = Some(path("/home/me/project/docs"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
+        facts.project.enclosing = Some(path("/home/me/project"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
+        facts.project.enclosing = Some(path("/home/me/other"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn quiet_when_a_tool_runs_the_project_and_the_environment_is_anothers() {
+        let mut facts = requires("democore");
+        facts.project.root = Some(path("/home/me/other"));
+        facts.project.environments.clear();
+        let evidence = path("/home/me/other/tox.ini");
+        facts.project.managers = vec![Manager { kind: ManagerKind::Tox, evidence, available: true }];
+        assert_eq!(CHECK.findings(&facts).len(), 1, "it was activated for this");
+        crate::facts::example::unset_variable(&mut facts, "VIRTUAL_ENV");
+        assert_eq!(CHECK.findings(&facts), []);
+        facts.project.managers.clear();
+        assert_eq!(CHECK.findings(&facts).len(), 1);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use crate::diagnosis::install::synchronize;
 use crate::diagnosis::reinstall::{Installer, installer};
 use crate::diagnosis::requirement::{fits, required};
 use crate::diagnosis::{Check, Remedy, Severity, Word};
-use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::requirement::DeclaredRequirement;
+use crate::facts::{Facts, Origin};
 use crate::path::HostPath;
 
 pub mod missing_requirement;
@@ -36,12 +36,21 @@ pub static ALL: &[&Check] = &[
 fn judged(facts: &Facts) -> Option<(&Environment, &Packages)> {
     facts.project.root.as_ref()?;
     let environment = facts.patient().filter(|environment| facts.starts(environment))?;
-    if environment.kind == EnvironmentKind::Installation && facts.project_runner().is_some() {
+    if facts.project_runner().is_some() && is_anothers(facts, environment) {
         return None;
     }
     let packages = facts.packages(&environment.root)?;
     let known = !packages.sites.is_empty() && packages.sites.iter().all(|site| site.readable);
     known.then_some((environment, packages))
+}
+
+/// Neither the project's own by any sign, nor chosen for it: what merely comes first on PATH, as a venv of tools does.
+fn is_anothers(facts: &Facts, environment: &Environment) -> bool {
+    let chosen = || {
+        environment.origins.contains(&Origin::Argument)
+            || facts.active().is_some_and(|active| active.is_at(&environment.root))
+    };
+    environment.kind == EnvironmentKind::Installation || !(facts.belongs_to_project(environment) || chosen())
 }
 
 /// Required distributions whose version is not among those that are asked for.
@@ -74,9 +83,15 @@ fn may_be_added(packages: &Packages) -> Option<String> {
     Some(format!("; it may come from what {place} adds to the import path at every start"))
 }
 
-/// In an installation that many programs share, nothing says that the project is to run there.
-fn severity_in(environment: &Environment, usual: Severity) -> Severity {
+/// In an installation that many programs share, nothing says that the project is to run there; and what a directory of the
+/// project requires for a purpose of its own (`docs/requirements.txt`) need not be in the environment of the whole.
+fn severity_in(facts: &Facts, environment: &Environment, usual: Severity) -> Severity {
+    let of_the_whole = facts.project.enclosing.as_ref().is_some_and(|enclosing| {
+        let own = facts.project.root.as_ref().is_some_and(|root| environment.root.is_within(root));
+        !own && facts.belongs_to(environment, enclosing)
+    });
     match environment.kind {
+        _ if of_the_whole => Severity::Info,
         EnvironmentKind::Installation => usual.min(Severity::Warning),
         _ => usual,
     }

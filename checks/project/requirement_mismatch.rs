@@ -56,7 +56,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let message = format!("{} does not have what the project requires: {}", environment.root, few(&names));
     let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
-        .severity(severity_in(environment, CHECK.severity));
+        .severity(severity_in(facts, environment, CHECK.severity));
     for (requirement, installed) in found.iter().take(LISTED) {
         finding = finding
             .evidence("required", format!("{} in {}", requirement.as_argument(), requirement.place()))

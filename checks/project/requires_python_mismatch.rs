@@ -65,7 +65,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
             declared.text, environment.root
         ),
     )
-    .severity(severity_in(environment, CHECK.severity))
+    .severity(severity_in(facts, environment, CHECK.severity))
     .evidence("required", format!("{} in {}{place}", declared.text, declared.file));
     if let Some(interpreter) = interpreter {
         finding = finding.evidence("interpreter", format!("{} (Python {version})", interpreter.links_text()));

@@ -57,8 +57,16 @@ _report = {
     'soabi': getattr(getattr(sys, 'implementation', None), 'cache_tag', None),
     'platform': sys.platform,
 }
-sys.stdout.write('\n' + _argument + _text(_report) + '\n')
+# PYTHONIOENCODING may name any encoding: below it are bytes, as a file of 2.7 takes them
+_output = getattr(sys.stdout, 'buffer', None)
+_answer = '\n' + _argument + _text(_report) + '\n'
 sys.stdout.flush()
+if _output:
+    _output.write(_answer.encode('ascii'))
+    _output.flush()
+else:
+    sys.stdout.write(_answer)
+    sys.stdout.flush()
 _system = sys.modules.get('posix') or sys.modules.get('nt')
 if _system:
     try:

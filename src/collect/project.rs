@@ -44,9 +44,11 @@ pub fn project(files: &dyn Files, directory: &HostPath, context: &ProjectContext
     project.markers = place.markers.clone();
     project.has_python_files = place.has_python_files;
     project.git = place.git.clone();
+    project.enclosing = place.enclosing.clone();
     let Some(root) = &place.root else { return reading };
 
     declared::read(files, &place, context.programs, project, notes);
+    project.in_root = scripts::in_root(files, root, &place.listing, &project.requirements);
     *environments = environments::project_environments(files, &place, project, &context.places);
     project.environments = environments.iter().map(|(path, _)| path.clone()).collect();
     let local = scripts::local_modules(files, root, &place.listing, project);

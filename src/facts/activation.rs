@@ -5,6 +5,7 @@ use super::project::Manager;
 use super::search_path::{Command, Hit, HitState, SearchEntry, Target};
 use super::{Facts, Origin};
 use crate::parse::names::normalize_name;
+use crate::parse::shebang::is_python_name;
 use crate::path::{Flavour, HostPath};
 
 /// A distribution that the project needs, and where the project says so.
@@ -119,23 +120,26 @@ impl Facts {
     pub fn belongs_to_project(&self, environment: &Environment) -> bool {
         let Some(project) = &self.project.root else { return false };
         let listed = self.project.environments.iter().any(|root| environment.is_at(root));
-        let inside = environment.root.is_within(project)
-            || environment.real.as_ref().is_some_and(|real| real.is_within(project));
         let configured =
             self.shell.path_variable("UV_PROJECT_ENVIRONMENT").is_some_and(|root| environment.is_at(&root));
-        let named = {
-            let name = normalize_name(&environment.root.name());
-            name == normalize_name(&project.name())
-                || self.project.name.as_ref().is_some_and(|project| normalize_name(project) == name)
-        };
+        let name = normalize_name(&environment.root.name());
+        let named = self.project.name.as_ref().is_some_and(|project| normalize_name(project) == name);
+        let pinned = self.project.pins.iter().any(|pin| pin.text.trim() == environment.root.name());
+        listed || configured || named || pinned || self.belongs_to(environment, project)
+    }
+
+    /// Whether an environment is that of the project at `root`: it lies there, is called like it, or has it installed.
+    pub fn belongs_to(&self, environment: &Environment, root: &HostPath) -> bool {
+        let inside = environment.root.is_within(root)
+            || environment.real.as_ref().is_some_and(|real| real.is_within(root));
+        let named = normalize_name(&environment.root.name()) == normalize_name(&root.name());
         let installed_in_it = environment.installed.iter().any(|distribution| {
             distribution.editable.as_ref().is_some_and(|source| {
                 let source = source.strip_prefix("file://").unwrap_or(source);
-                HostPath::new(project.flavour(), source).is_some_and(|source| source.same_as(project))
+                HostPath::new(root.flavour(), source).is_some_and(|source| source.same_as(root))
             })
         });
-        let pinned = self.project.pins.iter().any(|pin| pin.text.trim() == environment.root.name());
-        listed || inside || configured || named || pinned || installed_in_it
+        inside || named || installed_in_it
     }
 
     /// What the project declares or imports, `own` has installed, and `other` has not. Empty when that cannot be told.
@@ -218,6 +222,11 @@ impl Command {
 }
 
 impl Hit {
+    /// A script in the place of an interpreter, which somebody put there on purpose.
+    pub fn stands_in(&self) -> bool {
+        matches!(self.leads_to, Target::Script { .. }) && is_python_name(self.path.name().as_bytes())
+    }
+
     pub fn is_runnable(&self) -> bool {
         self.state == HitState::Runnable
     }

@@ -14,6 +14,9 @@ pub struct Project {
     /// Files that make it one: `pyproject.toml`, `requirements.txt`...
     pub markers: Vec<HostPath>,
     pub name: Option<String>,
+    /// The project around this one in the same git work tree, where nothing but files of requirements makes this one.
+    #[serde(default)]
+    pub enclosing: Option<HostPath>,
     /// The tools that manage its environment, by lock file or configuration.
     pub managers: Vec<Manager>,
     pub requirement_files: Vec<HostPath>,
@@ -21,6 +24,9 @@ pub struct Project {
     pub dependencies: Vec<Dependency>,
     /// Every declared requirement with all that it says, those that may be left out among them.
     pub requirements: Vec<DeclaredRequirement>,
+    /// Names of required distributions, normalised, whose module lies in the root itself: a `six.py` there.
+    #[serde(default)]
+    pub in_root: Vec<String>,
     /// What its sources import from elsewhere, where it was asked for.
     pub sources: Gathered<Sources>,
     pub requires_python: Option<Declared>,

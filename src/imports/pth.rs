@@ -154,8 +154,17 @@ pub(super) fn sort_key(name: &[u8], bytes: bool) -> Vec<u32> {
     key
 }
 
-/// What is known of an `import` line, and whether it may add entries in a way that is not.
-pub(super) fn recognise(file_name: &[u8], line: &str) -> (HookKind, bool) {
+/// What is known of an `import` line, in the order of its parts, and whether it may add entries in a way that is not.
+pub(super) fn recognise(file_name: &[u8], line: &str) -> (Vec<HookKind>, bool) {
+    let directories = added_directories(line);
+    if directories.is_empty() {
+        let (kind, unknown) = recognise_other(file_name, line);
+        return (vec![kind], unknown);
+    }
+    (directories.into_iter().map(|directory| HookKind::SiteDirectory { directory }).collect(), false)
+}
+
+fn recognise_other(file_name: &[u8], line: &str) -> (HookKind, bool) {
     if let Some(module) = editable_finder(line) {
         return (HookKind::EditableFinder { module }, false);
     }
@@ -168,9 +177,6 @@ pub(super) fn recognise(file_name: &[u8], line: &str) -> (HookKind, bool) {
     // It extends the package's own path, not sys.path.
     if file_name.ends_with(b"-nspkg.pth") && line.starts_with("import sys, types, os;") {
         return (HookKind::Namespace, false);
-    }
-    if let Some(directory) = added_directory(line) {
-        return (HookKind::SiteDirectory { directory }, false);
     }
     (HookKind::ImportLine, true)
 }
@@ -188,14 +194,72 @@ pub fn adds_unknown(file_name: &[u8], line: &str) -> bool {
     recognise(file_name, line).1
 }
 
-/// The directory of `import site; site.addsitedir("...")` with a literal that has no escapes.
-pub fn added_directory(line: &str) -> Option<Spelling> {
-    let call = line.strip_prefix("import site;")?.trim();
-    let literal = call.strip_prefix("site.addsitedir(")?.strip_suffix(')')?.trim();
-    let literal = literal.strip_prefix('r').unwrap_or(literal);
+/// The directories of `import site; site.addsitedir("...")`, of as many calls as the line has. None of them where it does
+/// anything else, too, or where one is no literal.
+pub fn added_directories(line: &str) -> Vec<Spelling> {
+    line.strip_prefix("import site;").and_then(|calls| site_directories(calls.trim())).unwrap_or_default()
+}
+
+fn site_directories(calls: &str) -> Option<Vec<Spelling>> {
+    let mut found = Vec::new();
+    let mut rest = calls;
+    while !rest.is_empty() {
+        let argument = rest.strip_prefix("site.addsitedir(")?.trim_start();
+        let (directory, after) = match argument.strip_prefix(FSDECODE) {
+            Some(bytes) => {
+                let (directory, after) = bytes_literal(bytes)?;
+                (directory, after.strip_prefix(')')?)
+            }
+            None => text_literal(argument)?,
+        };
+        found.push(directory);
+        let after = after.trim_start().strip_prefix(')')?.trim_start();
+        rest = if after.is_empty() { after } else { after.strip_prefix(';')?.trim_start() };
+    }
+    Some(found)
+}
+
+/// As uv spells a directory: the bytes of a path need not be text.
+const FSDECODE: &str = "__import__(\"os\").fsdecode(";
+
+/// A literal without escapes at the beginning, and what follows it.
+fn text_literal(text: &str) -> Option<(Spelling, &str)> {
+    let literal = text.strip_prefix('r').unwrap_or(text);
     let quote = literal.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
-    let text = literal.strip_prefix(quote)?.strip_suffix(quote)?;
-    (!text.contains(quote) && !text.contains('\\')).then(|| Spelling::from(text))
+    let (value, after) = literal.strip_prefix(quote)?.split_once(quote)?;
+    (!value.is_empty() && !value.contains('\\')).then(|| (Spelling::from(value), after))
+}
+
+/// `b"..."` at the beginning, with the escapes that `repr` writes, and what follows it.
+fn bytes_literal(text: &str) -> Option<(Spelling, &str)> {
+    let literal = text.strip_prefix('b')?;
+    let quote = literal.chars().next().filter(|first| matches!(first, '\'' | '"'))?;
+    let mut rest = literal.strip_prefix(quote)?;
+    let mut value = Vec::new();
+    loop {
+        let letter = rest.chars().next().filter(char::is_ascii)?;
+        rest = rest.get(1..)?;
+        if letter == quote {
+            return Some((Spelling::from(value), rest));
+        }
+        if letter != '\\' {
+            value.push(u8::try_from(letter).ok()?);
+            continue;
+        }
+        let escaped = rest.bytes().next()?;
+        let width = match escaped {
+            b'\\' | b'\'' | b'"' => {
+                value.push(escaped);
+                1
+            }
+            b'x' => {
+                value.push(u8::from_str_radix(rest.get(1..3)?, 16).ok()?);
+                3
+            }
+            _ => return None,
+        };
+        rest = rest.get(width..)?;
+    }
 }
 
 /// The entry that setuptools' finder puts on the path when it serves namespace packages.
@@ -277,7 +341,11 @@ mod tests {
 
     #[test]
     fn known_import_lines_are_understood() {
-        let kind = |name: &str, line: &str| recognise(name.as_bytes(), line);
+        let kind = |name: &str, line: &str| {
+            let (mut kinds, unknown) = recognise(name.as_bytes(), line);
+            assert_eq!(kinds.len(), 1);
+            (kinds.remove(0), unknown)
+        };
         let line = "import __editable___x_1_finder; __editable___x_1_finder.install()";
         let module = "__editable___x_1_finder".to_owned();
         assert_eq!(kind("__editable__.x-1.pth", line), (HookKind::EditableFinder { module }, false));
@@ -287,6 +355,26 @@ mod tests {
         let directory = Spelling::from("/a b/site-packages");
         assert_eq!(kind("_uv_ephemeral_overlay.pth", line), (HookKind::SiteDirectory { directory }, false));
         assert_eq!(kind("x.pth", "import x"), (HookKind::ImportLine, true));
+    }
+
+    #[test]
+    fn directories_of_every_call_are_read() {
+        let read = |line: &str| -> Vec<String> {
+            added_directories(line).iter().map(|directory| directory.to_text().into_owned()).collect()
+        };
+        let uv = |path: &str| format!("site.addsitedir(__import__(\"os\").fsdecode(b\"{path}\"))");
+        let line = format!("import site; {}; {}", uv("/cache/a b"), uv(r#"/caf\xc3\xa9/\"q\"\\x"#));
+        assert_eq!(read(&line), ["/cache/a b", "/caf\u{e9}/\"q\"\\x"]);
+        assert_eq!(read("import site; site.addsitedir('/a;b'); site.addsitedir( r'/c' ) ;"), ["/a;b", "/c"]);
+        for other in [
+            "import site; site.addsitedir(os.path.join('/a', 'b'))",
+            "import site; site.addsitedir('/a' + x)",
+            "import site; site.addsitedir('/a'); import x",
+            "import site; site.addsitedir(__import__(\"os\").fsdecode(b\"/a\\n\"))",
+            "import site;",
+        ] {
+            assert_eq!(added_directories(other), [], "{other}");
+        }
     }
 
     #[test]

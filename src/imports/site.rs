@@ -368,15 +368,18 @@ impl<'a> Site<'a> {
         number: usize,
         text: String,
     ) -> Result<(), Fatal> {
-        let (kind, unknown) = pth::recognise(name, &text);
-        self.note_hook(kind.clone(), file, number, text, unknown);
-        let origin = ImportOrigin::Pth { file: file.clone(), line: number };
-        let line = ImportLine { kind, directory: directory.to_vec(), origin };
-        if self.rules.deferred {
-            self.deferred.push(line);
-            return Ok(());
+        let (kinds, unknown) = pth::recognise(name, &text);
+        for kind in kinds {
+            self.note_hook(kind.clone(), file, number, text.clone(), unknown);
+            let origin = ImportOrigin::Pth { file: file.clone(), line: number };
+            let line = ImportLine { kind, directory: directory.to_vec(), origin };
+            if self.rules.deferred {
+                self.deferred.push(line);
+            } else {
+                self.apply(line)?;
+            }
         }
-        self.apply(line)
+        Ok(())
     }
 
     fn apply(&mut self, line: ImportLine) -> Result<(), Fatal> {

@@ -65,6 +65,16 @@ fn in_shells() -> Vec<Situation> {
             scene.path(&[&venv.join("bin"), &venv.join("bin")]);
             scene.works("python main.py");
         }),
+        situation("a script called python starts the environment's", |scene| {
+            let venv = project(scene);
+            let python = scene.project.join("bin/python");
+            scene.write("bin/python", &format!("#!/bin/sh\nexec {}/bin/python \"$@\"\n", venv.display()));
+            executable(&python, true);
+            scene.path(&[&scene.project.join("bin")]);
+            scene.works("python main.py");
+        })
+        .may_say("python-names-disagree")
+        .may_say("pip-elsewhere"),
         situation("with a trailing slash on PATH", |scene| {
             let venv = project(scene);
             scene.activate(&venv);
@@ -257,6 +267,12 @@ fn variables() -> Vec<Situation> {
             scene.set("PYTHONSAFEPATH", "1");
         })
         .says("pythonsafepath-set", "modules beside a script are not found, which surprises the next reader"),
+        situation("PYTHONIOENCODING=utf-16", |scene| {
+            active(scene);
+            // what is asked here of Python itself would come in that encoding, too
+            scene.forget();
+            scene.set("PYTHONIOENCODING", "utf-16");
+        }),
         situation("PYTHONPYCACHEPREFIX", |scene| {
             active(scene);
             let cache = scene.home().join(".cache/pyc").display().to_string();
@@ -277,6 +293,18 @@ fn variables() -> Vec<Situation> {
             scene.works("python app.py");
             scene.asks("shop");
         }),
+        situation("PYTHONPATH into a relative directory of requirements", |scene| {
+            active(scene);
+            scene.write("vendor/parts.py", "");
+            scene.write(
+                "vendor/parts-1.dist-info/METADATA",
+                "Metadata-Version: 2.1\nName: parts\nVersion: 1\n",
+            );
+            scene.write("requirements.txt", "parts\n");
+            scene.set("PYTHONPATH", "vendor");
+            scene.works("python -c 'import parts'");
+        })
+        .says("pythonpath-empty-entry", "another directory is meant wherever a program is started"),
         situation("a sitecustomize of the company on PYTHONPATH", |scene| {
             active(scene);
             let hooks = scene.root().join("opt/company/python");

@@ -75,6 +75,7 @@ pub(super) fn probe_plan(
         None => match shells {
             Some(hit) => match &hit.leads_to {
                 Target::Shim { program, .. } => program.clone(),
+                Target::Script { interpreter, environment: Some(_), .. } => Some(interpreter.clone()),
                 _ => Some(hit.path.clone()),
             },
             None => own(),

@@ -83,9 +83,10 @@ fn lines(site: &Site) -> Vec<(HostPath, bool)> {
             of_file.push((line.line, line.path.clone(), false));
         }
         for line in &file.imports {
-            let spelt = imports::added_directory(&line.text);
-            let directory = spelt.and_then(|it| HostPath::new(site.directory.flavour(), it.as_bytes()));
-            of_file.extend(directory.map(|directory| (line.line, directory.normalized(), true)));
+            let spelt = imports::added_directories(&line.text);
+            let directories =
+                spelt.iter().filter_map(|it| HostPath::new(site.directory.flavour(), it.as_bytes()));
+            of_file.extend(directories.map(|directory| (line.line, directory.normalized(), true)));
         }
         of_file.sort_by_key(|(line, _, _)| *line);
         found.extend(of_file.into_iter().map(|(_, directory, is_site)| (directory, is_site)));

@@ -49,7 +49,7 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
     if !environment.exists() {
         return found.sites;
     }
-    for entry in python_path(environment, variables) {
+    for entry in python_path(host, environment, variables) {
         found.add(entry, SiteKind::PythonPath);
     }
     let library = library(host, environment);
@@ -80,17 +80,26 @@ pub fn sites(host: &dyn Host, environment: &Environment, variables: &Variables) 
     found.sites
 }
 
-/// The absolute entries of `PYTHONPATH`.
-fn python_path(environment: &Environment, variables: &Variables) -> impl Iterator<Item = HostPath> {
+/// The entries of `PYTHONPATH`; a relative one, and an empty one among others, counts from the working directory
+/// (`removeduppaths` of `Lib/site.py`).
+fn python_path(host: &dyn Host, environment: &Environment, variables: &Variables) -> Vec<HostPath> {
     let flavour = environment.root.flavour();
-    let value = variables.python_path.as_deref().unwrap_or_default();
-    let entries = value.split(char::from(flavour.list_separator()));
-    entries.filter_map(move |text| Some(HostPath::new(flavour, text)?.normalized()))
+    let value = variables.python_path.as_deref().filter(|value| !value.is_empty());
+    let here = host.working_directory().ok().filter(|here| here.flavour() == flavour);
+    let absolute = |text: &str| match HostPath::new(flavour, text) {
+        Some(path) => Some(path),
+        // of Windows, `C:name` and `\name` count from elsewhere
+        None if text.contains(':') || text.starts_with(['\\', '/']) => None,
+        None => Some(here.as_ref()?.join(text)),
+    };
+    let entries = value.into_iter().flat_map(|value| value.split(char::from(flavour.list_separator())));
+    entries.filter_map(|text| Some(absolute(text)?.normalized())).collect()
 }
 
 /// The entries of `PYTHONPATH` that are no directories, which may be archives or places inside of some.
-pub fn archives(files: &dyn Files, environment: &Environment, variables: &Variables) -> Vec<HostPath> {
-    python_path(environment, variables).filter(|entry| !files.is_directory(entry)).collect()
+pub fn archives(host: &dyn Host, environment: &Environment, variables: &Variables) -> Vec<HostPath> {
+    let entries = python_path(host, environment, variables).into_iter();
+    entries.filter(|entry| !host.is_directory(entry)).collect()
 }
 
 /// The directory of the standard library that the environment's Python has.
@@ -220,6 +229,27 @@ mod tests {
     use super::*;
     use crate::facts::example::{VENV, venv};
     use crate::host::fake::FakeMachine;
+
+    #[test]
+    fn relative_entries_count_from_the_working_directory() {
+        let machine = FakeMachine::linux()
+            .cwd("/home/me/project")
+            .dir("/home/me/project/vendor")
+            .dir("/home/me/common/src")
+            .file("/home/me/project/more.zip", "");
+        let read = |value: &str| -> Vec<String> {
+            let variables = Variables { python_path: Some(value.to_owned()), ..Variables::default() };
+            let found = sites(&machine, &venv(VENV), &variables).into_iter().map(|(directory, _)| directory);
+            let found = found.chain(archives(&machine, &venv(VENV), &variables));
+            found.map(|entry| entry.to_text().into_owned()).collect()
+        };
+        assert_eq!(read("vendor"), ["/home/me/project/vendor"]);
+        assert_eq!(read("./vendor:../common/src"), ["/home/me/project/vendor", "/home/me/common/src"]);
+        assert_eq!(read("vendor:"), ["/home/me/project/vendor", "/home/me/project"]);
+        assert_eq!(read("."), ["/home/me/project"]);
+        assert_eq!(read("more.zip"), ["/home/me/project/more.zip"]);
+        assert!(read("").is_empty());
+    }
 
     #[test]
     fn of_two_versions_the_linked_one_is_read() {

@@ -2,7 +2,7 @@
 
 use super::environments::looks_like_environment;
 use crate::facts::project::Git;
-use crate::host::{FileKind, Files, Listing};
+use crate::host::{Entry, FileKind, Files, Listing};
 use crate::path::HostPath;
 
 /// Names of directories that hold an environment by convention.
@@ -36,6 +36,8 @@ pub struct Place {
     pub start: HostPath,
     pub root: Option<HostPath>,
     pub markers: Vec<HostPath>,
+    /// The project around it in the same work tree, where files of requirements alone make the root one.
+    pub enclosing: Option<HostPath>,
     /// The root's entries.
     pub listing: Listing,
     pub has_python_files: bool,
@@ -60,6 +62,7 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
         start: start.clone(),
         root: None,
         markers: Vec::new(),
+        enclosing: None,
         listing: Listing::default(),
         has_python_files: false,
         git: None,
@@ -99,6 +102,7 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
             }
         } else if MARKERS.iter().any(|name| files.is_file(&level.join(name))) {
             place.ceiling = Some(level.clone());
+            place.enclosing.get_or_insert_with(|| level.clone());
         }
         if place.git.is_some() || is_home {
             break;
@@ -111,12 +115,27 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
         (place.ceiling, place.root) = (Some(root.clone()), Some(root));
         (place.markers, place.listing) = (markers, listing);
     }
+    if place.git.is_none() || !is_for_a_purpose(&place) {
+        place.enclosing = None;
+    }
     if let (Some(_), Some(git)) = (&place.root, &place.git)
         && !home.is_some_and(|home| home.same_as(&git.top))
     {
         place.ceiling = Some(git.top.clone());
     }
     place
+}
+
+/// A directory that says what it needs and is no program: `docs` with its `requirements.txt` and Sphinx's `conf.py`.
+fn is_for_a_purpose(place: &Place) -> bool {
+    let is_source = |entry: &Entry| {
+        entry.kind != FileKind::Directory && entry.name.ends_with(b".py") && entry.name != b"conf.py"
+    };
+    let names_requirements = |marker: &HostPath| {
+        let name = marker.file_name().unwrap_or_default();
+        name == b"requirements" || is_requirements_file(name)
+    };
+    place.markers.iter().all(names_requirements) && !place.listing.entries.iter().any(is_source)
 }
 
 /// Everyone may create files there.

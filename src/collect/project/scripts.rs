@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::facts::project::{ImportedModule, Project, ProjectScript, ScriptInterpreter};
+use crate::facts::requirement::DeclaredRequirement;
 use crate::host::{FileKind, Files, Listing};
+use crate::imports::known_modules;
 use crate::parse::names::normalize_name;
 use crate::parse::python_source::imported_modules;
 use crate::parse::shebang::is_python_name;
@@ -36,6 +38,24 @@ pub fn local_modules(
     // wherever a package's sources lie, its import finds the project
     names.extend(project.name.as_ref().map(|name| normalize_name(name).replace('-', "_")));
     names
+}
+
+/// The requirements whose module is a file or a package directly in the root.
+pub fn in_root(
+    files: &dyn Files,
+    root: &HostPath,
+    listing: &Listing,
+    requirements: &[DeclaredRequirement],
+) -> Vec<String> {
+    let has = |name: &str| listing.entries.iter().any(|entry| entry.name == name.as_bytes());
+    let lies_there = |module: &str| {
+        has(&format!("{module}.py")) || has(module) && files.is_file(&root.join(module).join("__init__.py"))
+    };
+    let names: BTreeSet<&String> = requirements.iter().map(|requirement| &requirement.name).collect();
+    let found = names.into_iter().filter(|name| {
+        lies_there(&name.replace('-', "_")) || known_modules::modules_of(name).any(lies_there)
+    });
+    found.cloned().collect()
 }
 
 fn module_names(listing: &Listing) -> BTreeSet<String> {

@@ -75,6 +75,39 @@ fn the_root_is_the_nearest_directory_with_a_marker() {
 }
 
 #[test]
+fn a_directory_with_requirements_alone_knows_the_project_around_it() {
+    let home = Home::new(&[
+        ("p/.git/HEAD", ""),
+        ("p/pyproject.toml", ""),
+        ("p/docs/requirements.txt", "sphinx\n"),
+        ("p/docs/conf.py", ""),
+        ("p/api/requirements.txt", "flask\n"),
+        ("p/api/app.py", ""),
+        ("p/own/requirements.txt", ""),
+        ("q/pyproject.toml", ""),
+        ("q/docs/requirements.txt", ""),
+    ]);
+    home.venv("p/own/.venv");
+    let enclosing = |directory: &str| home.read(directory).project.enclosing;
+    assert_eq!(home.read("p/docs").project.root, Some(home.at("p/docs")));
+    assert_eq!(enclosing("p/docs"), Some(home.at("p")));
+    for other in ["p", "p/api", "p/own", "q/docs"] {
+        assert_eq!(enclosing(other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_required_module_may_lie_in_the_root() {
+    let home = Home::new(&[
+        ("p/requirements.txt", "six\nPyYAML\nflask\nrequests\n"),
+        ("p/six.py", ""),
+        ("p/yaml/__init__.py", ""),
+        ("p/requests/readme", ""),
+    ]);
+    assert_eq!(home.read("p").project.in_root, ["pyyaml", "six"]);
+}
+
+#[test]
 fn the_search_ends_at_the_git_top_and_at_home() {
     let home = Home::new(&[
         ("pyproject.toml", ""),

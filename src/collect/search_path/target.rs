@@ -5,6 +5,7 @@ use crate::facts::search_path::{DirectoryOwner, HitState, ShimManager, Target};
 use crate::host::Host;
 use crate::parse::launcher;
 use crate::parse::shebang::{self, Shebang, is_python_name};
+use crate::parse::wrapper;
 use crate::path::{Flavour, HostPath};
 
 /// The beginning of a script that is read: its first lines.
@@ -41,6 +42,9 @@ impl Search<'_> {
         }
         let head = self.host.read(path, HEAD).map(|head| head.bytes).unwrap_or_default();
         if head.starts_with(b"#!") {
+            if let Some(target) = self.wrapped(path, &head, name, depth) {
+                return target;
+            }
             return match pyenv_root(self.host, &head) {
                 Some(root) => self.shim(ShimManager::Pyenv, &root, name, depth),
                 None => self.script(path, program_of(&head), depth),
@@ -78,6 +82,26 @@ impl Search<'_> {
         Target::Script { interpreter, runnable, environment }
     }
 
+    /// A shell script called `python` that only starts one (`exec /v/bin/python "$@"`) runs in the environment of that. None where an environment has it in the place of its own program, or gives that its own name: then what
+    /// it is for is not so plain.
+    fn wrapped(&self, script: &HostPath, head: &[u8], name: &str, depth: usize) -> Option<Target> {
+        let wrapper = wrapper::parse(head).filter(|wrapper| !wrapper.is_beside && !wrapper.keeps_name)?;
+        let of_python = |(name, _): &(String, Vec<u8>)| name.starts_with("PYTHON");
+        let is_python = is_python_name(script.name().as_bytes());
+        if !is_python || wrapper.exports.iter().any(of_python) || in_environment(self.host, script) {
+            return None;
+        }
+        let program = HostPath::new(script.flavour(), wrapper.program)?;
+        let state = state(self.host, &program, None)?;
+        let next = self.follow(&program, state, None, name, depth + 1);
+        let interpreter = match next {
+            Target::Script { ref interpreter, .. } => interpreter.clone(),
+            _ => program,
+        };
+        let runnable = state == HitState::Runnable;
+        Some(Target::Script { interpreter, runnable, environment: Some(next.environment()?.clone()) })
+    }
+
     /// `#!/usr/bin/env NAME`: whatever the search path gives for the name.
     fn named(&self, name: &str, depth: usize) -> Target {
         let Some(found) = self.runnable(name, None) else { return Target::Unknown };
@@ -108,6 +132,13 @@ impl Search<'_> {
         });
         if installed { Target::Interpreter { environment: None } } else { Target::StoreStub }
     }
+}
+
+/// Whether the file lies in the directory of a venv's or a conda environment's programs.
+fn in_environment(host: &dyn Host, file: &HostPath) -> bool {
+    file.parent().and_then(|directory| directory.parent()).is_some_and(|root| {
+        host.is_file(&root.join("pyvenv.cfg")) || host.is_directory(&root.join("conda-meta"))
+    })
 }
 
 /// The environment that an interpreter works in when it is started by this path: the venv whose

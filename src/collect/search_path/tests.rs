@@ -228,6 +228,33 @@ fn scripts_lead_to_their_interpreter() {
     assert_eq!(pip("/native"), Some(Target::Unknown));
 }
 
+#[test]
+fn a_script_that_only_starts_python_leads_where_that_does() {
+    let starts = |program: &str| format!("#!/usr/bin/env bash\nset -e\nexec {program} \"$@\"\n");
+    let machine = with_venv(debian(), "/p/.venv")
+        .executable("/bin/bash", ELF)
+        .executable("/w/python", starts("/p/.venv/bin/python"))
+        .executable("/twice/python", starts("/w/python"))
+        .executable("/round/python", starts("/round/python"))
+        .executable("/more/python", starts("\"$HOME/python\""))
+        .executable("/named/python", starts("-a \"$0\" /p/.venv/bin/python"))
+        .executable("/home/python", "#!/bin/sh\nexport PYTHONHOME=/x\nexec /usr/bin/python3 \"$@\"\n")
+        .file("/own/pyvenv.cfg", "home = /usr/bin\n")
+        .executable("/own/bin/python", starts("/usr/bin/python3"));
+    for place in ["/w", "/twice"] {
+        let target = Target::Script {
+            interpreter: HostPath::posix("/p/.venv/bin/python"),
+            runnable: true,
+            environment: root("/p/.venv"),
+        };
+        assert_eq!(chosen_on(&machine, place, "python"), Some(target), "{place}");
+    }
+    for other in ["/round", "/more", "/named", "/home", "/own/bin"] {
+        let target = chosen_on(&machine, &format!("{other}:/bin"), "python").unwrap();
+        assert_eq!(target.environment(), None, "{other}");
+    }
+}
+
 fn chosen_on(machine: &FakeMachine, path: &str, name: &str) -> Option<Target> {
     let found = search_path(machine, Some(path.as_bytes()));
     commands(machine, &found, &[name])[0].chosen().map(|hit| hit.leads_to.clone())

@@ -26,12 +26,15 @@ pub fn count_missing(
     record: &mut Record,
 ) {
     let paths = || record::entries(bytes).map(|entry| entry.path).filter(|path| !is_unimportant(path, own));
-    if !paths().any(|path| is_module(&path) && !directories.has(files, &path)) {
+    let mut is_gone = |path: &[u8]| {
+        is_module(path) && !directories.has(files, path) && !directories.has_with_slashes(files, path)
+    };
+    if !paths().any(|path| is_gone(&path)) {
         return;
     }
     let mut others = Vec::new();
     for path in paths() {
-        if directories.has(files, &path) {
+        if directories.has(files, &path) || directories.has_with_slashes(files, &path) {
             continue;
         }
         let module = is_module(&path);
@@ -93,6 +96,16 @@ impl<'a> Directories<'a> {
         self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour))
     }
 
+    /// Wheels that were packed wrongly on Windows name files with backslashes. Installers make directories of them all the
+    /// same, and write such rows on POSIX beside the right ones.
+    fn has_with_slashes(&mut self, files: &dyn Files, path: &[u8]) -> bool {
+        if self.site.directory.flavour() == Flavour::Windows || !path.contains(&b'\\') {
+            return false;
+        }
+        let spelt: Vec<u8> = path.iter().map(|byte| if *byte == b'\\' { b'/' } else { *byte }).collect();
+        self.has(files, &spelt)
+    }
+
     /// Whether it is there; what cannot be looked at counts as there.
     fn has(&mut self, files: &dyn Files, path: &[u8]) -> bool {
         let directory = split(path).0;
@@ -128,4 +141,31 @@ fn holds(listing: &Listing, name: &[u8], flavour: Flavour) -> bool {
         || listing.entries.binary_search_by(|entry| entry.name.as_slice().cmp(name)).is_ok()
         || (flavour == Flavour::Windows
             && listing.entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::distribution::SiteKind;
+    use crate::host::fake::FakeMachine;
+    use crate::path::HostPath;
+
+    #[test]
+    fn rows_with_backslashes_name_what_is_there_by_slashes() {
+        let machine =
+            FakeMachine::linux().file("/site/winrec/sub.py", "").file("/site/winrec/__init__.py", "");
+        let directory = HostPath::posix("/site");
+        let open = machine.open_directory(&directory);
+        let site = Site { directory, open, kind: SiteKind::Own, listing: None, pth_files: Vec::new() };
+        let missing = |rows: &[u8]| {
+            let mut record = Record::default();
+            let mut directories = Directories::new(&site, None);
+            count_missing(&machine, &mut directories, b"winrec-1.dist-info", rows, &mut record);
+            (record.missing_modules, record.missing)
+        };
+        assert_eq!(missing(b"winrec\\sub.py,,\nwinrec/sub.py,,\nwinrec\\__init__.py,,\n"), (0, Vec::new()));
+        let gone = HostPath::posix("/site/winrec/gone.py");
+        assert_eq!(missing(b"winrec\\sub.py,,\nwinrec/gone.py,,\n"), (1, vec![gone]));
+        assert_eq!(missing(b"winrec/x\\gone.py,,\n").0, 1);
+    }
 }
