@@ -1,6 +1,6 @@
 //! What one interpreter would import, without starting it.
 
-use super::hooks::undecided;
+use super::hooks::{before_the_path, undecided};
 use crate::diagnosis::cause::{Attempt, NotSearched};
 use crate::facts::Facts;
 use crate::facts::interpreter::{ProbeReport, Version};
@@ -89,11 +89,18 @@ fn search(
         }
     }
     let resolver = Resolver::for_entries(host, build, &entries, &prediction.hooks, directory);
-    let resolution = resolver.resolve(module);
+    let mut resolution = resolver.resolve(module);
     let top = module.split('.').next().unwrap_or(module);
+    let version = attempt.version.unwrap_or_else(|| Version::from(build));
+    let is_directory = resolution.found.as_ref().is_some_and(|found| found.kind == ModuleKind::Namespace);
     if resolution.failing.as_deref() == Some(top) {
-        let version = attempt.version.unwrap_or_else(|| Version::from(build));
         attempt.hooks = undecided(host, &resolver, &prediction.hooks, top, version, reported.is_some());
+    } else if resolution.failing.is_some() || is_directory {
+        attempt.hooks = before_the_path(host, &resolver, &prediction.hooks, top, version);
+        if is_directory && !attempt.hooks.is_empty() {
+            resolution.found = None;
+            resolution.failing = Some(module.to_owned());
+        }
     }
     // what later entries offer under that name matters when the first is no part of the standard library
     let compiled_in = |kind| matches!(kind, ModuleKind::BuiltIn | ModuleKind::Frozen);

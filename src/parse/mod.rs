@@ -29,6 +29,7 @@ pub mod python_version_file;
 pub mod pyvenv_cfg;
 pub mod raw;
 pub mod record;
+pub mod redirecting_finder;
 pub mod requirements;
 pub mod service;
 pub mod setup_py;

@@ -19,6 +19,7 @@ mod archive;
 mod directory;
 mod editable;
 mod offer;
+mod redirect;
 mod runtime;
 mod tables;
 #[cfg(test)]
@@ -317,8 +318,12 @@ impl<'a> Resolver<'a> {
         {
             return Some(found);
         }
+        let places = places.unwrap_or(&self.entries);
+        if let Some(answer) = self.redirected(name, places, searched) {
+            return answer;
+        }
         self.compiled_in(name)
-            .or_else(|| self.find_in(name, places.unwrap_or(&self.entries), searched))
+            .or_else(|| self.find_in(name, places, searched))
             .or_else(|| self.find_editable(name, searched))
     }
 

@@ -202,6 +202,61 @@ fn redirections_of_editables_are_followed() {
     assert!(find("two").found.is_none());
 }
 
+/// A hook of scikit-build-core, and what it lists of `demo` and the namespace package `space`.
+fn redirector(call: &str, tree: Tree) -> (Tree, StartupHook) {
+    let text = format!(
+        "class ScikitBuildRedirectingFinder:\n    submodule_search_locations = {{}}\n    native.submodule_search_locations\n\n{call}\n"
+    );
+    let hook = StartupHook {
+        kind: HookKind::ImportLine,
+        file: at(SITE, "_editable_skbc_demo.pth"),
+        line: Some(1),
+        text: "import _editable_skbc_demo".to_owned(),
+        may_add_entries: true,
+    };
+    (tree.file(&at(SITE, "_editable_skbc_demo.py"), &text), hook)
+}
+
+#[test]
+fn what_scikit_build_core_lists_goes_before_the_path() {
+    let tree = with(&[
+        ("/work/demo", "__init__.py"),
+        ("/src/demo", "__init__.py"),
+        ("/src/demo", "util.py"),
+        ("/src/demo", "new.py"),
+        (SITE, "demo/_bisect.abi3.so"),
+        ("/src/space/p", "__init__.py"),
+        ("/work/space", "other.py"),
+    ]);
+    let sources = "{'demo': '/src/demo/__init__.py', 'demo.util': '/src/demo/util.py', 'demo.gone': '/src/demo/gone.py', 'space.p': '/src/space/p/__init__.py'}";
+    let installed = "{'demo._bisect': 'demo/_bisect.abi3.so', 'demo.built': 'demo/built.abi3.so'}";
+    let directories = "{'demo': ['/src/demo', 'demo'], 'space': ['/src/space'], 'space.p': ['/src/space/p']}";
+    let calls = [
+        format!("install({sources}, {installed}, {directories}, ['demo', 'space.p'], None, False)"),
+        format!("install({sources}, {installed}, None, False, False, [], [], '')"),
+    ];
+    for call in &calls {
+        let (tree, hook) = redirector(call, tree.clone());
+        let find = |module: &str| resolve_with(&tree, module, &["", SITE], std::slice::from_ref(&hook));
+        assert_eq!(origin(&find("demo")).as_deref(), Some("/src/demo/__init__.py"));
+        assert_eq!(find("demo").found.unwrap().finder, Some(at(SITE, "_editable_skbc_demo.py")));
+        assert_eq!(origin(&find("demo.util")).as_deref(), Some("/src/demo/util.py"));
+        assert_eq!(origin(&find("demo.new")).as_deref(), Some("/src/demo/new.py"));
+        assert_eq!(origin(&find("demo._bisect")), Some(format!("{SITE}/demo/_bisect.abi3.so")));
+        assert_eq!(origin(&find("space.other")).as_deref(), Some("/work/space/other.py"));
+        for missing in ["demo.gone", "demo.built", "demo.never"] {
+            assert_eq!(find(missing).failing.as_deref(), Some(missing));
+        }
+    }
+    let (tree, hook) = redirector(&calls[0], tree.clone());
+    let find = |module: &str| resolve_with(&tree, module, &["", SITE], std::slice::from_ref(&hook));
+    assert_eq!(origin(&find("space.p")).as_deref(), Some("/src/space/p/__init__.py"));
+    let call = calls[1].replace("None, False", "'/build', True");
+    let (tree, hook) = redirector(&call, tree);
+    let built = resolve_with(&tree, "demo.built", &["", SITE], &[hook]);
+    assert_eq!(origin(&built), Some(format!("{SITE}/demo/built.abi3.so")));
+}
+
 #[test]
 fn what_runs_may_make_parts_that_no_file_holds() {
     let tree = with(&[(SITE, "plain/__init__.py"), (SITE, "fast.abi3.so"), ("/work/space", "x.txt")])
