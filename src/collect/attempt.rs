@@ -7,8 +7,9 @@ use crate::facts::interpreter::{ProbeReport, Version};
 use crate::host::{Host, TEXT_LIMIT};
 use crate::imports::resolve::extension_suffixes;
 use crate::imports::{
-    Build, EntryState, Flags, ImportEntry, ImportOrigin, ModuleKind, Outcome, Prediction, Question, Resolver,
-    Spelling, Start, Variables, identify, predict, stdlib,
+    Build, EntryState, Flags, HookKind, ImportEntry, ImportOrigin, ModuleKind, Outcome, Prediction, Question,
+    Resolver, Spelling, Start, StartupHook, Variables, identify, predict, replaces_distutils_by_default,
+    stdlib,
 };
 use crate::parse::wrapper;
 use crate::path::HostPath;
@@ -35,6 +36,7 @@ pub fn attempt(
         suffixes: Vec::new(),
         hidden: Vec::new(),
         hooks: Vec::new(),
+        distutils_off: None,
     };
     let started = started(host, interpreter);
     attempt.root = facts.environment_at(&started.executable).map(|environment| environment.root.clone());
@@ -65,6 +67,13 @@ pub fn attempt(
         attempt.not_searched = Some(NotSearched::Fatal(reason.to_string()));
         return attempt;
     }
+    attempt.distutils_off = variables.setuptools_use_distutils.as_deref().and_then(|value| {
+        let is_it = |hook: &&StartupHook| {
+            hook.kind == HookKind::DistutilsPrecedenceOff && replaces_distutils_by_default(&hook.text)
+        };
+        let hook = prediction.hooks.iter().find(is_it)?;
+        Some((String::from_utf8_lossy(value).into_owned(), hook.file.clone()))
+    });
     search(host, facts, &build, prediction, module, &mut attempt);
     attempt
 }

@@ -53,6 +53,8 @@ pub struct Attempt {
     pub hidden: Vec<String>,
     /// Code of its start that may bring the module, where the search has not found it.
     pub hooks: Vec<StartupHook>,
+    /// The value of `SETUPTOOLS_USE_DISTUTILS` that keeps setuptools' `distutils` out, and the line that reads it.
+    pub distutils_off: Option<(String, HostPath)>,
 }
 
 impl Attempt {

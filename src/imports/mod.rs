@@ -25,7 +25,7 @@ pub use predict::{
     EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
     StartupHook, UserSite, Variables, predict,
 };
-pub use pth::{added_directory, adds_unknown};
+pub use pth::{added_directory, adds_unknown, replaces_distutils_by_default};
 pub use resolve::{
     Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched, archive_names,
 };

@@ -20,6 +20,7 @@ fn missing(module: &str, version: (u32, u32)) -> Attempt {
             may_alter: Vec::new(),
         }),
         not_searched: None,
+        distutils_off: None,
         suffixes: vec![".cpython-311-x86_64-linux-gnu.so".into(), ".abi3.so".into(), ".so".into()],
         hidden: Vec::new(),
         hooks: Vec::new(),
