@@ -160,6 +160,48 @@ fn packages_that_extend_their_path_are_followed_and_told() {
 }
 
 #[test]
+fn nested_packages_that_extend_their_path_are_followed() {
+    let text = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n";
+    let mut tree = with(&[("/a/goog/cloud", "ma.py"), ("/b/goog/cloud", "mb.py")]);
+    for directory in ["/a/goog", "/a/goog/cloud", "/b/goog", "/b/goog/cloud"] {
+        tree = tree.file(&at(directory, "__init__.py"), text);
+    }
+    let mut build = build();
+    let entries = ["/a", "/b"].map(Spelling::from);
+    for version in [Version::new(3, 12), Version::new(2, 7)] {
+        build.version = version;
+        let resolver = Resolver::new(&tree, &build, &entries, &[], Some(&path("/work")));
+        assert_eq!(origin(&resolver.resolve("goog.cloud.mb")).as_deref(), Some("/b/goog/cloud/mb.py"));
+        assert_eq!(origin(&resolver.resolve("goog.cloud.ma")).as_deref(), Some("/a/goog/cloud/ma.py"));
+    }
+}
+
+#[test]
+fn what_an_nspkg_file_makes_goes_before_a_package_of_the_path() {
+    let tree = with(&[("/pp/goog", "__init__.py"), ("/pp/goog", "own.py")])
+        .file(&at(SITE, "goog/insp.py"), "")
+        .file(&at(SITE, "goog/cloud/deep.py"), "");
+    let hook = |line: &str| StartupHook {
+        kind: HookKind::Namespace,
+        file: at(SITE, "goog_insp-1.0-nspkg.pth"),
+        line: Some(1),
+        text: format!(
+            "import sys, types, os;p = os.path.join(sys._getframe(1).f_locals['sitedir'], *({line}))"
+        ),
+        may_add_entries: false,
+    };
+    let hooks = [hook("'goog',"), hook("'goog', 'cloud'"), hook("'gone',")];
+    let find = |module: &str| resolve_with(&tree, module, &["/pp", SITE], &hooks);
+    assert_eq!(origin(&find("goog.insp")), Some(format!("{SITE}/goog/insp.py")));
+    assert_eq!(origin(&find("goog.cloud.deep")), Some(format!("{SITE}/goog/cloud/deep.py")));
+    let found = find("goog").found.unwrap();
+    assert_eq!((found.kind, found.entry), (ModuleKind::Namespace, Some(1)));
+    assert!(find("goog.own").found.is_none() && find("gone").found.is_none());
+    let plain = resolve_with(&tree, "goog.insp", &["/pp", SITE], &[]);
+    assert!(plain.found.is_none());
+}
+
+#[test]
 fn offers_tell_what_is_hidden() {
     let tree = with(&[
         ("/work", "json.py"),
