@@ -215,6 +215,20 @@ fn what_start_up_code_may_bring_is_not_said_to_be_missing() {
 }
 
 #[test]
+fn what_no_import_can_name_is_refused() {
+    let (place, _) = active();
+    for module in ["class", "import.x", "None", "a-b"] {
+        let refused = place.doctor(&["why", module]);
+        assert_eq!(refused.status.code(), Some(2), "{module}");
+        assert!(text(&refused.stderr).contains("is no name that can be imported"), "{module}");
+    }
+    assert!(text(&place.doctor(&["why", "class"]).stderr).contains("class is a keyword of Python 3."));
+    let special = place.report(&["why", "__init__"]);
+    assert_eq!(special["outcome"], "not-found");
+    assert!(!special.to_string().contains("install\""), "{special:#}");
+}
+
+#[test]
 fn what_a_check_has_found_is_told_once() {
     let (place, _) = active();
     place.write("requirements.txt", "sample\nabsentia\n");

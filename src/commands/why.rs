@@ -20,6 +20,7 @@ use crate::host::Host;
 use crate::host::real::bytes_of;
 use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, near, stdlib};
 use crate::parse::error_output::{ErrorOutput, LIMIT, Message, MessageKind, Place};
+use crate::parse::keywords::is_keyword;
 use crate::path::HostPath;
 use crate::report::why::{self as report, Answer, Verdict};
 use crate::report::{Dialect, human::HumanOptions};
@@ -39,6 +40,7 @@ pub fn run(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble>
     let asking = Asking { host, arguments, setup, python, script: None };
     let facts = asking.facts(BTreeSet::new())?;
     let tried = asking.attempts(&facts, &arguments.module)?;
+    check_keywords(&arguments.module, tried.main.as_ref())?;
     let answered = asking.answer(facts, tried, &arguments.module, None)?;
     asking.deliver(&answered, Some(&arguments.module), None)
 }
@@ -63,6 +65,18 @@ fn check_name(module: &str) -> Result<(), Trouble> {
         None => String::new(),
     };
     Err(Trouble(format!("{module:?} is no name that can be imported{hint}")))
+}
+
+/// `import class` is a syntax error, whatever is installed.
+fn check_keywords(module: &str, attempt: Option<&Attempt>) -> Result<(), Trouble> {
+    let Some(version) = attempt.and_then(|attempt| attempt.version) else { return Ok(()) };
+    match module.split('.').find(|part| is_keyword(version, part)) {
+        Some(part) => Err(Trouble(format!(
+            "{module:?} is no name that can be imported: {part} is a keyword of Python {}",
+            version.minor_text()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The module's search by the interpreter that matters, and by the project's own.

@@ -114,6 +114,10 @@ impl Case<'_> {
     /// What is to be installed for the module: by the metadata of this machine, then by the tables.
     pub fn distribution(&self) -> Option<String> {
         let top = self.top();
+        // Python gives such names their meaning; no distribution brings one
+        if top.starts_with("__") && top.ends_with("__") {
+            return None;
+        }
         let installed = self
             .facts
             .packages

@@ -15,6 +15,7 @@ pub mod extension_name;
 pub mod git_index;
 pub mod install_use;
 pub mod jsonc;
+pub mod keywords;
 pub mod launcher;
 pub mod metadata;
 pub mod names;
