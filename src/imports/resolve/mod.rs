@@ -300,15 +300,6 @@ impl<'a> Resolver<'a> {
         self.entries.iter().filter_map(alone).collect()
     }
 
-    /// `os.path` is no submodule: `os` puts it into `sys.modules`.
-    fn put_into_sys_modules(&self, module: &str) -> Option<Found> {
-        if module != "os.path" {
-            return None;
-        }
-        let windows = self.place.flavour == Flavour::Windows;
-        self.find(if windows { "ntpath" } else { "posixpath" }, None, &mut Vec::new()).map(|(found, _)| found)
-    }
-
     /// `sys.meta_path`, one after the other.
     fn find(
         &self,
