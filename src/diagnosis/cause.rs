@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::facts::elsewhere::Elsewhere;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
-use crate::imports::resolve::Resolution;
+use crate::imports::resolve::{Resolution, SearchResult, Searched};
 use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
@@ -60,6 +60,21 @@ pub struct Attempt {
 impl Attempt {
     pub fn found(&self) -> Option<&crate::imports::resolve::Found> {
         self.resolution.as_ref()?.found.as_ref()
+    }
+
+    /// No place of the path has anything of that name, each could be looked into, and no code that runs at start may
+    /// bring it.
+    pub fn is_nowhere(&self, top: &str) -> bool {
+        let empty = |searched: &Searched| {
+            matches!(
+                searched.result,
+                SearchResult::Nothing | SearchResult::Missing | SearchResult::NotAnArchive
+            ) && searched.passed_over.is_empty()
+        };
+        self.hooks.is_empty()
+            && self.resolution.as_ref().is_some_and(|resolution| {
+                resolution.failing.as_deref() == Some(top) && resolution.searched.iter().all(empty)
+            })
     }
 
     pub fn origin_of(&self, entry: usize) -> Option<&ImportOrigin> {
