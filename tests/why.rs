@@ -215,6 +215,44 @@ fn what_start_up_code_may_bring_is_not_said_to_be_missing() {
 }
 
 #[test]
+fn a_module_that_begins_with_the_import_of_nothing_fails() {
+    let (place, venv) = active();
+    std::fs::create_dir(place.project.join("pkg")).unwrap();
+    let told = |text: &str| {
+        place.write("pkg/__init__.py", text);
+        place.report(&["why", "pkg"])
+    };
+    let fails = told("import os\nimport nosuch_dep\n");
+    assert_eq!(fails["outcome"], "fails", "{fails:#}");
+    assert!(fails["findings"].to_string().contains("nosuch_dep") && fails["origin"].is_string(), "{fails:#}");
+    assert_eq!(place.doctor(&["why", "pkg"]).status.code(), Some(1));
+    for works in ["import sample\n", "try:\n    import nosuch_dep\nexcept ImportError:\n    pass\n"] {
+        assert_eq!(told(works)["outcome"], "found", "{works}");
+    }
+    // what runs before may bring it
+    assert_eq!(told("import sample\nimport nosuch_dep\n")["outcome"], "found");
+    assert_eq!(told("print()\nimport nosuch_dep\n")["outcome"], "found");
+    let hook = "import sys\nclass F:\n  def find_spec(*_): return None\nsys.meta_path.append(F)\n";
+    std::fs::write(site_packages(&venv).join("ours.py"), hook).unwrap();
+    std::fs::write(site_packages(&venv).join("ours.pth"), "import ours\n").unwrap();
+    assert_eq!(told("import nosuch_dep\n")["outcome"], "found");
+}
+
+#[test]
+fn what_no_import_can_name_is_refused() {
+    let (place, _) = active();
+    for module in ["class", "import.x", "None", "a-b"] {
+        let refused = place.doctor(&["why", module]);
+        assert_eq!(refused.status.code(), Some(2), "{module}");
+        assert!(text(&refused.stderr).contains("is no name that can be imported"), "{module}");
+    }
+    assert!(text(&place.doctor(&["why", "class"]).stderr).contains("class is a keyword of Python 3."));
+    let special = place.report(&["why", "__init__"]);
+    assert_eq!(special["outcome"], "not-found");
+    assert!(!special.to_string().contains("install\""), "{special:#}");
+}
+
+#[test]
 fn what_a_check_has_found_is_told_once() {
     let (place, _) = active();
     place.write("requirements.txt", "sample\nabsentia\n");

@@ -1,14 +1,15 @@
 //! What one interpreter would import, without starting it.
 
-use super::hooks::undecided;
+use super::hooks::{before_the_path, undecided};
 use crate::diagnosis::cause::{Attempt, NotSearched};
 use crate::facts::Facts;
 use crate::facts::interpreter::{ProbeReport, Version};
 use crate::host::{Host, TEXT_LIMIT};
 use crate::imports::resolve::extension_suffixes;
 use crate::imports::{
-    Build, EntryState, Flags, ImportEntry, ImportOrigin, ModuleKind, Outcome, Prediction, Question, Resolver,
-    Spelling, Start, Variables, identify, predict, stdlib,
+    Build, EntryState, Flags, HookKind, ImportEntry, ImportOrigin, ModuleKind, Outcome, Prediction, Question,
+    Resolver, Spelling, Start, StartupHook, Variables, identify, predict, replaces_distutils_by_default,
+    stdlib,
 };
 use crate::parse::wrapper;
 use crate::path::HostPath;
@@ -35,6 +36,7 @@ pub fn attempt(
         suffixes: Vec::new(),
         hidden: Vec::new(),
         hooks: Vec::new(),
+        distutils_off: None,
     };
     let started = started(host, interpreter);
     attempt.root = facts.environment_at(&started.executable).map(|environment| environment.root.clone());
@@ -65,6 +67,13 @@ pub fn attempt(
         attempt.not_searched = Some(NotSearched::Fatal(reason.to_string()));
         return attempt;
     }
+    attempt.distutils_off = variables.setuptools_use_distutils.as_deref().and_then(|value| {
+        let is_it = |hook: &&StartupHook| {
+            hook.kind == HookKind::DistutilsPrecedenceOff && replaces_distutils_by_default(&hook.text)
+        };
+        let hook = prediction.hooks.iter().find(is_it)?;
+        Some((String::from_utf8_lossy(value).into_owned(), hook.file.clone()))
+    });
     search(host, facts, &build, prediction, module, &mut attempt);
     attempt
 }
@@ -89,11 +98,18 @@ fn search(
         }
     }
     let resolver = Resolver::for_entries(host, build, &entries, &prediction.hooks, directory);
-    let resolution = resolver.resolve(module);
+    let mut resolution = resolver.resolve(module);
     let top = module.split('.').next().unwrap_or(module);
+    let version = attempt.version.unwrap_or_else(|| Version::from(build));
+    let is_directory = resolution.found.as_ref().is_some_and(|found| found.kind == ModuleKind::Namespace);
     if resolution.failing.as_deref() == Some(top) {
-        let version = attempt.version.unwrap_or_else(|| Version::from(build));
         attempt.hooks = undecided(host, &resolver, &prediction.hooks, top, version, reported.is_some());
+    } else if resolution.failing.is_some() || is_directory {
+        attempt.hooks = before_the_path(host, &resolver, &prediction.hooks, top, version);
+        if is_directory && !attempt.hooks.is_empty() {
+            resolution.found = None;
+            resolution.failing = Some(module.to_owned());
+        }
     }
     // what later entries offer under that name matters when the first is no part of the standard library
     let compiled_in = |kind| matches!(kind, ModuleKind::BuiltIn | ModuleKind::Frozen);

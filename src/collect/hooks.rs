@@ -6,7 +6,7 @@ use crate::facts::interpreter::Version;
 use crate::host::{Files, TEXT_LIMIT};
 use crate::imports::resolve::registers;
 use crate::imports::{HookKind, Resolver, StartupHook, stdlib};
-use crate::parse::python_source::changes_path;
+use crate::parse::python_source::{changes_path, served_modules};
 use crate::path::HostPath;
 
 /// So many modules that a hook imports are read.
@@ -33,6 +33,26 @@ pub fn undecided(
         let serves = !hook.file.name().contains("editable")
             || texts.iter().any(|text| names.iter().any(|name| text.contains(name)));
         (finds && serves) || (!path_is_known && texts.iter().any(|text| changes_path(text)))
+    };
+    hooks.iter().filter(open).cloned().collect()
+}
+
+/// Those of `hooks` whose finder stands before the path's and names `top`: it answers for the submodules, too, and where
+/// the path has a mere directory (meson-python's `_editable_loader.py`: `sys.meta_path.insert(0, finder)`).
+pub fn before_the_path(
+    files: &dyn Files,
+    resolver: &Resolver,
+    hooks: &[StartupHook],
+    top: &str,
+    version: Version,
+) -> Vec<StartupHook> {
+    let serves = |text: &String| {
+        text.contains("meta_path.insert(0") && served_modules(text).iter().any(|served| served == top)
+    };
+    let open = |hook: &&StartupHook| {
+        hook.may_add_entries
+            && !resolver.follows(hook)
+            && texts(files, resolver, hook, version).iter().any(serves)
     };
     hooks.iter().filter(open).cloned().collect()
 }
@@ -77,21 +97,36 @@ mod tests {
 
     const SITE: &str = "/env/lib/python3.12/site-packages";
 
+    fn line(text: &str) -> StartupHook {
+        StartupHook {
+            kind: HookKind::ImportLine,
+            file: HostPath::posix(format!("{SITE}/x.pth")),
+            line: Some(1),
+            text: text.to_owned(),
+            may_add_entries: true,
+        }
+    }
+
     /// Whether a line of a `.pth` file may bring `wanted`, beside a module `ours`.
     fn may_bring(line: &str, ours: &str, path_is_known: bool) -> bool {
         let host = FakeMachine::linux().file(format!("{SITE}/ours.py"), ours);
         let build =
             Build::plain(Implementation::CPython, crate::imports::Version::new(3, 12), Flavour::Posix);
-        let hook = StartupHook {
-            kind: HookKind::ImportLine,
-            file: HostPath::posix(format!("{SITE}/x.pth")),
-            line: Some(1),
-            text: line.to_owned(),
-            may_add_entries: true,
-        };
-        let hooks = [hook];
+        let hooks = [self::line(line)];
         let resolver = Resolver::new(&host, &build, &[Spelling::from(SITE)], &hooks, None);
         !undecided(&host, &resolver, &hooks, "wanted", Version::new(3, 12, None), path_is_known).is_empty()
+    }
+
+    #[test]
+    fn a_finder_before_the_path_answers_for_what_it_names() {
+        let loader = "def init():\n    finder = MesonpyMetaFinder('wanted', {'wanted'}, '/b', ['ninja'])\n    sys.meta_path.insert(0, finder)\n";
+        let host = FakeMachine::linux().file(format!("{SITE}/ours.py"), loader);
+        let build =
+            Build::plain(Implementation::CPython, crate::imports::Version::new(3, 12), Flavour::Posix);
+        let hooks = [line("import ours; ours.init()")];
+        let resolver = Resolver::new(&host, &build, &[Spelling::from(SITE)], &hooks, None);
+        let before = |top| before_the_path(&host, &resolver, &hooks, top, Version::new(3, 12, None)).len();
+        assert_eq!((before("wanted"), before("other")), (1, 0));
     }
 
     #[test]

@@ -18,11 +18,13 @@ use crate::facts::Facts;
 use crate::facts::search_path::Target;
 use crate::host::Host;
 use crate::host::real::bytes_of;
-use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, near, stdlib};
+use crate::imports::{ImportOrigin, ModuleKind, Start, known_modules, stdlib};
 use crate::parse::error_output::{ErrorOutput, LIMIT, Message, MessageKind, Place};
 use crate::path::HostPath;
 use crate::report::why::{self as report, Answer, Verdict};
 use crate::report::{Dialect, human::HumanOptions};
+
+mod module;
 
 /// How long other environments are searched.
 const SEARCH_TIME: Duration = Duration::from_secs(1);
@@ -33,12 +35,13 @@ pub fn run(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble>
     if arguments.module == "-" {
         return explain_output(host, arguments);
     }
-    check_name(&arguments.module)?;
+    module::check_name(&arguments.module)?;
     let python = arguments.python.as_ref().map(|path| bytes_of(path.as_os_str()));
     let setup = setup(host, arguments)?;
     let asking = Asking { host, arguments, setup, python, script: None };
     let facts = asking.facts(BTreeSet::new())?;
     let tried = asking.attempts(&facts, &arguments.module)?;
+    module::check_keywords(&arguments.module, tried.main.as_ref())?;
     let answered = asking.answer(facts, tried, &arguments.module, None)?;
     asking.deliver(&answered, Some(&arguments.module), None)
 }
@@ -46,23 +49,6 @@ pub fn run(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble>
 fn setup(host: &dyn Host, arguments: &WhyArguments) -> Result<settings::Asking, Trouble> {
     let file = settings::file(host, None, arguments.no_config)?;
     Ok(settings::Asking::new(arguments, file.as_ref()))
-}
-
-fn check_name(module: &str) -> Result<(), Trouble> {
-    let part = |part: &str| {
-        part.chars().all(|c| c == '_' || c.is_alphanumeric())
-            && !part.starts_with(|c: char| c.is_ascii_digit())
-    };
-    if !module.is_empty() && module.split('.').all(|name| !name.is_empty() && part(name)) {
-        return Ok(());
-    }
-    let normalized = crate::parse::names::normalize_name(module);
-    let hint = match known_modules::modules_of(&normalized).next() {
-        Some(known) => format!(": the distribution {module} is imported as {known}"),
-        None if module.contains('-') => format!(": try {}", module.replace('-', "_")),
-        None => String::new(),
-    };
-    Err(Trouble(format!("{module:?} is no name that can be imported{hint}")))
 }
 
 /// The module's search by the interpreter that matters, and by the project's own.
@@ -151,6 +137,9 @@ impl Asking<'_> {
             works && message.is_none() && shadowing(attempt, module).is_none()
         };
         if works(&tried) {
+            if let Some(answered) = self.unmet_need(&facts, &tried, module)? {
+                return Ok(answered);
+            }
             return Ok(Answered { facts, tried, fails: false, diagnosis: empty() });
         }
         let (mut facts, whole) = self.examined()?;
@@ -180,6 +169,34 @@ impl Asking<'_> {
         Ok(Answered { facts, tried, fails: true, diagnosis })
     }
 
+    /// The module's file begins with the import of what is nowhere: then it cannot be imported either.
+    fn unmet_need(&self, facts: &Facts, tried: &Tried, module: &str) -> Result<Option<Answered>, Trouble> {
+        let Some((file, line, need)) =
+            tried.main.as_ref().and_then(|main| module::first_need(self.host, main, module))
+        else {
+            return Ok(None);
+        };
+        let asked = tried.main.as_ref().map(|main| main.interpreter.clone());
+        let is_nowhere = |tried: &Tried| {
+            let main = tried.main.as_ref().filter(|main| asked.as_ref() == Some(&main.interpreter));
+            main.is_some_and(|main| main.is_nowhere(&need))
+        };
+        if !is_nowhere(&self.attempts(facts, &need)?) {
+            return Ok(None);
+        }
+        let (mut facts, whole) = self.examined()?;
+        let needed = self.attempts(&facts, &need)?;
+        let Some(main) = needed.main.as_ref().filter(|_| is_nowhere(&needed)) else { return Ok(None) };
+        let mut findings = self.causes(&mut facts, &needed, main, &need, &whole, false);
+        if let Some(first) = findings.first_mut() {
+            let place = format!("{file}, line {line}");
+            *first = first.clone().evidence("needed by", format!("{module}: {place}"));
+        }
+        let tried = self.attempts(&facts, module)?;
+        let diagnosis = Diagnosis { findings, ..whole };
+        Ok(Some(Answered { facts, tried, fails: true, diagnosis }))
+    }
+
     fn causes(
         &self,
         facts: &mut Facts,
@@ -197,7 +214,7 @@ impl Asking<'_> {
             inventory::complete(self.host, environment);
         }
         let elsewhere = elsewhere(self.host, facts, top, main.root.as_ref(), SEARCH_TIME);
-        let near = near_names(self.host, main, top);
+        let near = module::near_names(self.host, main, top);
         cause::explain(&Case {
             facts,
             module,
@@ -349,30 +366,6 @@ fn keep_of_module(mut whole: Diagnosis, module: &str) -> Diagnosis {
     whole
 }
 
-/// Names on the import path that are nearly the asked one.
-fn near_names(host: &dyn Host, attempt: &Attempt, top: &str) -> Vec<String> {
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    if let Some(version) = attempt.version {
-        names.extend(stdlib::names(version).map(str::to_owned));
-    }
-    for entry in &attempt.path {
-        let directory = entry.directory.to_text().into_owned();
-        let Some(directory) = HostPath::new(host.platform().flavour(), directory) else { continue };
-        let Ok(listing) = host.list(&directory) else { continue };
-        for entry in &listing.entries {
-            let name = String::from_utf8_lossy(&entry.name);
-            let (stem, suffix) = name.split_once('.').unwrap_or((&name, "py"));
-            let module = suffix.ends_with("py") || suffix.ends_with("so") || suffix.ends_with("pyd");
-            if module && !stem.starts_with("__") {
-                names.insert(stem.to_owned());
-            }
-        }
-    }
-    let mut near = near::near(top, names.into_iter());
-    near.truncate(3);
-    near
-}
-
 /// `why -`.
 fn explain_output(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, Trouble> {
     let bytes = read_input().map_err(|error| Trouble(format!("cannot read standard input: {error}")))?;
@@ -443,7 +436,7 @@ fn explain_output(host: &dyn Host, arguments: &WhyArguments) -> Result<Status, T
 /// The module that a message is about.
 fn module_of(message: &Message) -> Option<String> {
     let name = message.name.clone()?;
-    check_name(&name).is_ok().then_some(name)
+    module::check_name(&name).is_ok().then_some(name)
 }
 
 /// The interpreter that the output came from, where it is on this machine.

@@ -6,7 +6,7 @@ use crate::facts::Facts;
 use crate::facts::elsewhere::Elsewhere;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
-use crate::imports::resolve::Resolution;
+use crate::imports::resolve::{Resolution, SearchResult, Searched};
 use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
@@ -53,11 +53,28 @@ pub struct Attempt {
     pub hidden: Vec<String>,
     /// Code of its start that may bring the module, where the search has not found it.
     pub hooks: Vec<StartupHook>,
+    /// The value of `SETUPTOOLS_USE_DISTUTILS` that keeps setuptools' `distutils` out, and the line that reads it.
+    pub distutils_off: Option<(String, HostPath)>,
 }
 
 impl Attempt {
     pub fn found(&self) -> Option<&crate::imports::resolve::Found> {
         self.resolution.as_ref()?.found.as_ref()
+    }
+
+    /// No place of the path has anything of that name, each could be looked into, and no code that runs at start may
+    /// bring it.
+    pub fn is_nowhere(&self, top: &str) -> bool {
+        let empty = |searched: &Searched| {
+            matches!(
+                searched.result,
+                SearchResult::Nothing | SearchResult::Missing | SearchResult::NotAnArchive
+            ) && searched.passed_over.is_empty()
+        };
+        self.hooks.is_empty()
+            && self.resolution.as_ref().is_some_and(|resolution| {
+                resolution.failing.as_deref() == Some(top) && resolution.searched.iter().all(empty)
+            })
     }
 
     pub fn origin_of(&self, entry: usize) -> Option<&ImportOrigin> {
@@ -112,6 +129,10 @@ impl Case<'_> {
     /// What is to be installed for the module: by the metadata of this machine, then by the tables.
     pub fn distribution(&self) -> Option<String> {
         let top = self.top();
+        // Python gives such names their meaning; no distribution brings one
+        if top.starts_with("__") && top.ends_with("__") {
+            return None;
+        }
         let installed = self
             .facts
             .packages

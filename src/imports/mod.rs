@@ -26,7 +26,7 @@ pub use predict::{
     EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
     StartupHook, UserSite, Variables, predict,
 };
-pub use pth::{added_directories, adds_unknown};
+pub use pth::{added_directories, adds_unknown, replaces_distutils_by_default};
 pub use resolve::{
     Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched, archive_names,
 };

@@ -46,6 +46,8 @@ pub struct Variables {
     /// What pdm's hook reads: `PEP582_PACKAGES`, the directory that it takes, and `NO_SITE_PACKAGES`.
     pub pep582_packages: Option<Vec<u8>>,
     pub no_site_packages: Option<Vec<u8>>,
+    /// What setuptools' `distutils-precedence.pth` reads: `SETUPTOOLS_USE_DISTUTILS`.
+    pub setuptools_use_distutils: Option<Vec<u8>>,
 }
 
 impl Variables {
@@ -65,6 +67,7 @@ impl Variables {
             userprofile: lookup("USERPROFILE"),
             pep582_packages: lookup("PEP582_PACKAGES"),
             no_site_packages: lookup("NO_SITE_PACKAGES"),
+            setuptools_use_distutils: lookup("SETUPTOOLS_USE_DISTUTILS"),
         }
     }
 }
@@ -273,6 +276,8 @@ pub enum HookKind {
     },
     /// setuptools' replacement of `distutils`.
     DistutilsPrecedence,
+    /// The same line where the variable `SETUPTOOLS_USE_DISTUTILS` or its own default turns it off.
+    DistutilsPrecedenceOff,
     /// virtualenv's patches of `distutils` and `setuptools`.
     Virtualenv,
     /// A namespace package of setuptools' old kind.

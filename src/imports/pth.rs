@@ -181,6 +181,17 @@ fn recognise_other(file_name: &[u8], line: &str) -> (HookKind, bool) {
     (HookKind::ImportLine, true)
 }
 
+/// Whether the line of setuptools' `distutils-precedence.pth` does anything:
+/// `os.environ.get('SETUPTOOLS_USE_DISTUTILS', default) == 'local'`, where the default is `stdlib` up to setuptools 59 and
+/// `local` since 60. `-E` and `-I` do not keep it from reading the variable.
+pub(super) fn replaces_distutils(line: &str, variable: Option<&[u8]>) -> bool {
+    variable.map_or_else(|| replaces_distutils_by_default(line), |value| value == b"local")
+}
+
+pub fn replaces_distutils_by_default(line: &str) -> bool {
+    !line.contains("'stdlib')")
+}
+
 /// `import __editable___NAME_finder; __editable___NAME_finder.install()`.
 fn editable_finder(line: &str) -> Option<String> {
     let (module, call) = line.strip_prefix("import ")?.split_once(';')?;
@@ -374,6 +385,25 @@ mod tests {
             "import site;",
         ] {
             assert_eq!(added_directories(other), [], "{other}");
+        }
+    }
+
+    #[test]
+    fn the_variable_goes_before_the_default_of_setuptools() {
+        let new = "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();";
+        let old = new.replace("'local')", "'stdlib')");
+        for (line, variable, replaces) in [
+            (new, None, true),
+            (&old, None, false),
+            (new, Some("stdlib"), false),
+            (new, Some(""), false),
+            (&old, Some("local"), true),
+        ] {
+            assert_eq!(
+                replaces_distutils(line, variable.map(str::as_bytes)),
+                replaces,
+                "{line} {variable:?}"
+            );
         }
     }
 

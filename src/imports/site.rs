@@ -369,7 +369,14 @@ impl<'a> Site<'a> {
         text: String,
     ) -> Result<(), Fatal> {
         let (kinds, unknown) = pth::recognise(name, &text);
+        let variable = self.question.variables.setuptools_use_distutils.as_deref();
         for kind in kinds {
+            let kind = match kind {
+                HookKind::DistutilsPrecedence if !pth::replaces_distutils(&text, variable) => {
+                    HookKind::DistutilsPrecedenceOff
+                }
+                kind => kind,
+            };
             self.note_hook(kind.clone(), file, number, text.clone(), unknown);
             let origin = ImportOrigin::Pth { file: file.clone(), line: number };
             let line = ImportLine { kind, directory: directory.to_vec(), origin };

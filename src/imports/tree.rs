@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::host::{Contents, Entry, FileError, FileKind, Files, Listing, Metadata};
 use crate::path::HostPath;
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Tree {
     nodes: BTreeMap<Vec<u8>, Node>,
 }

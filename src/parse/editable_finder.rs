@@ -56,7 +56,7 @@ fn redirection(line: &str) -> Option<(String, String)> {
     Some((name, file))
 }
 
-enum Value {
+pub(super) enum Value {
     Text(String),
     List(Vec<String>),
     Map(Vec<(String, Value)>),
@@ -82,12 +82,12 @@ fn value_of(text: &str, name: &str) -> Option<Value> {
 }
 
 /// Reads Python literals of strings, lists of strings and one dictionary over them.
-struct Reader<'a> {
-    rest: &'a str,
+pub(super) struct Reader<'a> {
+    pub rest: &'a str,
 }
 
 impl Reader<'_> {
-    fn take(&mut self, wanted: char) -> bool {
+    pub fn take(&mut self, wanted: char) -> bool {
         self.rest = self.rest.trim_start();
         match self.rest.strip_prefix(wanted) {
             Some(rest) => {
@@ -98,7 +98,7 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self) -> Option<Value> {
+    pub fn value(&mut self) -> Option<Value> {
         if self.take('{') {
             let mut items = Vec::new();
             while !self.take('}') {

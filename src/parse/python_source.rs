@@ -99,6 +99,31 @@ pub fn imported_modules(text: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// The same for what a file begins with: the imports before any other statement, which nothing can keep from running.
+pub fn first_imports(text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut string: Option<&str> = None;
+    for (line, number) in text.lines().zip(1..) {
+        let was_open = string.is_some();
+        string = string_after(line, string);
+        let code = line.split('#').next().unwrap_or_default().trim_end();
+        if was_open || code.is_empty() {
+            continue;
+        }
+        // the docstring
+        if found.is_empty() && code.starts_with(['"', '\'']) {
+            continue;
+        }
+        let plain = !code.contains([';', '\\']);
+        let modules = if plain { statement_modules(code) } else { Vec::new() };
+        if modules.is_empty() {
+            break;
+        }
+        found.extend(modules.into_iter().map(|name| (number, name)));
+    }
+    found
+}
+
 fn statement_modules(statement: &str) -> Vec<String> {
     let first_part = |dotted: &str| {
         let name = dotted.split('.').next().unwrap_or_default();
@@ -210,6 +235,23 @@ mod tests {
         let text = "import os, numpy.linalg as la\nfrom flask.app import Flask\nimport a;import b ; import c  # d\nfrom x import(y)\n";
         assert_eq!(names(text), ["os", "numpy", "flask", "a", "b", "c", "x"]);
         assert_eq!(imported_modules("\n\nimport six\r\n"), [(3, "six".to_owned())]);
+    }
+
+    #[test]
+    fn first_imports_end_at_any_other_statement() {
+        let first = |text: &str| first_imports(text).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(
+            first("\"\"\"Doc\nimport prose\n\"\"\"\n# c\nimport os\nfrom six import x  # y\n"),
+            ["os", "six"]
+        );
+        assert_eq!(first("import os\nset_up()\nimport six\n"), ["os"]);
+        assert_eq!(first("import os\nfrom . import x\nimport six\n"), ["os"]);
+        assert_eq!(first("from six import (\n    x,\n)\nimport os\n"), ["six"]);
+        for text in
+            ["try:\n    import six\n", "if x:\n import six", "x = 1; import six", "import six; set_up()", ""]
+        {
+            assert!(first(text).is_empty(), "{text}");
+        }
     }
 
     #[test]

@@ -302,6 +302,9 @@ impl Human<'_> {
                 _ if hook.may_add_entries => "runs at every start and may add entries",
                 HookKind::EditableFinder { .. } => "installs the finder of an editable installation",
                 HookKind::DistutilsPrecedence => "puts setuptools' distutils first",
+                HookKind::DistutilsPrecedenceOff => {
+                    "would put setuptools' distutils first, and is turned off"
+                }
                 HookKind::Virtualenv => "patches distutils for virtualenv",
                 HookKind::Namespace => "sets up a namespace package",
                 HookKind::SiteDirectory { .. } => "adds a directory",

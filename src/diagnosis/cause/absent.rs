@@ -191,9 +191,21 @@ fn missing_in_package(case: &Case) -> Option<Finding> {
     let (parent, part) = missing_part(case)?;
     let installed = owner(case).filter(|_| !in_namespace(case));
     let version = installed.map(|it| format!(" of {} {}", it.name, it.version)).unwrap_or_default();
-    let message = format!("{parent}{version} is found, and it has no {part}");
+    let resolution = case.attempt.resolution.as_ref()?;
+    let message = if resolution.parent_is_no_package {
+        format!("{parent}{version} is a module and no package, so there is no module {parent}.{part}")
+    } else {
+        format!("{parent}{version} is found, and it has no {part}")
+    };
     let mut found =
         finding("unresolvable-import", Category::Project, Severity::Error, case.subject(), message);
+    // a module's own names are taken out of it
+    if resolution.parent_is_no_package && resolution.failing.as_deref() == Some(case.module) {
+        let advice = Action::Advice(format!(
+            "write `from {parent} import {part}`, where {part} is a function or another name in {parent}"
+        ));
+        found = found.remedy(Remedy::manual(format!("Import {parent}"), vec![advice]));
+    }
     let searched = case.attempt.resolution.iter().flat_map(|resolution| &resolution.searched);
     for place in searched.take(3) {
         found = found.evidence("looked in", place.directory.to_text());

@@ -12,6 +12,7 @@ use crate::parse::names::normalize_name;
 /// The most special cause that the search itself shows.
 pub fn explain(case: &Case) -> Option<Finding> {
     foreign_extension(case)
+        .or_else(|| distutils_turned_off(case))
         .or_else(|| standard_library(case).filter(|_| case.top_is_missing()))
         .or_else(|| not_a_package(case))
         .or_else(|| editable_source(case))
@@ -76,6 +77,24 @@ pub fn owner<'a>(case: &Case<'a>) -> Option<&'a Installed> {
         .or_else(|| crate::imports::known_modules::distribution_for(case.module))
         .and_then(|name| environment.distribution(&name))
         .or_else(|| environment.distribution(case.top()))
+}
+
+/// setuptools would bring it, and a variable keeps it from that.
+fn distutils_turned_off(case: &Case) -> Option<Finding> {
+    const VARIABLE: &str = "SETUPTOOLS_USE_DISTUTILS";
+    let (value, line) = case.attempt.distutils_off.as_ref()?;
+    if case.top() != "distutils" || !case.top_is_missing() {
+        return None;
+    }
+    let message =
+        format!("{VARIABLE} keeps setuptools from bringing its distutils, and this Python has none");
+    let unset = Remedy::safe(format!("Unset {VARIABLE}"), vec![Action::Unset(VARIABLE.to_owned())]);
+    Some(
+        finding("unresolvable-import", Category::Project, Severity::Error, case.subject(), message)
+            .evidence(VARIABLE, value.as_str())
+            .evidence("read by", line.to_string())
+            .remedy(unset),
+    )
 }
 
 /// A module of another version's standard library, or one that Debian packages apart.

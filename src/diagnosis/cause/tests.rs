@@ -20,6 +20,7 @@ fn missing(module: &str, version: (u32, u32)) -> Attempt {
             may_alter: Vec::new(),
         }),
         not_searched: None,
+        distutils_off: None,
         suffixes: vec![".cpython-311-x86_64-linux-gnu.so".into(), ".abi3.so".into(), ".so".into()],
         hidden: Vec::new(),
         hooks: Vec::new(),
@@ -183,6 +184,26 @@ fn a_missing_part_is_no_lost_distribution() {
     assert!(found.message.starts_with("six of six"), "{}", found.message);
     let standard = lead_of(&healthy(), &part_missing("json.nope"));
     assert!(standard.remedies.is_empty() && standard.message == "json is found, and it has no nope");
+}
+
+#[test]
+fn a_name_in_a_module_is_taken_out_of_it() {
+    let mut attempt = part_missing("time.sleep");
+    attempt.resolution.as_mut().unwrap().parent_is_no_package = true;
+    let found = lead_of(&healthy(), &attempt);
+    assert!(found.message.starts_with("time is a module and no package"), "{}", found.message);
+    let advice = format!("{:?}", found.remedies);
+    assert!(advice.contains("from time import sleep") && !advice.contains("install"), "{advice}");
+}
+
+#[test]
+fn distutils_that_a_variable_keeps_out_names_it() {
+    let mut attempt = missing("distutils.util", (3, 12));
+    attempt.resolution.as_mut().unwrap().failing = Some("distutils".to_owned());
+    attempt.distutils_off = Some(("stdlib".to_owned(), path("/s/distutils-precedence.pth")));
+    let found = lead_of(&healthy(), &attempt);
+    assert!(found.message.starts_with("SETUPTOOLS_USE_DISTUTILS keeps"), "{}", found.message);
+    assert!(format!("{:?}", found.remedies[0]).contains("Unset"));
 }
 
 #[test]

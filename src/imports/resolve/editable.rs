@@ -7,11 +7,14 @@ use crate::host::TEXT_LIMIT;
 use crate::imports::place::Place;
 use crate::imports::predict::{HookKind, StartupHook};
 use crate::parse::editable_finder::{self, EditableFinder};
+use crate::parse::redirecting_finder::{self, Redirections};
 use crate::path::HostPath;
 
 pub(super) struct Finder {
-    file: HostPath,
+    pub file: HostPath,
     tables: EditableFinder,
+    /// Of one that stands before the path.
+    pub redirections: Option<Redirections>,
 }
 
 /// Those that the startup hooks install, in order.
@@ -22,9 +25,11 @@ pub(super) fn finders(place: &Place, hooks: &[StartupHook]) -> Vec<Finder> {
             continue;
         }
         let Ok(contents) = place.read(file.as_bytes(), TEXT_LIMIT) else { continue };
-        let tables = editable_finder::parse(&contents.text());
-        if tables != EditableFinder::default() {
-            finders.push(Finder { tables, file });
+        let text = contents.text();
+        let tables = editable_finder::parse(&text);
+        let redirections = redirecting_finder::parse(&text);
+        if tables != EditableFinder::default() || redirections.is_some() {
+            finders.push(Finder { file, tables, redirections });
         }
     }
     finders
@@ -34,8 +39,9 @@ pub(super) fn finders(place: &Place, hooks: &[StartupHook]) -> Vec<Finder> {
 fn finder_file(hook: &StartupHook) -> Option<HostPath> {
     let module = match &hook.kind {
         HookKind::EditableFinder { module } => module,
-        // the line of `editables` names its module and nothing else
+        // the lines of `editables` and scikit-build-core name their module and nothing else
         HookKind::ImportLine => hook.text.trim().strip_prefix("import ").filter(|module| is_name(module))?,
+        HookKind::EntryPoint => hook.text.split(':').next().filter(|module| is_name(module))?,
         _ => return None,
     };
     Some(hook.file.parent()?.join(format!("{module}.py")))

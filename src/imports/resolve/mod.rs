@@ -12,13 +12,15 @@ use super::build::{Build, Implementation, Version};
 use super::place::Place;
 use super::predict::{HookKind, ImportEntry, StartupHook};
 use super::spelling::Spelling;
-use crate::host::{Files, TEXT_LIMIT};
+use crate::host::Files;
 use crate::path::{Flavour, HostPath};
 
 mod archive;
 mod directory;
 mod editable;
+mod namespaces;
 mod offer;
+mod redirect;
 mod runtime;
 mod tables;
 #[cfg(test)]
@@ -175,6 +177,7 @@ pub struct Resolver<'a> {
     /// Every suffix in the order of FileFinder's loaders.
     suffixes: Vec<(String, ModuleKind)>,
     finders: Vec<editable::Finder>,
+    presets: Vec<namespaces::Preset>,
     distutils_hook: Option<HostPath>,
     directories: RefCell<HashMap<Vec<u8>, Rc<directory::Directory>>>,
     archives: RefCell<HashMap<Vec<u8>, Option<Rc<archive::Archive>>>>,
@@ -211,6 +214,7 @@ impl<'a> Resolver<'a> {
             entries: entries.collect(),
             suffixes,
             finders: editable::finders(&place, hooks),
+            presets: namespaces::presets(&place, hooks),
             distutils_hook: distutils.map(|hook| hook.file.clone()),
             directories: RefCell::default(),
             archives: RefCell::default(),
@@ -269,7 +273,8 @@ impl<'a> Resolver<'a> {
             if locations.is_empty() && found.kind != ModuleKind::Namespace {
                 resolution.parent_is_no_package = true;
             } else {
-                places = Some(self.altered(name, &found, locations, &mut resolution.may_alter));
+                places =
+                    Some(self.altered(name, &found, locations, places.as_deref(), &mut resolution.may_alter));
             }
             above.push((name, found));
         }
@@ -295,15 +300,6 @@ impl<'a> Resolver<'a> {
         self.entries.iter().filter_map(alone).collect()
     }
 
-    /// `os.path` is no submodule: `os` puts it into `sys.modules`.
-    fn put_into_sys_modules(&self, module: &str) -> Option<Found> {
-        if module != "os.path" {
-            return None;
-        }
-        let windows = self.place.flavour == Flavour::Windows;
-        self.find(if windows { "ntpath" } else { "posixpath" }, None, &mut Vec::new()).map(|(found, _)| found)
-    }
-
     /// `sys.meta_path`, one after the other.
     fn find(
         &self,
@@ -317,9 +313,15 @@ impl<'a> Resolver<'a> {
         {
             return Some(found);
         }
-        self.compiled_in(name)
-            .or_else(|| self.find_in(name, places.unwrap_or(&self.entries), searched))
-            .or_else(|| self.find_editable(name, searched))
+        let places = places.unwrap_or(&self.entries);
+        if let Some(answer) = self.redirected(name, places, searched) {
+            return answer;
+        }
+        let found = self
+            .compiled_in(name)
+            .or_else(|| self.find_in(name, places, searched))
+            .or_else(|| self.find_editable(name, searched));
+        self.preset(name, found)
     }
 
     /// `BuiltinImporter` and `FrozenImporter`.
@@ -431,42 +433,6 @@ impl<'a> Resolver<'a> {
             return entry.to_vec();
         }
         if entry == b"." { self.place.anchored(b"") } else { self.place.anchored(entry) }
-    }
-
-    /// A package's own code may extend its `__path__`: the two usual ways are followed, others are told.
-    fn altered(
-        &self,
-        name: &str,
-        found: &Found,
-        mut locations: Vec<Location>,
-        may_alter: &mut Vec<Spelling>,
-    ) -> Vec<Location> {
-        let Some(origin) = found.origin.as_ref().filter(|origin| origin.as_bytes().ends_with(b".py")) else {
-            return locations;
-        };
-        let Ok(contents) = self.place.read(origin.as_bytes(), TEXT_LIMIT) else { return locations };
-        let text = contents.text();
-        if !text.contains("__path__") && !text.contains("declare_namespace") && !text.contains("sys.modules")
-        {
-            return locations;
-        }
-        may_alter.push(origin.clone());
-        let extends = text.contains("extend_path(") || text.contains("declare_namespace(");
-        if extends && !name.contains('.') {
-            for entry in &self.entries {
-                let portion = match self.ask(name, name, &entry.path) {
-                    Answer::Found { package, .. } => package.into_iter().collect(),
-                    Answer::Portions(portions) => portions,
-                    Answer::Nothing(_) => Vec::new(),
-                };
-                for path in portion {
-                    if !locations.iter().any(|known| known.path == path) {
-                        locations.push(Location { path, entry: entry.entry });
-                    }
-                }
-            }
-        }
-        locations
     }
 }
 

@@ -3,13 +3,57 @@
 
 use super::{Found, ModuleKind, Resolver};
 use crate::host::TEXT_LIMIT;
+use crate::imports::build::Implementation;
 use crate::imports::spelling::Spelling;
+use crate::imports::stdlib;
 use crate::parse::python_source::installs_finder;
+use crate::path::Flavour;
 
 /// So long may the key of an item of `sys.modules` be.
 const KEY_LIMIT: usize = 500;
 
+/// What modules of the standard library that are no packages put into `sys.modules` when they are imported, by the module
+/// that does it, and the minor versions of Python 3 from and to: all that there are in CPython 2.7 and 3.6 to 3.15.
+const REGISTERED: [(&str, &str, u8, u8); 7] = [
+    ("math.integer", "math", 15, u8::MAX),
+    ("pyexpat.errors", "pyexpat", 0, u8::MAX),
+    ("pyexpat.model", "pyexpat", 0, u8::MAX),
+    ("typing.io", "typing", 6, 12),
+    ("typing.re", "typing", 6, 12),
+    ("xml.parsers.expat.errors", "pyexpat", 0, u8::MAX),
+    ("xml.parsers.expat.model", "pyexpat", 0, u8::MAX),
+];
+
 impl Resolver<'_> {
+    /// `os.path` is no submodule: `os` puts it into `sys.modules`. What does so is found in its place.
+    pub(super) fn put_into_sys_modules(&self, module: &str) -> Option<Found> {
+        let windows = self.place.flavour == Flavour::Windows;
+        if module == "os.path" {
+            let file = if windows { "ntpath" } else { "posixpath" };
+            return self.find(file, None, &mut Vec::new()).map(|(found, _)| found);
+        }
+        let (major, minor) = (self.build.version.major, self.build.version.minor);
+        let (_, maker, ..) = REGISTERED.iter().find(|(name, _, since, last)| {
+            *name == module && (major < 3 && *since == 0 || major == 3 && (*since..=*last).contains(&minor))
+        })?;
+        let (found, _) = self.find(maker, None, &mut Vec::new())?;
+        self.is_standard(maker, &found).then_some(found)
+    }
+
+    /// Whether a top-level module is the standard library's, and no stranger of that name.
+    fn is_standard(&self, name: &str, found: &Found) -> bool {
+        if !stdlib::contains(self.build.into(), name) {
+            return false;
+        }
+        let directory = found.origin.as_ref().map(|origin| self.place.dirname(origin.as_bytes()));
+        let directory = directory.unwrap_or_default();
+        match found.kind {
+            ModuleKind::BuiltIn | ModuleKind::Frozen => true,
+            ModuleKind::Extension => matches!(self.place.basename(&directory), b"lib-dynload" | b"DLLs"),
+            _ => self.build.stdlib.as_ref().is_some_and(|stdlib| stdlib.as_bytes() == directory),
+        }
+    }
+
     /// Which of the modules above `failing` may make it when it runs: one without a source that could be read, or one
     /// whose source does such things.
     pub(super) fn maker(&self, above: &[(&str, Found)], failing: &str) -> Option<Spelling> {
@@ -21,6 +65,11 @@ impl Resolver<'_> {
     }
 
     fn may_make(&self, name: &str, found: &Found, failing: &str) -> bool {
+        // what these make is known; PyPy's own modules make others
+        let known = self.build.implementation == Implementation::CPython && found.locations.is_empty();
+        if known && self.is_standard(name, found) {
+            return false;
+        }
         match found.kind {
             ModuleKind::Namespace => false,
             ModuleKind::Extension | ModuleKind::BuiltIn | ModuleKind::Bytecode | ModuleKind::Zip => true,

@@ -160,6 +160,77 @@ fn packages_that_extend_their_path_are_followed_and_told() {
 }
 
 #[test]
+fn nested_packages_that_extend_their_path_are_followed() {
+    let text = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n";
+    let mut tree = with(&[("/a/goog/cloud", "ma.py"), ("/b/goog/cloud", "mb.py")]);
+    for directory in ["/a/goog", "/a/goog/cloud", "/b/goog", "/b/goog/cloud"] {
+        tree = tree.file(&at(directory, "__init__.py"), text);
+    }
+    let mut build = build();
+    let entries = ["/a", "/b"].map(Spelling::from);
+    for version in [Version::new(3, 12), Version::new(2, 7)] {
+        build.version = version;
+        let resolver = Resolver::new(&tree, &build, &entries, &[], Some(&path("/work")));
+        assert_eq!(origin(&resolver.resolve("goog.cloud.mb")).as_deref(), Some("/b/goog/cloud/mb.py"));
+        assert_eq!(origin(&resolver.resolve("goog.cloud.ma")).as_deref(), Some("/a/goog/cloud/ma.py"));
+    }
+}
+
+#[test]
+fn modules_of_the_standard_library_make_what_is_known() {
+    let dynload = "/py/lib/python3.12/lib-dynload";
+    let tree =
+        with(&[(STDLIB, "typing.py"), (dynload, "pyexpat.so"), (dynload, "_json.so"), (SITE, "own.so")])
+            .file(&at(STDLIB, "typing.py"), "import sys\nsys.modules[io.__name__] = io\n")
+            .file(&path("/shadow/typing.py"), "");
+    let mut build = Build { stdlib: Some(path(STDLIB)), ..build() };
+    let find = |build: &Build, first: &str, module: &str| {
+        let entries = [first, STDLIB, dynload, SITE].map(Spelling::from);
+        Resolver::new(&tree, build, &entries, &[], Some(&path("/work"))).resolve(module)
+    };
+    assert_eq!(origin(&find(&build, "", "typing.io")), Some(format!("{STDLIB}/typing.py")));
+    assert_eq!(origin(&find(&build, "", "pyexpat.model")), Some(format!("{dynload}/pyexpat.so")));
+    assert!(find(&build, "/shadow", "typing.io").found.is_none());
+    let made_by = |build: &Build, module: &str| {
+        let resolution = find(build, "", module);
+        assert!(resolution.found.is_none() && resolution.parent_is_no_package, "{module}");
+        resolution.made_by.is_some()
+    };
+    assert!(!made_by(&build, "time.sleep") && !made_by(&build, "_json.x") && !made_by(&build, "typing.List"));
+    assert!(made_by(&build, "own.part"));
+    build.version = Version::new(3, 13);
+    assert!(!made_by(&build, "typing.io"));
+    build.version = Version::new(3, 12);
+    build.implementation = Implementation::PyPy;
+    assert!(made_by(&build, "sys.part"));
+}
+
+#[test]
+fn what_an_nspkg_file_makes_goes_before_a_package_of_the_path() {
+    let tree = with(&[("/pp/goog", "__init__.py"), ("/pp/goog", "own.py")])
+        .file(&at(SITE, "goog/insp.py"), "")
+        .file(&at(SITE, "goog/cloud/deep.py"), "");
+    let hook = |line: &str| StartupHook {
+        kind: HookKind::Namespace,
+        file: at(SITE, "goog_insp-1.0-nspkg.pth"),
+        line: Some(1),
+        text: format!(
+            "import sys, types, os;p = os.path.join(sys._getframe(1).f_locals['sitedir'], *({line}))"
+        ),
+        may_add_entries: false,
+    };
+    let hooks = [hook("'goog',"), hook("'goog', 'cloud'"), hook("'gone',")];
+    let find = |module: &str| resolve_with(&tree, module, &["/pp", SITE], &hooks);
+    assert_eq!(origin(&find("goog.insp")), Some(format!("{SITE}/goog/insp.py")));
+    assert_eq!(origin(&find("goog.cloud.deep")), Some(format!("{SITE}/goog/cloud/deep.py")));
+    let found = find("goog").found.unwrap();
+    assert_eq!((found.kind, found.entry), (ModuleKind::Namespace, Some(1)));
+    assert!(find("goog.own").found.is_none() && find("gone").found.is_none());
+    let plain = resolve_with(&tree, "goog.insp", &["/pp", SITE], &[]);
+    assert!(plain.found.is_none());
+}
+
+#[test]
 fn offers_tell_what_is_hidden() {
     let tree = with(&[
         ("/work", "json.py"),
@@ -202,6 +273,61 @@ fn redirections_of_editables_are_followed() {
     assert!(find("two").found.is_none());
 }
 
+/// A hook of scikit-build-core, and what it lists of `demo` and the namespace package `space`.
+fn redirector(call: &str, tree: Tree) -> (Tree, StartupHook) {
+    let text = format!(
+        "class ScikitBuildRedirectingFinder:\n    submodule_search_locations = {{}}\n    native.submodule_search_locations\n\n{call}\n"
+    );
+    let hook = StartupHook {
+        kind: HookKind::ImportLine,
+        file: at(SITE, "_editable_skbc_demo.pth"),
+        line: Some(1),
+        text: "import _editable_skbc_demo".to_owned(),
+        may_add_entries: true,
+    };
+    (tree.file(&at(SITE, "_editable_skbc_demo.py"), &text), hook)
+}
+
+#[test]
+fn what_scikit_build_core_lists_goes_before_the_path() {
+    let tree = with(&[
+        ("/work/demo", "__init__.py"),
+        ("/src/demo", "__init__.py"),
+        ("/src/demo", "util.py"),
+        ("/src/demo", "new.py"),
+        (SITE, "demo/_bisect.abi3.so"),
+        ("/src/space/p", "__init__.py"),
+        ("/work/space", "other.py"),
+    ]);
+    let sources = "{'demo': '/src/demo/__init__.py', 'demo.util': '/src/demo/util.py', 'demo.gone': '/src/demo/gone.py', 'space.p': '/src/space/p/__init__.py'}";
+    let installed = "{'demo._bisect': 'demo/_bisect.abi3.so', 'demo.built': 'demo/built.abi3.so'}";
+    let directories = "{'demo': ['/src/demo', 'demo'], 'space': ['/src/space'], 'space.p': ['/src/space/p']}";
+    let calls = [
+        format!("install({sources}, {installed}, {directories}, ['demo', 'space.p'], None, False)"),
+        format!("install({sources}, {installed}, None, False, False, [], [], '')"),
+    ];
+    for call in &calls {
+        let (tree, hook) = redirector(call, tree.clone());
+        let find = |module: &str| resolve_with(&tree, module, &["", SITE], std::slice::from_ref(&hook));
+        assert_eq!(origin(&find("demo")).as_deref(), Some("/src/demo/__init__.py"));
+        assert_eq!(find("demo").found.unwrap().finder, Some(at(SITE, "_editable_skbc_demo.py")));
+        assert_eq!(origin(&find("demo.util")).as_deref(), Some("/src/demo/util.py"));
+        assert_eq!(origin(&find("demo.new")).as_deref(), Some("/src/demo/new.py"));
+        assert_eq!(origin(&find("demo._bisect")), Some(format!("{SITE}/demo/_bisect.abi3.so")));
+        assert_eq!(origin(&find("space.other")).as_deref(), Some("/work/space/other.py"));
+        for missing in ["demo.gone", "demo.built", "demo.never"] {
+            assert_eq!(find(missing).failing.as_deref(), Some(missing));
+        }
+    }
+    let (tree, hook) = redirector(&calls[0], tree.clone());
+    let find = |module: &str| resolve_with(&tree, module, &["", SITE], std::slice::from_ref(&hook));
+    assert_eq!(origin(&find("space.p")).as_deref(), Some("/src/space/p/__init__.py"));
+    let call = calls[1].replace("None, False", "'/build', True");
+    let (tree, hook) = redirector(&call, tree);
+    let built = resolve_with(&tree, "demo.built", &["", SITE], &[hook]);
+    assert_eq!(origin(&built), Some(format!("{SITE}/demo/built.abi3.so")));
+}
+
 #[test]
 fn what_runs_may_make_parts_that_no_file_holds() {
     let tree = with(&[(SITE, "plain/__init__.py"), (SITE, "fast.abi3.so"), ("/work/space", "x.txt")])
@@ -216,8 +342,7 @@ fn what_runs_may_make_parts_that_no_file_holds() {
     assert_eq!(tell("six.moves.urllib"), ("six.moves".to_owned(), six));
     assert_eq!(tell("known.made").1, Some(format!("{SITE}/known/__init__.py")));
     assert_eq!(tell("fast.part").1, Some(format!("{SITE}/fast.abi3.so")));
-    assert_eq!(tell("sys.part").1.as_deref(), Some("built-in"));
-    for module in ["plain.part", "known.other", "space.part", "absent", "absent.part"] {
+    for module in ["sys.part", "plain.part", "known.other", "space.part", "absent", "absent.part"] {
         assert_eq!(tell(module).1, None, "{module}");
     }
     assert_eq!(resolve(&tree, "__main__").found.map(|found| found.kind), Some(ModuleKind::BuiltIn));
