@@ -31,7 +31,7 @@ pub(super) struct Site<'a> {
     /// `site.PREFIXES`.
     pub prefixes: Vec<Vec<u8>>,
     pub enable_user_site: Option<bool>,
-    rules: Rules,
+    pub rules: Rules,
     hooks: Vec<StartupHook>,
     notes: Vec<String>,
     /// What 3.15 collects before it extends the path: entries, and the site directories it has read.
