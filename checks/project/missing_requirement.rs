@@ -91,7 +91,7 @@ mod tests {
     use crate::facts::distribution::{TopLevel, TopLevelKind};
     use crate::facts::example::{path, with_packages};
     use crate::facts::project::{Manager, ManagerKind};
-    use crate::facts::requirement::Purpose;
+    use crate::facts::requirement::{Purpose, Source};
 
     fn requires(name: &str) -> Facts {
         let mut facts = with_packages();
@@ -204,6 +204,16 @@ mod tests {
             barren: false,
         });
         assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    #[test]
+    fn the_name_in_a_url_counts_where_it_is_imported() {
+        let mut facts = requires("democore");
+        facts.project.requirements[1].source = Some(Source::Egg("git+https://example.org/x".into()));
+        assert!(CHECK.findings(&facts).is_empty());
+        facts.project.imports[0].name = "democore".into();
+        let found = CHECK.findings(&facts);
+        assert!(found[0].evidence[0].value.starts_with("democore @ git+https://example.org/x in "));
     }
 
     #[test]

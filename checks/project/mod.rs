@@ -1,6 +1,6 @@
 //! Does the environment fit the project.
 
-use crate::diagnosis::install::synchronize;
+use crate::diagnosis::install::{arguments, by_the_tool, synchronize};
 use crate::diagnosis::reinstall::{Installer, installer};
 use crate::diagnosis::requirement::{fits, required};
 use crate::diagnosis::{Check, Remedy, Severity, Word};
@@ -112,15 +112,24 @@ fn install_declared(
     let file = wanted.first().map(|requirement| &requirement.file)?;
     let from_file = wanted.iter().all(|requirement| requirement.file == *file)
         && facts.project.requirement_files.contains(file);
+    let mut left: Vec<&DeclaredRequirement> = Vec::new();
     if from_file {
         words.extend([Word::from("-r"), Word::from(file)]);
     } else {
-        words.extend(wanted.iter().map(|requirement| Word::from(requirement.as_argument())));
+        for requirement in wanted {
+            match arguments(facts, requirement) {
+                Some(arguments) => words.extend(arguments),
+                None => left.push(requirement),
+            }
+        }
     }
-    Some(Remedy::safe(
-        format!("Install what the project declares into {}", place(facts, environment)),
-        installer.actions(words),
-    ))
+    let summary = format!("Install what the project declares into {}", place(facts, environment));
+    let mut actions = if words.is_empty() { Vec::new() } else { installer.actions(words) };
+    if left.is_empty() {
+        return Some(Remedy::safe(summary, actions));
+    }
+    actions.push(by_the_tool(facts, &left));
+    Some(Remedy::manual(summary, actions))
 }
 
 /// What installs into the environment. An installation that many programs share gets nothing: the project gets an

@@ -1,11 +1,13 @@
 //! Why an import fails: what was found where Python looks, weighed with what the checks found and with what other
 //! environments have. Pure over facts.
 
+use super::requirement::Target;
 use super::{Category, Diagnosis, Finding, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::elsewhere::Elsewhere;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
+use crate::facts::requirement::{DeclaredRequirement, Purpose};
 use crate::imports::resolve::{Resolution, SearchResult, Searched};
 use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
 use crate::parse::names::normalize_name;
@@ -146,18 +148,71 @@ impl Case<'_> {
         }
     }
 
-    /// Where the project declares it, if it does.
-    pub fn declared(&self) -> Option<&crate::facts::project::Dependency> {
+    /// Where the project declares it, if it does: the declaration that binds most.
+    pub fn declared(&self) -> Option<Declared<'_>> {
         let wanted = normalize_name(&self.distribution()?);
         let top = normalize_name(self.top());
-        let declared = &self.facts.project.dependencies;
-        declared.iter().find(|it| it.name == wanted).or_else(|| declared.iter().find(|it| it.name == top))
+        let target = self.environment().and_then(|environment| Target::of(self.facts, environment));
+        let requirements = &self.facts.project.requirements;
+        let of = |name: &str| {
+            requirements
+                .iter()
+                .filter(|it| it.name == name && it.purpose != Purpose::Constraint)
+                .map(|requirement| Declared { requirement, standing: standing(requirement, target.as_ref()) })
+                .min_by_key(|declared| declared.standing)
+        };
+        of(&wanted).or_else(|| of(&top))
     }
 
+    /// None, too, where the project does not want it on this machine.
     pub fn install(&self) -> Option<Remedy> {
         let distribution = self.distribution()?;
         let environment = self.environment()?;
-        Some(super::install::install(self.facts, environment, &distribution, self.declared().is_some()))
+        let standing = self.declared().map(|declared| declared.standing);
+        if standing == Some(Standing::Excluded) {
+            return None;
+        }
+        let needed = standing == Some(Standing::Needed);
+        Some(super::install::install(self.facts, environment, &distribution, needed))
+    }
+}
+
+/// A declaration of the project, and what it means here.
+#[derive(Debug, Clone, Copy)]
+pub struct Declared<'a> {
+    pub requirement: &'a DeclaredRequirement,
+    pub standing: Standing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    Needed,
+    /// In an extra, a group or a file for development, or behind a marker that cannot be evaluated.
+    Optional,
+    /// Its marker does not hold for this Python.
+    Excluded,
+}
+
+fn standing(requirement: &DeclaredRequirement, target: Option<&Target>) -> Standing {
+    let holds = requirement.marker.as_ref().map(|marker| {
+        target.map(|target| target.applying(&format!("{}; {marker}", requirement.name)).is_some())
+    });
+    match (requirement.purpose, holds) {
+        (_, Some(Some(false))) => Standing::Excluded,
+        (Purpose::Run, None | Some(Some(true))) => Standing::Needed,
+        _ => Standing::Optional,
+    }
+}
+
+impl Declared<'_> {
+    /// What is declared, where, and for whom.
+    pub fn describe(&self) -> String {
+        let place = format!("{} in {}", self.requirement.as_argument(), self.requirement.place());
+        match (self.standing, &self.requirement.marker) {
+            (Standing::Needed, _) | (Standing::Excluded, None) => place,
+            (Standing::Optional, _) => format!("{place}, for those who ask for that extra, group or file"),
+            (Standing::Excluded, Some(marker)) => format!("{place}, only where {marker}"),
+        }
     }
 }
 

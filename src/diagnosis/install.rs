@@ -8,7 +8,9 @@ use super::{Action, Remedy, Word};
 use crate::facts::Facts;
 use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::project::ManagerKind;
-use crate::path::HostPath;
+use crate::facts::requirement::{DeclaredRequirement, Purpose};
+use crate::parse::names::normalize_name;
+use crate::path::{HostPath, readable};
 
 /// Has the manager that keeps the environment bring in what the project declares.
 pub fn synchronize(facts: &Facts, environment: &Environment) -> Option<Remedy> {
@@ -17,10 +19,45 @@ pub fn synchronize(facts: &Facts, environment: &Environment) -> Option<Remedy> {
     Some(Remedy::safe(summary, vec![Action::Run(managed.synchronize()?)]))
 }
 
+/// The declaration that says of a distribution that it does not come from the package index.
+fn from_elsewhere<'f>(facts: &'f Facts, name: &str) -> Option<&'f DeclaredRequirement> {
+    let name = normalize_name(name);
+    facts.project.requirements.iter().find(|it| it.name == name && it.source.is_some())
+}
+
+/// The words that have an installer install a declared requirement from where it comes. None where only the project's
+/// tool can.
+pub fn arguments(facts: &Facts, requirement: &DeclaredRequirement) -> Option<Vec<Word>> {
+    let own = requirement.arguments().map(|words| words.into_iter().map(Word::from).collect());
+    own.or_else(|| {
+        let file = &requirement.file;
+        facts.project.requirement_files.contains(file).then(|| vec!["-r".into(), file.into()])
+    })
+}
+
+/// What to do about requirements that only the project's tool knows how to get: on the package index their names are
+/// nobody's, or somebody else's.
+pub fn by_the_tool(facts: &Facts, requirements: &[&DeclaredRequirement]) -> Action {
+    let places: Vec<String> = requirements.iter().map(|it| format!("{} ({})", it.name, it.place())).collect();
+    let places = places.join(", ");
+    let synchronize = facts.project.managers.iter().find_map(|manager| {
+        let words = Managed { kind: manager.kind, store: false }.synchronize()?;
+        let words: Vec<_> = words.iter().map(|word| readable(word.as_bytes()).into_owned()).collect();
+        Some((manager.kind.label(), words.join(" ")))
+    });
+    Action::Advice(match synchronize {
+        Some((tool, command)) => {
+            format!("install {tool}, then run `{command}`: it knows where to get {places}")
+        }
+        None => format!("install from where the project says, not by the name alone: {places}"),
+    })
+}
+
 /// Installs `requirement`; `declared` says whether the project already names it, so that its tool only has to bring
-/// the environment up to date.
+/// the environment up to date. What the project gets from elsewhere is never asked of the package index.
 pub fn install(facts: &Facts, environment: &Environment, requirement: &str, declared: bool) -> Remedy {
-    let by_manager = match declared {
+    let elsewhere = from_elsewhere(facts, requirement);
+    let by_manager = match declared || elsewhere.is_some() {
         true => synchronize(facts, environment),
         false => added(facts, environment, requirement),
     };
@@ -28,16 +65,23 @@ pub fn install(facts: &Facts, environment: &Environment, requirement: &str, decl
         return remedy;
     }
     let summary = format!("Install {requirement} in {}", environment.root);
-    if environment.kind == EnvironmentKind::Conda && !environment.has_pip() {
+    let words = match elsewhere {
+        None => vec![requirement.into()],
+        Some(known) => match arguments(facts, known) {
+            Some(words) => words,
+            None => return Remedy::manual(summary, vec![by_the_tool(facts, &[known])]),
+        },
+    };
+    if environment.kind == EnvironmentKind::Conda && !environment.has_pip() && elsewhere.is_none() {
         let root = Word::from(&environment.root);
         let words = vec!["conda".into(), "install".into(), "--prefix".into(), root, requirement.into()];
         return Remedy::safe(summary, vec![Action::Run(words)]);
     }
     if is_shared(facts, environment) {
-        return in_new_environment(facts, environment, requirement, declared);
+        return in_new_environment(facts, environment, requirement, words, declared || elsewhere.is_some());
     }
     match installer(facts, environment, &[], &[]) {
-        Some(installer) => Remedy::safe(summary, installer.actions([requirement.into()])),
+        Some(installer) => Remedy::safe(summary, installer.actions(words)),
         None => Remedy::manual(
             summary,
             vec![Action::Advice(format!(
@@ -67,7 +111,13 @@ fn is_shared(facts: &Facts, environment: &Environment) -> bool {
     environment.kind == EnvironmentKind::Installation && (managed || facts.project.root.is_some())
 }
 
-fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &str, declared: bool) -> Remedy {
+fn in_new_environment(
+    facts: &Facts,
+    environment: &Environment,
+    requirement: &str,
+    arguments: Vec<Word>,
+    declared: bool,
+) -> Remedy {
     // the project's own environment, where there is one that works
     if let Some(own) = facts.usable_project_environment().filter(|own| !own.is_at(&environment.root)) {
         let mut remedy = install(facts, own, requirement, false);
@@ -77,8 +127,8 @@ fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &st
     let root = facts.project.root.as_ref().or(facts.directory.as_ref()).map(|root| root.join(".venv"));
     let Some(root) = root else {
         let python = Word::from(environment.program("python3"));
-        let words =
-            vec![python, "-m".into(), "pip".into(), "install".into(), "--user".into(), requirement.into()];
+        let install = ["-m", "pip", "install", "--user"].map(Word::from);
+        let words = std::iter::once(python).chain(install).chain(arguments).collect();
         return Remedy::review(format!("Install {requirement} for this user"), vec![Action::Run(words)]);
     };
     if let Some(remedy) = made_by_uv(facts, &root, requirement, declared) {
@@ -87,7 +137,7 @@ fn in_new_environment(facts: &Facts, environment: &Environment, requirement: &st
     let python = facts
         .interpreter_of(environment)
         .map_or_else(|| environment.program("python3"), |it| it.path.clone());
-    let mut actions = Installer::of_new(&root, &python).actions([requirement.into()]);
+    let mut actions = Installer::of_new(&root, &python).actions(arguments);
     actions.push(Action::activate_new(&root));
     Remedy::safe(format!("Make an environment for this project and install {requirement} there"), actions)
 }
@@ -138,10 +188,23 @@ fn install_project(facts: &Facts) -> Option<Action> {
         words.extend(facts.project.requirement_files.iter().flat_map(|file| ["-r".into(), file.into()]));
     } else if let (true, Some(project)) = (facts.project.is_package, &facts.project.root) {
         words.extend(["-e".into(), project.into()]);
+        words.extend(sources_of_uv(facts)?);
     } else {
         return None;
     }
     Some(Action::Run(words))
+}
+
+/// pip does not read `[tool.uv.sources]`: what is named there is named to it, too, or it would ask the package index.
+/// None where that cannot be done.
+fn sources_of_uv(facts: &Facts) -> Option<Vec<Word>> {
+    if !facts.project.managers.iter().any(|manager| manager.kind == ManagerKind::Uv) {
+        return Some(Vec::new());
+    }
+    let needed = facts.project.requirements.iter().filter(|it| it.purpose == Purpose::Run);
+    let elsewhere = needed.filter(|it| it.source.is_some());
+    let words: Option<Vec<Vec<Word>>> = elsewhere.map(|it| arguments(facts, it)).collect();
+    words.map(|words| words.concat())
 }
 
 /// Brings what the project needs into its environment, which is active and has nothing but `pip`.
@@ -155,7 +218,8 @@ pub fn fill(facts: &Facts, environment: &Environment) -> Option<Action> {
     install_project(facts).or_else(|| {
         let needed = missing(facts, environment, facts.packages(&environment.root)?);
         let mut words: Vec<Word> = ["python", "-m", "pip", "install"].map(Word::from).to_vec();
-        words.extend(needed.iter().map(|requirement| Word::from(requirement.as_argument())));
+        let arguments: Option<Vec<_>> = needed.iter().map(|it| arguments(facts, it)).collect();
+        words.extend(arguments?.concat());
         (!needed.is_empty()).then_some(Action::Run(words))
     })
 }
@@ -165,6 +229,7 @@ mod tests {
     use super::*;
     use crate::facts::example::{command, healthy, path, venv_of};
     use crate::facts::project::Manager;
+    use crate::facts::requirement::Source;
     use crate::parse::pyvenv_cfg::Creator;
 
     fn first(remedy: &Remedy) -> Vec<String> {
@@ -188,6 +253,31 @@ mod tests {
             let venv = facts.patient().unwrap();
             assert_eq!(first(&install(&facts, venv, "rich", false)).join(" "), add);
             assert_eq!(first(&install(&facts, venv, "rich", true)).join(" "), sync);
+        }
+    }
+
+    #[test]
+    fn what_comes_from_elsewhere_is_not_asked_of_the_index() {
+        let mut facts = healthy();
+        facts.project.requirements[0].file = path("/home/me/project/pyproject.toml");
+        let mut six = |source: Source, managers: Vec<Manager>| {
+            facts.project.requirements[0].source = Some(source);
+            facts.project.managers = managers;
+            install(&facts, facts.patient().unwrap(), "Six", true)
+        };
+        let pip = "/home/me/project/.venv/bin/python -m pip install";
+        let url = six(Source::Url("git+https://example.org/six".into()), Vec::new());
+        assert_eq!(first(&url).join(" "), format!("{pip} six @ git+https://example.org/six"));
+        assert_eq!(first(&url).last().map(String::as_str), Some("six @ git+https://example.org/six"));
+        let here = six(Source::Path { path: path("/home/me/six"), editable: true }, Vec::new());
+        assert_eq!(first(&here).join(" "), format!("{pip} -e /home/me/six"));
+        let evidence = path("/home/me/project/uv.lock");
+        let uv = Manager { kind: ManagerKind::Uv, evidence, available: false };
+        let secret = Source::Url("git+https://me:secret@example.org/six".into());
+        for source in [Source::Tool, secret] {
+            let remedy = six(source, vec![uv.clone()]);
+            let [Action::Advice(advice)] = &remedy.actions[..] else { panic!("{remedy:?}") };
+            assert!(advice.contains("`uv sync`") && !advice.contains("secret"), "{advice}");
         }
     }
 

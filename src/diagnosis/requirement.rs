@@ -14,7 +14,7 @@ use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::Environment;
 use crate::facts::interpreter;
 use crate::facts::platform::System;
-use crate::facts::requirement::{DeclaredRequirement, Purpose};
+use crate::facts::requirement::{DeclaredRequirement, Purpose, Source};
 use crate::imports::known_modules;
 use crate::parallel::lock;
 use crate::parse::names::normalize_name;
@@ -259,9 +259,15 @@ pub fn missing<'f>(
         packages.provides_module(&name.replace('-', "_"))
             || known_modules::modules_of(name).any(|module| packages.provides_module(module))
     };
+    // the name in a URL need not be that of the distribution: an import shows that it is
+    let imported =
+        |name: &str| facts.project.imports.iter().any(|import| normalize_name(&import.name) == name);
     let mut missing: Vec<&DeclaredRequirement> = Vec::new();
     for (requirement, _, installed) in required(facts, environment, packages) {
         let known = missing.iter().any(|known| known.name == requirement.name);
+        if matches!(requirement.source, Some(Source::Egg(_))) && !imported(&requirement.name) {
+            continue;
+        }
         if installed.is_none() && !known && !provided(&requirement.name) {
             missing.push(requirement);
         }

@@ -91,6 +91,7 @@ pub fn healthy() -> Facts {
                 marker: None,
                 extras: Vec::new(),
                 purpose: Purpose::Run,
+                source: None,
                 file: path("/home/me/project/requirements.txt"),
                 line: Some(1),
             }],

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::shell::without_credentials;
 use crate::path::HostPath;
 
 /// A declared requirement.
@@ -9,24 +10,62 @@ use crate::path::HostPath;
 pub struct DeclaredRequirement {
     /// Normalised by PEP 503.
     pub name: String,
-    /// As written, blanks around it removed: `>=2,<3`. Empty where any version will do, or one from a URL.
+    /// As written, blanks around it removed: `>=2,<3`. Empty where any version will do, and for what comes from elsewhere.
     pub specifier: String,
     /// As written: `python_version < "3.9"`.
     pub marker: Option<String>,
     pub extras: Vec<String>,
     pub purpose: Purpose,
+    /// None: from the package index.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
     pub file: HostPath,
     pub line: Option<usize>,
 }
 
+/// Where a requirement comes from, if not from the package index: there its name is nobody's, or somebody else's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// What stands behind the `@` (PEP 508).
+    Url(String),
+    /// A URL whose `#egg=` gives the name, to which pip before 20.3 did not hold it.
+    Egg(String),
+    /// A file or directory of this machine.
+    Path { path: HostPath, editable: bool },
+    /// What only the project's tool can tell: another member of its workspace, an index of its own.
+    Tool,
+}
+
 impl DeclaredRequirement {
-    /// `name[extra]>=1`, as an installer takes it.
+    /// `name[extra]>=1` or `name @ URL`, for people to read: what is secret in a URL is left out.
     pub fn as_argument(&self) -> String {
-        let extras = match self.extras.is_empty() {
+        match &self.source {
+            Some(Source::Url(url) | Source::Egg(url)) => {
+                format!("{}{} @ {}", self.name, self.bracketed(), without_credentials(url))
+            }
+            _ => format!("{}{}{}", self.name, self.bracketed(), self.specifier),
+        }
+    }
+
+    /// The words of an installer's command line. None where they would name something else, or a secret.
+    pub fn arguments(&self) -> Option<Vec<String>> {
+        match &self.source {
+            Some(Source::Tool) => None,
+            Some(Source::Url(url) | Source::Egg(url)) if without_credentials(url) != *url => None,
+            Some(Source::Path { path, editable }) => {
+                let place = format!("{path}{}", self.bracketed());
+                Some(Some("-e".to_owned()).filter(|_| *editable).into_iter().chain([place]).collect())
+            }
+            _ => Some(vec![self.as_argument()]),
+        }
+    }
+
+    fn bracketed(&self) -> String {
+        match self.extras.is_empty() {
             true => String::new(),
             false => format!("[{}]", self.extras.join(",")),
-        };
-        format!("{}{extras}{}", self.name, self.specifier)
+        }
     }
 
     /// `FILE:LINE`.

@@ -12,6 +12,7 @@ pub mod predict;
 mod pth;
 pub mod resolve;
 mod site;
+mod site16;
 mod site27;
 mod sitedirs;
 pub mod spelling;

@@ -8,7 +8,7 @@ use super::getpath::{self, Located};
 use super::place::Place;
 use super::site::Site;
 use super::spelling::Spelling;
-use super::{customize, pep582, site27};
+use super::{customize, pep582, site16, site27};
 use crate::facts::platform::User;
 use crate::host::Files;
 use crate::path::HostPath;
@@ -368,7 +368,13 @@ pub fn predict(files: &dyn Files, question: &Question) -> Prediction {
         prediction.hooks.push(hook);
     } else if !settings.no_site {
         let mut site = Site::new(&place, question, &settings, located);
-        let result = if site27::takes_over(&site) { site27::run(&mut site) } else { site.main() };
+        let result = if site27::takes_over(&site) {
+            site27::run(&mut site)
+        } else if site16::takes_over(&site) {
+            site16::run(&mut site)
+        } else {
+            site.main()
+        };
         let result = result.and_then(|()| pep582::run(&mut site));
         site.into_prediction(&mut prediction);
         match result {

@@ -611,3 +611,74 @@ fn comparison_names_what_no_rule_explains() {
     reported.prefix = "/other".into();
     assert_eq!(compare(&prediction, &reported).differences[0].what, "sys.prefix");
 }
+
+/// An environment as virtualenv made it until its version 20: links to a part of the library, and a `site.py` of
+/// its own.
+fn old_virtualenv(tree: Tree, name: &str, includes_system: bool) -> Tree {
+    let library = format!("/v/lib/{name}");
+    let below = |file: &str| posix(&format!("{library}/{file}"));
+    let tree = ["os.py", "types.py", "encodings", "lib-dynload"]
+        .iter()
+        .fold(tree, |tree, file| tree.link(&below(file), &format!("/base/lib/{name}/{file}")))
+        .file(&posix("/v/bin/python"), "")
+        .file(&below("site.py"), "def virtual_install_main_packages():")
+        .file(&below("orig-prefix.txt"), "/base\n")
+        .directory(&below("site-packages"));
+    if includes_system { tree } else { tree.file(&below("no-global-site-packages.txt"), "") }
+}
+
+#[test]
+fn an_old_virtualenv_appends_the_original_library() {
+    let machine = |includes_system| {
+        let tree = installation(Tree::default(), "/base", "python3.8")
+            .directory(&posix("/home/me/.local/lib/python3.8/site-packages"));
+        Machine::new(old_virtualenv(tree, "python3.8", includes_system))
+    };
+    let alone = [
+        "",
+        "/v/lib/python38.zip",
+        "/v/lib/python3.8",
+        "/v/lib/python3.8/lib-dynload",
+        "/base/lib/python3.8",
+        "/v/lib/python3.8/site-packages",
+    ];
+    let prediction = machine(false).predict(posix("/v/bin/python"));
+    assert_eq!(path(&prediction), alone);
+    assert_eq!(prediction.user_site.enabled, Some(false));
+    assert_eq!((&prediction.prefix, &prediction.base_prefix), (&"/v".into(), &"/v".into()));
+    let prediction = machine(true).predict(posix("/v/bin/python"));
+    assert_eq!(path(&prediction)[..6], alone);
+    let shared = ["/home/me/.local/lib/python3.8/site-packages", "/base/lib/python3.8/site-packages"];
+    assert_eq!(path(&prediction)[6..], shared);
+    assert_eq!(prediction.user_site.enabled, Some(true));
+    let mut machine = machine(true);
+    machine.flags.no_site = true;
+    assert_eq!(path(&machine.predict(posix("/v/bin/python"))), alone[..4]);
+    machine.flags.no_site = false;
+    machine.tree = machine.tree.file(&posix("/v/lib/python3.8/site-packages/a.pth"), "\n");
+    assert_eq!(
+        path(&machine.predict(posix("/v/bin/python")))[5..7],
+        [alone[5]; 2],
+        "a blank line repeats it"
+    );
+}
+
+#[test]
+fn an_old_virtualenv_of_2_7_has_the_platforms_directories_twice() {
+    let tree = installation(Tree::default(), "/base", "python2.7")
+        .directory(&posix("/base/lib/python2.7/plat-linux2"))
+        .directory(&posix("/base/lib/python2.7/lib-tk"));
+    let tree = old_virtualenv(tree, "python2.7", false);
+    let library = "/v/lib/python2.7";
+    let own = ["", "/plat-linux2", "/lib-tk", "/lib-old", "/lib-dynload"].map(|it| format!("{library}{it}"));
+    let original = ["", "/plat-linux2", "/lib-tk"].map(|it| format!("/base/lib/python2.7{it}"));
+    let prediction = Machine::new(tree).predict(posix("/v/bin/python"));
+    let expected: Vec<String> = ["", "/v/lib/python27.zip"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(own)
+        .chain(original)
+        .chain([format!("{library}/site-packages")])
+        .collect();
+    assert_eq!(path(&prediction), expected);
+}

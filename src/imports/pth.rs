@@ -19,7 +19,7 @@ pub(super) struct Rules {
     pub deferred: bool,
     /// Before 3.8 a NUL in a path raises, and the rest of the file is left.
     pub nul_ends: bool,
-    /// 2.7 forgets to note the site directory itself, so a blank line lists it once more.
+    /// 2.7, and the `site.py` of old virtualenvs, forget to note the site directory itself, so a blank line lists it once more.
     pub blank_is_directory: bool,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct Site<'a> {
     /// `site.PREFIXES`.
     pub prefixes: Vec<Vec<u8>>,
     pub enable_user_site: Option<bool>,
-    rules: Rules,
+    pub rules: Rules,
     hooks: Vec<StartupHook>,
     /// Import lines that are proven to have raised when they ran last.
     failed: Vec<StartupHook>,

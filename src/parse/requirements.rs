@@ -13,6 +13,10 @@ pub struct Requirement {
     /// As written, without parentheses; empty where any version will do, or one from a URL.
     pub specifier: String,
     pub marker: Option<String>,
+    /// The URL behind the `@`.
+    pub url: Option<String>,
+    /// The name is that of the URL's `#egg=`.
+    pub named_by_url: bool,
 }
 
 /// What a line of a requirements file says.
@@ -50,14 +54,34 @@ pub fn requirement(text: &str) -> Option<Requirement> {
         let (version, marker) = split_marker(rest);
         let version = version.trim();
         let version = version.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(version);
+        let url = version.strip_prefix('@');
         Requirement {
             name: normalize_name(name),
             conditional: marker.is_some(),
             extras,
-            specifier: if version.starts_with('@') { String::new() } else { version.trim().to_owned() },
+            specifier: if url.is_some() { String::new() } else { version.trim().to_owned() },
             marker: marker.map(str::to_owned),
+            url: url.map(|url| url.trim().to_owned()),
+            named_by_url: false,
         }
     })
+}
+
+/// `git+https://example.org/x#egg=name[extra]&subdirectory=y`, as pip names what is not of the form `name @ url`
+/// (`_egg_fragment`, `pip/_internal/models/link.py`).
+fn egg(text: &str) -> Option<Requirement> {
+    let (place, marker) = match text.split_once(" ;") {
+        Some((place, marker)) => (place.trim(), Some(marker.trim())),
+        None => (text.trim(), None),
+    };
+    let (url, fragment) = place.split_once('#').filter(|(url, _)| url.contains("://"))?;
+    let (names, rest): (Vec<&str>, Vec<&str>) =
+        fragment.split('&').partition(|part| part.starts_with("egg="));
+    let name = names.first()?.strip_prefix("egg=")?;
+    let url = if rest.is_empty() { url.to_owned() } else { format!("{url}#{}", rest.join("&")) };
+    let marked = marker.map(|marker| format!("{name} ; {marker}"));
+    let named = requirement(marked.as_deref().unwrap_or(name)).filter(|it| it.specifier.is_empty())?;
+    Some(Requirement { url: Some(url), named_by_url: true, ..named })
 }
 
 /// The version or URL, and the marker behind the `;`, which a URL has a blank before.
@@ -106,14 +130,15 @@ fn logical_line(text: &str) -> Option<Line> {
             let value = value.trim_start_matches([' ', '\t', '=']).trim();
             (!value.is_empty()).then(|| value.to_owned())
         };
-        return match valued("-requirement", 'r') {
-            Some(file) => Some(Line::Include(file)),
-            None => valued("-constraint", 'c').map(Line::Constrain),
+        return match (valued("-requirement", 'r'), valued("-constraint", 'c')) {
+            (Some(file), _) => Some(Line::Include(file)),
+            (None, Some(file)) => Some(Line::Constrain(file)),
+            (None, None) => egg(&valued("-editable", 'e')?).map(Line::Requirement),
         };
     }
     // hashes and other options follow the requirement
     let text = text.split(" --").next().unwrap_or(text);
-    requirement(text).map(Line::Requirement)
+    requirement(text).or_else(|| egg(text)).map(Line::Requirement)
 }
 
 #[cfg(test)]
@@ -152,6 +177,24 @@ mod tests {
             ["./dist/x.whl", "git+https://example.org/x", "https://x", "dist/x.whl", "C:\\x", "-", "é"]
         {
             assert_eq!(name(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_url_keeps_where_it_leads_and_may_tell_the_name() {
+        let url = |text: &str| match &file(text)[..] {
+            [(1, Line::Requirement(it))] => (it.name.clone(), it.url.clone().unwrap_or_default()),
+            _ => Default::default(),
+        };
+        let pair = |name: &str, url: &str| (name.to_owned(), url.to_owned());
+        assert_eq!(url("core @ file:///libs/core ; x"), pair("core", "file:///libs/core"));
+        assert_eq!(url("git+https://x/y@v1#egg=Core[a]"), pair("core", "git+https://x/y@v1"));
+        assert_eq!(
+            url("-e git+https://x/y#subdirectory=z&egg=core"),
+            pair("core", "git+https://x/y#subdirectory=z")
+        );
+        for text in ["-e ./x#egg=core", "https://x/core.whl", "-e .", "git+https://x#egg="] {
+            assert_eq!(url(text), pair("", ""), "{text}");
         }
     }
 

@@ -6,9 +6,9 @@ use toml::de::DeTable;
 
 use super::root::{Place, is_requirements_file};
 use super::tool_tables::always_wanted;
-use super::tool_tables::{Dialect, at, optional_requirements, table_at, text_at, tool_requirement};
+use super::tool_tables::{Dialect, at, optional_requirements, source, table_at, text_at, tool_requirement};
 use crate::facts::project::{Declared, Dependency, Manager, ManagerKind, Project};
-use crate::facts::requirement::{DeclaredRequirement, Purpose};
+use crate::facts::requirement::{DeclaredRequirement, Purpose, Source};
 use crate::host::Files;
 use crate::parse::line_of;
 use crate::parse::names::normalize_name;
@@ -106,7 +106,13 @@ impl Declarations<'_> {
 
     fn require(&mut self, requirement: Requirement, purpose: Purpose, file: &HostPath, line: Option<usize>) {
         if self.project.requirements.len() < DEPENDENCIES {
-            let Requirement { name, extras, specifier, marker, .. } = requirement;
+            let Requirement { name, extras, specifier, marker, url, named_by_url, .. } = requirement;
+            let source = url.map(|url| match (url.contains("://"), named_by_url) {
+                (true, true) => Source::Egg(url),
+                // a back end fills in `{root:uri}` and `${PROJECT_ROOT}`
+                (true, false) if !url.contains('{') => Source::Url(url),
+                _ => Source::Tool,
+            });
             let file = file.clone();
             self.project.requirements.push(DeclaredRequirement {
                 name,
@@ -114,9 +120,20 @@ impl Declarations<'_> {
                 marker,
                 extras,
                 purpose,
+                source,
                 file,
                 line,
             });
+        }
+    }
+
+    /// Where a table of a tool says that requirements of these names come from.
+    fn sources(&mut self, table: Option<&DeTable<'_>>) {
+        for (name, value) in table.into_iter().flatten().take(DEPENDENCIES) {
+            let Some(source) = source(value.get_ref(), self.root) else { continue };
+            let name = normalize_name(name.get_ref());
+            let named = self.project.requirements.iter_mut().filter(|it| it.name == name);
+            named.for_each(|requirement| requirement.source = Some(source.clone()));
         }
     }
 
@@ -205,6 +222,12 @@ impl Declarations<'_> {
             if let Some(requirement) = requirements::requirement(text) {
                 self.require(requirement, Purpose::Optional, &file, line(offset));
             }
+        }
+        self.sources(table_at(table, &["tool", "uv", "sources"]));
+        self.sources(table_at(table, &["tool", "poetry", "dependencies"]));
+        self.sources(table_at(table, &["tool", "poetry", "dev-dependencies"]));
+        for group in table_at(table, &["tool", "poetry", "group"]).into_iter().flat_map(|it| it.values()) {
+            self.sources(group.get_ref().as_table().and_then(|group| table_at(group, &["dependencies"])));
         }
 
         let flag = |path: &[&str]| at(table, path).and_then(|value| value.get_ref().as_bool());
@@ -318,6 +341,8 @@ impl Declarations<'_> {
                 tool_requirement(normalize_name(name.get_ref()), value.get_ref(), Dialect::Pipenv);
             self.require(requirement, Purpose::Optional, &file, line);
         }
+        self.sources(table_at(table, &["packages"]));
+        self.sources(table_at(table, &["dev-packages"]));
     }
 
     /// `requirements.txt` and what it includes; without one, its like. Files for other purposes

@@ -3,7 +3,9 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::facts::requirement::Source;
 use crate::parse::requirements::Requirement;
+use crate::path::HostPath;
 
 /// So many requirements that may be left out are kept.
 const MOST: usize = 2000;
@@ -66,7 +68,43 @@ pub fn tool_requirement(name: String, value: &DeValue<'_>, dialect: Dialect) -> 
         extras: extras.collect(),
         specifier: specifier(version, dialect).unwrap_or_default(),
         marker: text("markers").map(str::to_owned),
+        url: None,
+        named_by_url: false,
     }
+}
+
+/// Where `{git = "..."}`, `{path = "..."}` and their like lead, as uv (`[tool.uv.sources]`), poetry and pipenv write
+/// them; paths are meant from `root`. None: from the index that everything comes from.
+pub fn source(value: &DeValue<'_>, root: &HostPath) -> Option<Source> {
+    if value.is_array() {
+        // alternatives, each behind a marker
+        let elsewhere = value
+            .as_array()
+            .is_some_and(|list| list.iter().any(|item| source(item.get_ref(), root).is_some()));
+        return elsewhere.then_some(Source::Tool);
+    }
+    let table = value.as_table()?;
+    let text = |key: &str| table.get(key).and_then(|value| value.get_ref().as_str());
+    let flag = |key: &str| table.get(key).and_then(|value| value.get_ref().as_bool()) == Some(true);
+    let subdirectory = text("subdirectory").map(|it| format!("#subdirectory={it}")).unwrap_or_default();
+    if let Some(git) = text("git") {
+        let revision = ["rev", "tag", "branch", "ref"].iter().find_map(|key| text(key));
+        let revision = revision.map(|it| format!("@{it}")).unwrap_or_default();
+        // `git@example.org:x.git` is no URL
+        return Some(match git.contains("://") {
+            true => Source::Url(format!("git+{}{revision}{subdirectory}", git.trim_start_matches("git+"))),
+            false => Source::Tool,
+        });
+    }
+    if let Some(url) = text("url").or(text("file").filter(|file| file.contains("://"))) {
+        return Some(Source::Url(format!("{url}{subdirectory}")));
+    }
+    if let Some(path) = text("path").or(text("file")) {
+        let editable = flag("editable") || flag("develop");
+        return Some(Source::Path { path: root.join(path).normalized(), editable });
+    }
+    let of_tool = ["workspace", "index", "source", "hg", "svn", "bzr"];
+    of_tool.iter().any(|key| table.contains_key(*key)).then_some(Source::Tool)
 }
 
 /// The PEP 440 specifier; None for what has none (alternatives with `||`).
@@ -172,6 +210,28 @@ mod tests {
         }
         assert_eq!(specifier("^1 || ^2", Dialect::Poetry), None);
         assert_eq!(specifier("^4294967295", Dialect::Poetry), None);
+    }
+
+    #[test]
+    fn sources_are_told() {
+        let text = "a = {path = '../libs/a', develop = true}\nb = {git = 'https://x/b', tag = 'v1', subdirectory = 's'}\n\
+                    c = {workspace = true}\nd = {index = 'own'}\ne = {version = '1'}\nf = '^1'\n\
+                    g = [{git = 'https://x/g', marker = 'm'}]\nh = {git = 'git@x:h.git'}\ni = {url = 'https://x/i.whl'}\n\
+                    j = [{version = '1'}]\nk = {path = '/k.whl'}\n";
+        let (table, _) = DeTable::parse_recoverable(text);
+        let root = HostPath::posix("/home/me/p");
+        let found = |name: &str| source(at(table.get_ref(), &[name]).unwrap().get_ref(), &root);
+        let path = |path: &str, editable| Some(Source::Path { path: HostPath::posix(path), editable });
+        assert_eq!(found("a"), path("/home/me/libs/a", true));
+        assert_eq!(found("b"), Some(Source::Url("git+https://x/b@v1#subdirectory=s".into())));
+        assert_eq!(found("i"), Some(Source::Url("https://x/i.whl".into())));
+        assert_eq!(found("k"), path("/k.whl", false));
+        for name in ["c", "d", "g", "h"] {
+            assert_eq!(found(name), Some(Source::Tool), "{name}");
+        }
+        for name in ["e", "f", "j"] {
+            assert_eq!(found(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -188,6 +188,7 @@ mod tests {
             marker: None,
             extras: Vec::new(),
             purpose: Purpose::Optional,
+            source: None,
             file: HostPath::posix("/p/requirements-dev.txt"),
             line: Some(1),
         }

@@ -1,7 +1,7 @@
 //! Nothing of that name is where Python looks: it is somewhere else, or nowhere.
 
 use super::present::owner;
-use super::{Case, NotSearched, finding};
+use super::{Case, NotSearched, Standing, finding};
 use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Word};
 use crate::facts::elsewhere::{Keeper, Provider};
 use crate::facts::environment::EnvironmentKind;
@@ -151,11 +151,11 @@ pub fn nowhere(case: &Case) -> Finding {
         }
         _ => format!("{top} is not installed in {place}"),
     };
-    let id = if declared.is_some() { "missing-requirement" } else { "unresolvable-import" };
+    let standing = declared.map(|declared| declared.standing);
+    let id = if standing == Some(Standing::Needed) { "missing-requirement" } else { "unresolvable-import" };
     let mut found = finding(id, Category::Project, Severity::Error, case.subject(), message);
-    if let Some(dependency) = declared {
-        let line = dependency.line.map(|line| format!(":{line}")).unwrap_or_default();
-        found = found.evidence("declared", format!("{} in {}{line}", dependency.name, dependency.file));
+    if let Some(declared) = declared {
+        found = found.evidence("declared", declared.describe());
     } else if case.facts.project.root.is_some() {
         found = found.evidence("declared", "by no file of the project");
     }
@@ -180,6 +180,12 @@ pub fn nowhere(case: &Case) -> Finding {
         found = found.remedy(Remedy::manual(format!("Import {near}"), vec![advice]));
     }
     match system_package(case) {
+        _ if standing == Some(Standing::Excluded) => {
+            let advice = Action::Advice(format!(
+                "the project does not ask for it here: import {top} only where it is declared for"
+            ));
+            found = found.remedy(Remedy::manual(format!("Do without {top} here"), vec![advice]));
+        }
         Some(remedy) => found = found.remedy(remedy),
         None => found.remedies.extend(case.install()),
     }

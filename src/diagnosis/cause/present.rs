@@ -1,7 +1,7 @@
 //! Something of that name is there, and Python does not take it.
 
 use super::{Case, finding};
-use crate::diagnosis::reinstall::pinned;
+use crate::diagnosis::reinstall::{pinned, reinstall as again};
 use crate::diagnosis::{Action, Category, Finding, Remedy, Severity, Subject};
 use crate::facts::distribution::Distribution;
 use crate::facts::environment::Installed;
@@ -60,7 +60,20 @@ pub fn reinstall(case: &Case) -> Option<Remedy> {
 }
 
 fn reinstall_by_name(case: &Case, name: &str) -> Option<Remedy> {
-    let actions = pinned(case.facts, case.environment()?, vec![name.to_owned()])?;
+    let environment = case.environment()?;
+    let known = case
+        .facts
+        .packages(&environment.root)
+        .and_then(|packages| packages.distribution(&normalize_name(name)))
+        .filter(|known| known.is_editable() || known.direct_url.is_some());
+    if let Some(known) = known {
+        return again(case.facts, environment, &[known]);
+    }
+    // the package index has it not, or another of that name
+    if environment.distribution(name).is_some_and(|it| it.editable.is_some() || it.direct_url.is_some()) {
+        return None;
+    }
+    let actions = pinned(case.facts, environment, vec![name.to_owned()])?;
     Some(Remedy::safe(format!("Install {name} again"), actions))
 }
 

@@ -52,6 +52,31 @@ fn lead_of(facts: &Facts, attempt: &Attempt) -> Finding {
 }
 
 #[test]
+fn what_is_declared_for_some_is_said_to_be() {
+    let with = |marker: Option<&str>, purpose| {
+        let mut facts = healthy();
+        let requirement = &mut facts.project.requirements[0];
+        requirement.name = "pyyaml".into();
+        requirement.marker = marker.map(str::to_owned);
+        requirement.purpose = purpose;
+        facts.project.dependencies.clear();
+        let found = lead_of(&facts, &missing("yaml", (3, 11)));
+        let declared = found.evidence.iter().find(|evidence| evidence.label == "declared").unwrap();
+        let installs = format!("{:?}", found.remedies).contains("PyYAML");
+        (found.check, declared.value.clone(), installs)
+    };
+    let place = "pyyaml in /home/me/project/requirements.txt (line 1)";
+    let (check, declared, installs) = with(Some("python_version > '3'"), Purpose::Run);
+    assert_eq!((check, declared.as_str(), installs), ("missing-requirement", place, true));
+    let (check, declared, installs) = with(Some("sys_platform == 'win32'"), Purpose::Run);
+    assert_eq!((check, installs), ("unresolvable-import", false));
+    assert_eq!(declared, format!("{place}, only where sys_platform == 'win32'"));
+    let (check, declared, installs) = with(None, Purpose::Optional);
+    assert_eq!((check, installs), ("unresolvable-import", true));
+    assert!(declared.starts_with(&format!("{place}, for those who ask")), "{declared}");
+}
+
+#[test]
 fn names_the_distribution_that_provides_it() {
     let found = lead_of(&healthy(), &missing("yaml", (3, 11)));
     assert_eq!((found.check, found.severity), ("unresolvable-import", Severity::Error));
