@@ -7,7 +7,7 @@ use crate::facts::elsewhere::Elsewhere;
 use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
 use crate::imports::resolve::Resolution;
-use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
+use crate::imports::{ImportEntry, ImportOrigin, StartupHook, known_modules};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -121,7 +121,7 @@ impl Case<'_> {
         match installed {
             // names that many distributions share tell nothing
             Some(distribution) if self.module == top => Some(distribution.name.clone()),
-            _ => crate::imports::known_modules::distribution_for(self.module),
+            _ => known_modules::distribution_for(self.module),
         }
     }
 
@@ -136,7 +136,10 @@ impl Case<'_> {
     pub fn install(&self) -> Option<Remedy> {
         let distribution = self.distribution()?;
         let environment = self.environment()?;
-        Some(super::install::install(self.facts, environment, &distribution, self.declared().is_some()))
+        let requirement = known_modules::requirement_for(self.module, &distribution);
+        // what the project declares does not bring it where only some versions have it
+        let declared = requirement == distribution && self.declared().is_some();
+        Some(super::install::install(self.facts, environment, requirement, declared))
     }
 }
 
