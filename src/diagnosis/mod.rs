@@ -19,6 +19,7 @@ pub mod reinstall;
 pub mod remedy;
 pub mod requirement;
 pub mod stand_in;
+pub mod tool;
 
 pub use check::{Category, Check, Findings, Need};
 pub use remedy::{Action, Remedy, Safety, Word};
