@@ -25,7 +25,7 @@ pub fn bystanders(facts: &Facts) -> Vec<&Environment> {
 
 /// The environment of the shell's python, where it is known to do for the project: it is the one that uv is told to use, or
 /// it has everything that is declared. A bare installation may have it by luck, except in a container.
-fn working(facts: &Facts) -> Option<&Environment> {
+pub fn working(facts: &Facts) -> Option<&Environment> {
     let working = facts.running()?;
     let chosen =
         working.is_venv() || working.kind == EnvironmentKind::Conda || facts.surroundings.container.is_some();
