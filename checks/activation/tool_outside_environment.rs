@@ -1,6 +1,7 @@
 //! A tool that must import the project's packages runs in another environment than the active one.
 
 use crate::diagnosis::reinstall::installer;
+use crate::diagnosis::tool::{TOOLS, used};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
 use crate::facts::environment::Environment;
@@ -35,31 +36,6 @@ not reported. Neither are tools that the project does not use, nor any while the
 "#,
     examine,
 };
-
-/// Tools that import what they work on, with the distribution that brings each.
-const TOOLS: &[(&str, &str)] = &[
-    ("pytest", "pytest"),
-    ("py.test", "pytest"),
-    ("mypy", "mypy"),
-    ("dmypy", "mypy"),
-    ("stubtest", "mypy"),
-    ("pylint", "pylint"),
-    ("coverage", "coverage"),
-    ("sphinx-build", "sphinx"),
-    ("django-admin", "django"),
-    ("flask", "flask"),
-    ("gunicorn", "gunicorn"),
-    ("uvicorn", "uvicorn"),
-    ("hypercorn", "hypercorn"),
-    ("celery", "celery"),
-    ("alembic", "alembic"),
-    ("scrapy", "scrapy"),
-    ("behave", "behave"),
-    ("locust", "locust"),
-    ("streamlit", "streamlit"),
-    ("fastapi", "fastapi"),
-    ("pyinstaller", "pyinstaller"),
-];
 
 fn examine(facts: &Facts, findings: &mut Findings) {
     let Some(environment) =
@@ -124,20 +100,6 @@ fn sees_through_pythonpath(facts: &Facts, environment: &Environment) -> bool {
     entries
         .filter_map(|entry| HostPath::new(facts.platform.flavour(), entry))
         .any(|entry| environment.libraries.iter().any(|library| library.site_packages.same_as(&entry)))
-}
-
-/// What shows that the project uses the tool.
-fn used(facts: &Facts, tool: &str, distribution: &str) -> Option<String> {
-    let place = |file: &HostPath, line: Option<usize>| match line {
-        Some(line) => format!("line {line} of {file}"),
-        None => file.to_string(),
-    };
-    let named = facts.project.tools.iter().find(|used| used.text == tool || used.text == distribution);
-    named.map(|used| place(&used.file, used.line)).or_else(|| {
-        let declared =
-            facts.project.dependencies.iter().find(|dependency| dependency.name == distribution)?;
-        Some(place(&declared.file, declared.line))
-    })
 }
 
 fn install(facts: &Facts, environment: &Environment, distribution: &str) -> Option<Remedy> {

@@ -1,10 +1,14 @@
 //! The environment's `python` is a link to an interpreter that was removed, renamed or upgraded away.
 
 use super::{CANNOT_START, examined, faulty, severity, with_replacement, with_same_minor};
+use crate::diagnosis::install::in_place_of_link;
+use crate::diagnosis::manager::managed;
+use crate::diagnosis::stand_in;
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject};
 use crate::facts::Facts;
-use crate::facts::environment::{EnvironmentKind, HomeState};
+use crate::facts::environment::{Environment, EnvironmentKind, HomeState};
 use crate::facts::interpreter::{LinkEnd, PythonOwner};
+use crate::path::HostPath;
 
 pub static CHECK: Check = Check {
     id: "dangling-interpreter",
@@ -19,6 +23,10 @@ pub static CHECK: Check = Check {
 the environment was made from. Here one step leads to a file that does not exist. The link itself is still
 listed by `ls`, yet nothing in the environment starts: the shell skips it without a word and takes the next
 `python` on `PATH`, and scripts such as `bin/pip` say "bad interpreter" or "required file not found".
+
+The environment itself may be such a link, too: `.venv` that leads to a directory which was renamed, removed or is not
+mounted. Then there is no environment, and none can be made: `python -m venv .venv` and `uv sync` fail with "File exists"
+until the link is removed.
 
 ## How it happens
 The Python was removed or replaced: `brew upgrade` deletes the old keg, `pyenv uninstall` and
@@ -37,6 +45,8 @@ and write its directory behind `home =` in `pyvenv.cfg`. Packages are kept per m
     python3 -m venv --clear .venv
     .venv/bin/python -m pip install -r requirements.txt
 
+Where `.venv` itself is the link: `rm .venv` (the link alone), and make the environment again.
+
 Links to a stable name (Homebrew's `opt/python@3.11`, not `Cellar/python@3.11/3.11.5`) survive upgrades.
 
 ## When it is fine
@@ -47,6 +57,11 @@ this environment is meant. Start it there.
 };
 
 fn examine(facts: &Facts, findings: &mut Findings) {
+    for environment in facts.project_environments() {
+        if let Some(target) = &environment.lost_target {
+            findings.push(lost_directory(facts, environment, target));
+        }
+    }
     for environment in examined(facts) {
         if !environment.is_venv() && environment.kind != EnvironmentKind::Conda {
             continue;
@@ -88,6 +103,41 @@ fn examine(facts: &Facts, findings: &mut Findings) {
         }
         findings.push(with_replacement(finding, facts, environment));
     }
+}
+
+/// The environment itself is a link, and the directory that it leads to is gone.
+fn lost_directory(facts: &Facts, environment: &Environment, target: &HostPath) -> Finding {
+    // activated through the link, it is known by its own name
+    let claimed = facts
+        .claimed()
+        .filter(|claimed| claimed.is_at(&environment.root) || !claimed.exists() && claimed.is_at(target));
+    // it may be a link into what only another machine or container has
+    let served = claimed.is_none() && stand_in::working(facts).is_some();
+    let severity = match (served, claimed.is_some() || managed(facts, environment).is_some()) {
+        (true, _) => Severity::Info,
+        (false, true) => Severity::Error,
+        (false, false) => Severity::Warning,
+    };
+    let message = format!("{} is a link to {target}, which does not exist", environment.root);
+    let mut finding = Finding::new(&CHECK, Subject::Environment(environment.root.clone()), message)
+        .severity(severity)
+        .evidence("link", format!("{} -> {target} (missing)", environment.root));
+    if served {
+        return finding;
+    }
+    // what happens instead is its consequence
+    if let Some(running) = facts.running() {
+        finding = finding.about(&running.root);
+    }
+    if let Some(claimed) = claimed {
+        finding = finding.about(&claimed.root);
+    }
+    let Some(mut remedy) = in_place_of_link(facts, environment) else { return finding };
+    remedy.actions.splice(0..0, claimed.map(Action::deactivate));
+    finding.remedy(remedy).remedy(Remedy::manual(
+        "Put the directory back, where it was only moved or is not mounted",
+        vec![Action::Advice(format!("it is expected at {target}"))],
+    ))
 }
 
 #[cfg(test)]
@@ -146,5 +196,51 @@ mod tests {
         facts.patient = None;
         facts.project.environments.clear();
         assert_eq!(CHECK.findings(&facts), []);
+    }
+
+    fn lost(facts: &mut Facts) {
+        use crate::facts::environment::Layout;
+        let environment = crate::facts::example::venv_of(facts);
+        environment.kind = EnvironmentKind::Missing;
+        environment.layout = Layout::None;
+        environment.interpreters.clear();
+        environment.lost_target = Some(path("/home/me/envs/gone"));
+    }
+
+    #[test]
+    fn fires_when_the_environment_is_a_link_to_nothing() {
+        let mut facts = crate::facts::example::not_activated();
+        lost(&mut facts);
+        let found = CHECK.findings(&facts);
+        assert_eq!(
+            found[0].message,
+            "/home/me/project/.venv is a link to /home/me/envs/gone, which does not exist"
+        );
+        assert_eq!(found[0].severity, Severity::Warning);
+        let remove = Action::run(["rm".into(), "/home/me/project/.venv".into()]);
+        assert_eq!(found[0].remedies[0].actions[0], remove);
+        assert!(found[0].remedies[0].actions.len() > 2, "{found:?}");
+        let mut claimed = healthy();
+        lost(&mut claimed);
+        let found = CHECK.findings(&claimed);
+        assert_eq!((found[0].severity, &found[0].remedies[0].actions[1]), (Severity::Error, &remove));
+    }
+
+    #[test]
+    fn fires_as_information_where_the_shell_has_what_the_project_needs() {
+        let mut facts = crate::facts::example::with_packages();
+        lost(&mut facts);
+        let mut running = crate::facts::example::venv("/opt/venv");
+        running.origins.clear();
+        facts.environments.push(running);
+        let interpreter = crate::facts::example::interpreter("/opt/venv/bin/python", Some("/opt/venv"));
+        facts.interpreters.push(interpreter);
+        facts.packages[0].environment = path("/opt/venv");
+        crate::facts::example::set_variable(&mut facts, "VIRTUAL_ENV", "/opt/venv");
+        crate::facts::example::set_search_path(&mut facts, "/opt/venv/bin:/usr/bin");
+        let found = CHECK.findings(&facts);
+        assert_eq!((found[0].severity, found[0].remedies.len()), (Severity::Info, 0), "{found:?}");
+        facts.packages.clear();
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning);
     }
 }

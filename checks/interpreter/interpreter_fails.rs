@@ -87,6 +87,12 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 ],
             )),
             _ => {
+                if let Some(directory) = library_directory(facts, environment, interpreter) {
+                    finding = finding.evidence(LIBRARY_DIRECTORY, directory).remedy(Remedy::safe(
+                        format!("Take {LIBRARY_DIRECTORY} out of this shell"),
+                        vec![Action::Unset(LIBRARY_DIRECTORY.to_owned())],
+                    ));
+                }
                 let lines = lines_at_start(facts, environment, interpreter);
                 for (file, import) in lines.iter().take(SHOWN) {
                     let place = format!("line {} of {}", import.line, file.path);
@@ -104,6 +110,27 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
 }
 
+/// Since 3.9 it takes the place of `lib` in `PREFIX/lib/python3.11`, where the standard library is searched for
+/// (`Modules/getpath.py`, `PLATLIBDIR`).
+const LIBRARY_DIRECTORY: &str = "PYTHONPLATLIBDIR";
+
+/// The value of that variable, where the interpreter heeded it and did not find its library.
+fn library_directory<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    interpreter: &Interpreter,
+) -> Option<&'f str> {
+    let heeded = started_as_it_is(facts, environment) && facts.shell.set("PYTHONHOME").is_none();
+    let value = facts.shell.set(LIBRARY_DIRECTORY)?;
+    (heeded && interpreter.probe.lacks_standard_library()).then_some(value)
+}
+
+/// Whether it is one that is started without `-I` and `-S`, with all variables of the shell.
+fn started_as_it_is(facts: &Facts, environment: &Environment) -> bool {
+    let is_this = |other: Option<&Environment>| other.is_some_and(|other| environment.is_at(&other.root));
+    is_this(facts.active()) || is_this(facts.running()) || environment.origins.contains(&Origin::Argument)
+}
+
 /// The lines of `.pth` files that ran before it ended with a status of its own, those left out that creators,
 /// setuptools and editable installs put there. None where something else may have ended it: a broken standard library,
 /// a signal, a variable, a customization module; or where it was started without `site`.
@@ -117,11 +144,9 @@ fn lines_at_start<'f>(
     if !ending.starts_with("exit status") || in_core || interpreter.probe.lacks_standard_library() {
         return Vec::new();
     }
-    let is_this = |other: Option<&Environment>| other.is_some_and(|other| environment.is_at(&other.root));
-    let with_site = is_this(facts.active())
-        || is_this(facts.running())
-        || environment.origins.contains(&Origin::Argument);
-    let steered = ["PYTHONHOME", "PYTHONPATH"].iter().any(|name| facts.shell.set(name).is_some());
+    let with_site = started_as_it_is(facts, environment);
+    let steered =
+        ["PYTHONHOME", "PYTHONPATH", LIBRARY_DIRECTORY].iter().any(|name| facts.shell.set(name).is_some());
     let customized = facts.import_setup.hooks.iter().any(|hook| hook.place != HookPlace::StandardLibrary);
     if !with_site || steered || customized {
         return Vec::new();
@@ -236,6 +261,19 @@ mod tests {
         assert_eq!(found[0].severity, Severity::Error);
         assert!(found[0].message.ends_with("(exit status 1)"));
         assert_eq!(found[0].evidence[3].value, "ImportError: no module named os");
+    }
+
+    #[test]
+    fn fires_with_the_variable_that_names_another_library_directory() {
+        let stderr = "ModuleNotFoundError: No module named 'encodings'".to_owned();
+        let mut facts = probed(Probe::Failed { ending: "exit status 1".to_owned(), stderr });
+        let first = |facts: &Facts| CHECK.findings(facts)[0].remedies[0].actions[0].clone();
+        let unset = Action::Unset(LIBRARY_DIRECTORY.to_owned());
+        assert_ne!(first(&facts), unset);
+        crate::facts::example::set_variable(&mut facts, LIBRARY_DIRECTORY, "lib64");
+        assert_eq!(first(&facts), unset);
+        crate::facts::example::set_variable(&mut facts, "PYTHONHOME", "/opt/python");
+        assert_ne!(first(&facts), unset);
     }
 
     #[test]

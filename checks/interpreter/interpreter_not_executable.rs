@@ -3,9 +3,9 @@
 use super::{CANNOT_START, examined, faulty, severity, with_replacement};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
-use crate::facts::environment::{Environment, EnvironmentKind, LaunchKind, Script};
+use crate::facts::environment::{Environment, EnvironmentKind, LaunchKind, Layout, Script};
 use crate::facts::interpreter::{Interpreter, LinkEnd};
-use crate::path::HostPath;
+use crate::path::{Flavour, HostPath};
 
 pub static CHECK: Check = Check {
     id: "interpreter-not-executable",
@@ -47,6 +47,10 @@ When this copy of the environment is only stored here, to be unpacked or mounted
 fn examine(facts: &Facts, findings: &mut Findings) {
     for environment in examined(facts) {
         if !environment.is_venv() && environment.kind != EnvironmentKind::Conda {
+            continue;
+        }
+        // no permission bit makes a `python.exe` start here
+        if environment.layout == Layout::Windows && facts.platform.flavour() == Flavour::Posix {
             continue;
         }
         let refused = |found: &Interpreter| match found.links.end {
@@ -261,6 +265,14 @@ mod tests {
         }
         let found = CHECK.findings(&facts);
         assert!(found[0].message.ends_with("which me may not reach"), "{found:?}");
+    }
+
+    #[test]
+    fn quiet_when_it_was_made_for_windows() {
+        let mut facts = healthy();
+        copies_without_bits(&mut facts);
+        venv_of(&mut facts).layout = Layout::Windows;
+        assert_eq!(CHECK.findings(&facts), []);
     }
 
     #[test]

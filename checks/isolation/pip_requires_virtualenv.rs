@@ -1,8 +1,10 @@
 //! pip is told to install into virtual environments only, and the one in use is none in its eyes.
 
+use crate::diagnosis::manager::managed;
+use crate::diagnosis::requirement::missing;
 use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
-use crate::facts::environment::EnvironmentKind;
+use crate::facts::environment::{Environment, EnvironmentKind};
 
 use super::{pip, remove_setting, with_line, working};
 
@@ -11,7 +13,7 @@ pub static CHECK: Check = Check {
     category: Category::Isolation,
     severity: Severity::Warning,
     summary: "pip is told to require a virtual environment, and does not take this one for one",
-    needs: &[Need::Installers, Need::Project],
+    needs: &[Need::Installers, Need::Project, Need::Packages],
     explains: &[],
     explanation: r#"
 ## What it means
@@ -53,16 +55,29 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     } else {
         format!("pip refuses to install into {}, as it was told to", working.root)
     };
-    let severity = match chosen || facts.surroundings.container.is_some() {
+    let meant = chosen || facts.surroundings.container.is_some();
+    // the project cannot be installed where it is meant to run
+    let lacking = meant && lacks(facts, working);
+    let severity = match meant {
+        true if lacking => Severity::Error,
         true => Severity::Warning,
         false => Severity::Info,
     };
-    let finding = Finding::new(&CHECK, Subject::Shell, message)
+    let mut finding = Finding::new(&CHECK, Subject::Shell, message)
         .severity(severity)
         .about(&working.root)
         .evidence(setting.place(), setting.value.clone())
         .evidence("environment", working.root.to_text());
+    if lacking {
+        finding = finding.explaining("missing-requirement").explaining("unresolvable-import");
+    }
     findings.push(with_line(finding, facts, &setting.variable()).remedy(remove_setting(facts, setting)));
+}
+
+/// Whether something that the project requires is not there, and it is pip that is to install it.
+fn lacks(facts: &Facts, working: &Environment) -> bool {
+    managed(facts, working).is_none()
+        && facts.packages(&working.root).is_some_and(|packages| !missing(facts, working, packages).is_empty())
 }
 
 #[cfg(test)]
@@ -93,6 +108,16 @@ mod tests {
         example::venv_of(&mut facts).kind = EnvironmentKind::Conda;
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Warning);
+    }
+
+    #[test]
+    fn fires_as_the_cause_when_the_project_cannot_be_installed() {
+        let mut facts = required(example::with_packages());
+        example::venv_of(&mut facts).kind = EnvironmentKind::Conda;
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Warning, "nothing is missing");
+        facts.project.requirements[0].name = "democore".into();
+        let found = CHECK.findings(&facts);
+        assert_eq!((found[0].severity, found[0].explains[0]), (Severity::Error, "missing-requirement"));
     }
 
     #[test]

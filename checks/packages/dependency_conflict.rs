@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use pep440_rs::VersionSpecifiers;
+
 use crate::diagnosis::examine::WORTH_A_THREAD;
 use crate::diagnosis::reinstall::installer;
 use crate::diagnosis::requirement::{Applying, Target, fits};
@@ -122,41 +124,52 @@ fn unmet<'a>(packages: &'a Packages, target: &Target) -> Vec<Unmet<'a>> {
 
 fn unmet_of<'a>(
     by: &'a Distribution,
-    first: &HashMap<&str, &'a Distribution>,
+    first: &HashMap<&str, Vec<&'a Distribution>>,
     target: &Target,
 ) -> Vec<Unmet<'a>> {
+    let fits = |specifiers: &VersionSpecifiers, one: &Distribution| match &one.version {
+        Some(version) => fits(specifiers, version).unwrap_or(true),
+        // broken-metadata speaks of a distribution without a version
+        None => true,
+    };
     let applying = by.requires.iter().filter_map(|text| target.applying(text));
     applying
         .filter_map(|requirement| {
-            let installed = first.get(normalize_name(&requirement.name).as_str()).copied();
-            let met = match installed.map(|installed| installed.version.as_deref()) {
-                Some(Some(version)) => fits(&requirement.specifiers, version).unwrap_or(true),
-                // broken-metadata speaks of a distribution without a version
-                Some(None) => true,
-                None => false,
-            };
+            let all = first.get(normalize_name(&requirement.name).as_str()).map(Vec::as_slice);
+            let all = all.unwrap_or_default();
+            let met = all.iter().any(|one| fits(&requirement.specifiers, one));
+            let installed = all.first().copied();
             (!met).then_some(Unmet { by, requirement, installed })
         })
         .collect()
 }
 
-/// By normalised name, the distribution that counts.
-fn first_of_each(packages: &Packages) -> HashMap<&str, &Distribution> {
-    let mut first: HashMap<&str, &Distribution> = HashMap::new();
-    for distribution in packages.distributions() {
-        first.entry(&distribution.normalized).or_insert(distribution);
+/// By normalised name, the distribution that counts; all of them where one directory has several, for the order of its listing
+/// decides among them, and duplicate-distribution speaks of them.
+fn first_of_each(packages: &Packages) -> HashMap<&str, Vec<&Distribution>> {
+    let mut first: HashMap<&str, (usize, Vec<&Distribution>)> = HashMap::new();
+    for (index, site) in packages.sites.iter().enumerate() {
+        for distribution in &site.distributions {
+            let (place, all) = first.entry(&distribution.normalized).or_insert((index, Vec::new()));
+            if *place == index {
+                all.push(distribution);
+            }
+        }
     }
-    first
+    first.into_iter().map(|(name, (_, all))| (name, all)).collect()
 }
 
 /// What the user installed; an installation's own packages are its distributor's affair.
 fn requirers<'a>(
     packages: &'a Packages,
-    first: &HashMap<&str, &Distribution>,
+    first: &HashMap<&str, Vec<&Distribution>>,
 ) -> impl Iterator<Item = &'a Distribution> {
-    packages
-        .own_distributions()
-        .filter(|one| first.get(one.normalized.as_str()).is_some_and(|first| first.metadata == one.metadata))
+    packages.own_distributions().filter(|one| {
+        // which of several versions is there cannot be told, nor what it asks for
+        let all = first.get(one.normalized.as_str()).map(Vec::as_slice).unwrap_or_default();
+        all.first().is_some_and(|first| first.metadata == one.metadata)
+            && all.iter().all(|other| other.version == one.version)
+    })
 }
 
 /// Each missing or wrong one with all that is asked of it, so that mending one does not break another.
@@ -234,6 +247,20 @@ mod tests {
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
         facts.packages[0].sites[0].distributions.push(example::distribution("packaging", "20.0"));
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn quiet_when_one_of_two_registered_versions_meets_it() {
+        let mut facts = example::with_packages();
+        let mut app = example::distribution("demoapp", "1.0");
+        app.requires = vec!["six>=2".to_owned()];
+        let site = &mut facts.packages[0].sites[0];
+        site.distributions.push(app);
+        assert_eq!(CHECK.findings(&facts).len(), 1);
+        let mut other = example::distribution("six", "2.0");
+        other.requires = vec!["nowhere".to_owned()];
+        facts.packages[0].sites[0].distributions.push(other);
+        assert_eq!(CHECK.findings(&facts), []);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diagnosis::reinstall::reinstall;
+use crate::diagnosis::requirement::{fits, required};
 use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Remedy, Severity, Subject, Word};
 use crate::facts::Facts;
 use crate::facts::distribution::{Distribution, DistributionForm, SitePackages};
@@ -13,7 +14,7 @@ pub static CHECK: Check = Check {
     category: Category::Packages,
     severity: Severity::Warning,
     summary: "One distribution is registered twice in one directory",
-    needs: &[Need::Packages, Need::Installed],
+    needs: &[Need::Packages, Need::Installed, Need::Project],
     explains: &["overlapping-distributions"],
     explanation: r#"
 ## What it means
@@ -85,7 +86,7 @@ fn finding(facts: &Facts, environment: &Environment, site: &SitePackages, all: &
         };
         finding = finding.evidence(one.metadata.name().into_owned(), state);
     }
-    match keep(all) {
+    match keep(facts, environment, all) {
         Some(kept) => {
             let mut actions: Vec<Action> = all
                 .iter()
@@ -100,12 +101,21 @@ fn finding(facts: &Facts, environment: &Environment, site: &SitePackages, all: &
     }
 }
 
-/// The one that is whole, with the most recent version.
-fn keep<'a>(all: &[&'a Distribution]) -> Option<&'a Distribution> {
+/// The one that is whole, that the project allows, with the most recent version.
+fn keep<'a>(facts: &Facts, environment: &Environment, all: &[&'a Distribution]) -> Option<&'a Distribution> {
+    let packages = facts.packages(&environment.root)?;
+    let required = required(facts, environment, packages);
+    let allowed = |one: &Distribution| {
+        let version = one.version.as_deref().unwrap_or_default();
+        required
+            .iter()
+            .filter(|(requirement, _, _)| requirement.name == one.normalized)
+            .all(|(_, applying, _)| fits(&applying.specifiers, version) != Some(false))
+    };
     let order = |one: &Distribution| {
         let whole = one.has_metadata && one.record.known().is_some_and(|record| record.missing_modules == 0);
         let version = one.version.as_ref().and_then(|text| text.parse::<pep440_rs::Version>().ok());
-        (whole, version)
+        (whole, allowed(one), version)
     };
     all.iter().max_by(|left, right| order(left).cmp(&order(right))).copied()
 }
@@ -124,6 +134,16 @@ mod tests {
         assert_eq!(found.len(), 1);
         let actions = format!("{:?}", found[0].remedies[0].actions);
         assert!(actions.contains("six-1.9.0.dist-info") && actions.contains("six==1.16.0"), "{actions}");
+    }
+
+    #[test]
+    fn keeps_what_is_asked_for() {
+        let mut facts = example::with_packages();
+        facts.packages[0].sites[0].distributions.push(example::distribution("six", "2.0"));
+        let kept = |facts: &Facts| CHECK.findings(facts)[0].remedies[0].summary.clone();
+        assert!(kept(&facts).contains("six 2.0"), "{}", kept(&facts));
+        facts.project.requirements[0].specifier = "<2".into();
+        assert!(kept(&facts).contains("six 1.16.0"), "{}", kept(&facts));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::{LISTED, few, install_declared, judged, may_be_added, severity_in};
 use crate::diagnosis::requirement::missing;
-use crate::diagnosis::{Category, Check, Finding, Findings, Need, Severity, Subject};
+use crate::diagnosis::tool;
+use crate::diagnosis::{Action, Category, Check, Finding, Findings, Need, Severity, Subject};
 use crate::facts::Facts;
 
 pub static CHECK: Check = Check {
@@ -78,7 +79,17 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     for site in packages.sites.iter().take(LISTED) {
         finding = finding.evidence("searched", site.directory.to_text());
     }
-    if let Some(remedy) = install_declared(facts, environment, &missing) {
+    let tools: Vec<&str> = tool::outside(facts, environment).collect();
+    let is_missing = |tool: &&str| missing.iter().any(|requirement| requirement.name == *tool);
+    let brings_tool = tools.iter().any(is_missing);
+    if brings_tool && tools.iter().all(is_missing) {
+        finding = finding.explaining("tool-outside-environment");
+    }
+    if let Some(mut remedy) = install_declared(facts, environment, &missing) {
+        // the shell may remember where it found them so far
+        if brings_tool {
+            remedy.actions.push(Action::Rehash);
+        }
         finding = finding.remedy(remedy);
     }
     findings.push(finding);
@@ -87,7 +98,6 @@ fn examine(facts: &Facts, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::Action;
     use crate::facts::distribution::{TopLevel, TopLevelKind};
     use crate::facts::example::{path, with_packages};
     use crate::facts::project::{Manager, ManagerKind};
@@ -166,6 +176,33 @@ mod tests {
         assert_eq!(CHECK.findings(&facts), []);
         facts.project.managers.clear();
         assert_eq!(CHECK.findings(&facts).len(), 1);
+    }
+
+    #[test]
+    fn fires_with_a_new_look_at_path_when_the_shell_has_the_tool_elsewhere() {
+        use crate::facts::search_path::{Command, Hit, HitState, Target};
+        let mut facts = requires("pytest");
+        let dependency = crate::facts::project::Dependency {
+            name: "pytest".into(),
+            ..facts.project.dependencies[0].clone()
+        };
+        facts.project.dependencies.push(dependency);
+        let pytest = Hit {
+            entry: 1,
+            path: path("/usr/bin/pytest"),
+            state: HitState::Runnable,
+            leads_to: Target::Script {
+                interpreter: path("/usr/bin/python3"),
+                runnable: true,
+                environment: Some(path("/usr")),
+            },
+        };
+        facts.commands.push(Command { name: "pytest".into(), hits: vec![pytest], which_disagrees: None });
+        let found = CHECK.findings(&facts);
+        assert_eq!(found[0].remedies[0].actions.last(), Some(&Action::Rehash));
+        assert_eq!(found[0].explains, ["tool-outside-environment"]);
+        let usual = CHECK.findings(&requires("democore"));
+        assert!(!usual[0].remedies[0].actions.contains(&Action::Rehash) && usual[0].explains.is_empty());
     }
 
     #[test]

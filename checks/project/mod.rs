@@ -2,7 +2,7 @@
 
 use crate::diagnosis::install::{arguments, by_the_tool, synchronize};
 use crate::diagnosis::reinstall::{Installer, installer};
-use crate::diagnosis::requirement::{fits, required};
+use crate::diagnosis::requirement::{Applying, fits, required};
 use crate::diagnosis::{Check, Remedy, Severity, Word};
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::{Environment, EnvironmentKind};
@@ -60,10 +60,13 @@ fn mismatched<'f>(
     packages: &'f Packages,
 ) -> Vec<(&'f DeclaredRequirement, &'f Distribution)> {
     let mut found: Vec<(&DeclaredRequirement, &Distribution)> = Vec::new();
+    let unfit = |one: &Distribution, applying: &Applying| {
+        one.version.as_ref().is_some_and(|version| fits(&applying.specifiers, version) == Some(false))
+    };
     for (requirement, applying, installed) in required(facts, environment, packages) {
         let Some(installed) = installed else { continue };
-        let Some(version) = &installed.version else { continue };
-        if fits(&applying.specifiers, version) == Some(false)
+        // duplicate-distribution speaks of a name that is there twice
+        if packages.registered(&installed.normalized).all(|one| unfit(one, &applying))
             && !found.iter().any(|(known, _)| known.name == requirement.name)
         {
             found.push((requirement, installed));

@@ -153,6 +153,8 @@ enum Reason {
     Distribution(&'static str, bool),
     /// Taken out of the standard library in this version.
     Removed(Version, Option<&'static str>),
+    /// setuptools would provide it in its place, and this variable forbids it.
+    SwitchedOff(&'static str),
     /// Part of the standard library since this later version.
     TooNew(Version),
     /// A module of Python 2.
@@ -194,7 +196,7 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     for site in packages.sites.iter().take(LISTED) {
         finding = finding.evidence("searched", site.directory.to_text());
     }
-    for remedy in remedies(facts, environment, packages, &failing) {
+    for remedy in remedies(facts, environment, &failing) {
         finding = finding.remedy(remedy);
     }
     findings.push(finding);
@@ -236,6 +238,7 @@ fn failing<'f>(
         })
     };
     let mut found: Vec<Failing> = Vec::new();
+    let shim = distutils_shim(facts, packages);
     // a notebook runs here where its kernel can
     let has_kernel = packages.distribution("ipykernel").is_some();
     // a file for such a program may name other modules of it, too
@@ -251,11 +254,15 @@ fn failing<'f>(
         let resolved = stdlib::contains(version, top)
             || packages.provides_module(top)
             || sources.own.iter().any(|own| own == top)
-            || EMBEDDED.contains(&top);
+            || EMBEDDED.contains(&top)
+            || top == "distutils" && shim == Some(Shim::On);
         if resolved || spoken_of(top) || found.iter().any(|known| known.import.top() == top) {
             continue;
         }
-        let reason = reason(version, import);
+        let reason = match shim {
+            Some(Shim::Off) if top == "distutils" => Reason::SwitchedOff(USE_DISTUTILS),
+            _ => reason(version, import),
+        };
         if let Reason::Distribution(distribution, _) = reason
             && ELSEWHERE.contains(&normalize_name(distribution).as_str())
         {
@@ -268,6 +275,34 @@ fn failing<'f>(
         found.push(Failing { import, reason });
     }
     found
+}
+
+/// What setuptools' `distutils-precedence.pth` does at a start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shim {
+    On,
+    Off,
+}
+
+const USE_DISTUTILS: &str = "SETUPTOOLS_USE_DISTUTILS";
+
+/// Whether `import distutils` finds setuptools' copy: `distutils-precedence.pth` installs a finder unless the variable says
+/// otherwise (setuptools `_distutils_hack/__init__.py`, `DistutilsMetaFinder`). Its default is `local` since setuptools 60.
+fn distutils_shim(facts: &Facts, packages: &Packages) -> Option<Shim> {
+    let is_shim = |text: &str| text.contains(USE_DISTUTILS) && text.contains("_distutils_hack");
+    let line = packages
+        .sites
+        .iter()
+        .flat_map(|site| &site.pth_files)
+        .filter(|file| !file.hidden && file.decodable)
+        .flat_map(|file| &file.imports)
+        .find(|line| is_shim(&line.text))?;
+    if !["setuptools", "_distutils_hack"].iter().all(|module| packages.provides_module(module)) {
+        return None;
+    }
+    let by_default = line.text.contains("'local') ==");
+    let on = facts.shell.variable(USE_DISTUTILS).map_or(by_default, |value| value == "local");
+    Some(if on { Shim::On } else { Shim::Off })
 }
 
 fn reason(version: Version, import: &SourceImport) -> Reason {
@@ -295,6 +330,7 @@ fn describe(failing: &Failing) -> String {
             format!("no part of Python since {}; {name} provides it", version.minor_text())
         }
         Reason::Removed(version, None) => format!("no part of Python since {}", version.minor_text()),
+        Reason::SwitchedOff(variable) => format!("setuptools would provide it, and {variable} forbids that"),
         Reason::TooNew(version) => format!("part of Python {} and later", version.minor_text()),
         Reason::Renamed(new) => format!("Python 2's name for {new}"),
         Reason::Unknown => "in no list of modules that have another name than their distribution".to_owned(),
@@ -317,24 +353,20 @@ fn near(packages: &Packages, name: &str) -> Option<String> {
     Some(module.path.to_text().into_owned())
 }
 
-fn remedies(
-    facts: &Facts,
-    environment: &Environment,
-    packages: &Packages,
-    failing: &[Failing],
-) -> Vec<Remedy> {
+fn remedies(facts: &Facts, environment: &Environment, failing: &[Failing]) -> Vec<Remedy> {
     let mut wanted: Vec<&str> = Vec::new();
+    let mut unset: Vec<&str> = Vec::new();
     let mut advice: Vec<Action> = Vec::new();
     for one in failing {
         let top = one.import.top();
         match one.reason {
-            Reason::Distribution("setuptools", _) if packages.distribution("setuptools").is_some() => {
-                wanted.push("setuptools<81");
+            Reason::Distribution(name, _) | Reason::Removed(_, Some(name)) => {
+                wanted.push(known_modules::requirement_for(top, name));
             }
-            Reason::Distribution(name, _) | Reason::Removed(_, Some(name)) => wanted.push(name),
             Reason::Removed(_, None) => {
                 advice.push(Action::Advice(format!("change {}: {top} was taken out of Python", one.import.place())));
             }
+            Reason::SwitchedOff(variable) => unset.push(variable),
             Reason::TooNew(version) => advice.push(Action::Advice(format!(
                 "{top} needs Python {} or later: make the environment with a newer one",
                 version.minor_text()
@@ -353,6 +385,10 @@ fn remedies(
         let actions = installer.actions(wanted.iter().map(|name| Word::from(*name)));
         let summary = format!("Install {} into {}", wanted.join(", "), place(facts, environment));
         remedies.push(Remedy::safe(summary, actions));
+    }
+    if !unset.is_empty() {
+        let actions = unset.iter().map(|name| Action::Unset((*name).to_owned())).collect();
+        remedies.push(Remedy::safe("Let setuptools provide distutils", actions));
     }
     if !advice.is_empty() {
         remedies.push(Remedy::manual("Mend the imports that no known distribution provides", advice));
@@ -462,6 +498,58 @@ mod tests {
             "{found:?}"
         );
         assert!(words(&found[0]).ends_with("install setuptools"));
+    }
+
+    fn with_shim(value: Option<&str>) -> Facts {
+        use crate::facts::distribution::{PthFile, PthImport, TopLevel, TopLevelKind};
+        let mut facts = importing(&[("distutils.util", Certainty::Certain)]);
+        interpreters_of(&mut facts)
+            .for_each(|interpreter| interpreter.version = Some(Version::new(3, 12, None)));
+        crate::facts::example::venv_of(&mut facts).libraries[0].version = Some(Version::new(3, 12, None));
+        let site = &mut facts.packages[0].sites[0];
+        for name in ["setuptools", "_distutils_hack"] {
+            site.modules.push(TopLevel {
+                name: name.into(),
+                path: site.directory.join(name),
+                kind: TopLevelKind::Package,
+                barren: false,
+            });
+        }
+        let text = "import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; enabled and __import__('_distutils_hack').add_shim();";
+        site.pth_files.push(PthFile {
+            path: site.directory.join("distutils-precedence.pth"),
+            hidden: false,
+            decodable: true,
+            paths: Vec::new(),
+            imports: vec![PthImport { line: 1, text: text.into() }],
+        });
+        if let Some(value) = value {
+            crate::facts::example::set_variable(&mut facts, USE_DISTUTILS, value);
+        }
+        facts
+    }
+
+    #[test]
+    fn quiet_when_setuptools_puts_its_distutils_in_the_place_of_pythons() {
+        assert_eq!(CHECK.findings(&with_shim(None)), []);
+        assert_eq!(CHECK.findings(&with_shim(Some("local"))), []);
+    }
+
+    #[test]
+    fn fires_when_setuptools_is_told_to_keep_its_distutils_to_itself() {
+        for value in ["stdlib", ""] {
+            let found = CHECK.findings(&with_shim(Some(value)));
+            assert_eq!(found[0].remedies[0].actions, [Action::Unset(USE_DISTUTILS.into())], "{found:?}");
+        }
+        let mut hidden = with_shim(None);
+        hidden.packages[0].sites[0].pth_files.iter_mut().for_each(|file| file.hidden = true);
+        assert_eq!(CHECK.findings(&hidden).len(), 1);
+    }
+
+    #[test]
+    fn fires_with_a_setuptools_that_still_has_pkg_resources() {
+        let found = CHECK.findings(&importing(&[("pkg_resources", Certainty::Certain)]));
+        assert!(words(&found[0]).ends_with("install setuptools<81"), "{found:?}");
     }
 
     #[test]

@@ -137,6 +137,13 @@ fn on_search_path(facts: &Facts, findings: &mut Findings) {
         }
         let Some(hit) = command.chosen() else { continue };
         let Target::Script { interpreter, runnable: false, environment } = &hit.leads_to else { continue };
+        // broken-tool-environment speaks of it, and knows the command that makes it anew
+        let of_application = facts.tools.known().is_some_and(|tools| {
+            tools.broken_applications.iter().any(|application| interpreter.is_within(&application.root))
+        });
+        if of_application {
+            continue;
+        }
         let examined = |root| facts.environment(root).is_some_and(|it| it.kind != EnvironmentKind::Missing);
         if environment.as_ref().is_some_and(examined)
             || facts.environments.iter().any(|known| known.is_venv() && known.contains(&hit.path))
@@ -225,6 +232,34 @@ mod tests {
         let found = CHECK.findings(&facts);
         assert_eq!(found[0].severity, Severity::Error);
         assert_eq!(found[0].subject.path(), Some(&path("/usr/local/bin/pip")));
+    }
+
+    #[test]
+    fn quiet_when_the_command_is_of_an_application_whose_environment_is_broken() {
+        use crate::facts::interpreter::{LinkChain, LinkEnd};
+        use crate::facts::tools::{Application, ApplicationTool, Tools};
+        let root = path("/home/me/.local/share/uv/tools/pytest");
+        let mut facts = healthy();
+        facts.commands = vec![Command {
+            name: "pytest".into(),
+            hits: vec![Hit {
+                entry: 0,
+                path: path("/home/me/.local/bin/pytest"),
+                state: HitState::Runnable,
+                leads_to: Target::Script {
+                    interpreter: root.join("bin/python"),
+                    runnable: false,
+                    environment: Some(root.clone()),
+                },
+            }],
+            which_disagrees: None,
+        }];
+        assert_eq!(CHECK.findings(&facts).len(), 1);
+        let links = LinkChain { hops: vec![root.join("bin/python")], end: LinkEnd::Missing };
+        let broken = Application { tool: ApplicationTool::Uv, name: "pytest".into(), root, links };
+        let tools = Tools { broken_applications: vec![broken], ..Tools::default() };
+        facts.tools = crate::facts::Gathered::Known(tools);
+        assert_eq!(CHECK.findings(&facts), []);
     }
 
     #[test]

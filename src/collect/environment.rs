@@ -2,7 +2,7 @@
 
 use super::{links, scripts, synced};
 use crate::facts::environment::*;
-use crate::facts::interpreter::Version;
+use crate::facts::interpreter::{LinkEnd, Version};
 use crate::facts::{Gathered, Origin};
 use crate::host::{FileError, FileKind, Files, Host, Listing};
 use crate::parse::activate::ActivatorKind;
@@ -66,6 +66,7 @@ pub fn without_scripts(
         made_at: None,
         made_at_state: None,
         missing_sources: Vec::new(),
+        lost_target: None,
         scripts_error: None,
         real,
     };
@@ -76,6 +77,10 @@ pub fn without_scripts(
             if error == FileError::Denied {
                 environment.kind = EnvironmentKind::Other;
                 environment.config_error = Some(error);
+            }
+            let links = links::chain(host, root);
+            if links.is_link() && links.end == LinkEnd::Missing {
+                environment.lost_target = links.last().cloned();
             }
             return (environment, Listing::default());
         }

@@ -9,7 +9,7 @@ use crate::facts::environment::Environment;
 use crate::facts::interpreter::Version;
 use crate::facts::requirement::{DeclaredRequirement, Purpose};
 use crate::imports::resolve::{Resolution, SearchResult, Searched};
-use crate::imports::{ImportEntry, ImportOrigin, StartupHook};
+use crate::imports::{ImportEntry, ImportOrigin, StartupHook, known_modules};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -144,7 +144,7 @@ impl Case<'_> {
         match installed {
             // names that many distributions share tell nothing
             Some(distribution) if self.module == top => Some(distribution.name.clone()),
-            _ => crate::imports::known_modules::distribution_for(self.module),
+            _ => known_modules::distribution_for(self.module),
         }
     }
 
@@ -172,8 +172,10 @@ impl Case<'_> {
         if standing == Some(Standing::Excluded) {
             return None;
         }
-        let needed = standing == Some(Standing::Needed);
-        Some(super::install::install(self.facts, environment, &distribution, needed))
+        let requirement = known_modules::requirement_for(self.module, &distribution);
+        // what the project declares does not bring it where only some versions have it
+        let needed = requirement == distribution && standing == Some(Standing::Needed);
+        Some(super::install::install(self.facts, environment, requirement, needed))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Running the checks: each alone, in the order of the table, none able to take the others with it.
 
 use super::crash::{REPORT_TO, guarded};
-use super::{Check, Diagnosis, Finding, Unexamined, fold};
+use super::{Check, Diagnosis, Finding, Unexamined, fold, stand_in};
 use crate::config::settings::Selection;
 use crate::facts::Facts;
 use crate::parallel;
@@ -35,6 +35,8 @@ pub fn examine_selection(facts: &Facts, selection: &Selection, settings: Vec<Str
             Err(reason) => failed.push(Unexamined { check: check.id, reason: explained(&reason) }),
         }
     }
+    let bystanders = stand_in::bystanders(facts);
+    found.iter_mut().for_each(|finding| stand_in::soften(finding, facts, &bystanders));
     let set = |finding: &mut Finding| {
         if let Some((_, severity)) = severities.iter().find(|(check, _)| *check == finding.check) {
             finding.severity = *severity;

@@ -154,6 +154,22 @@ fn made_by_uv(facts: &Facts, root: &HostPath, requirement: &str, declared: bool)
     Some(Remedy::safe("Have uv make an environment for this project and install what it declares", actions))
 }
 
+/// Removes the link that stands at `root` and leads nowhere: `python -m venv`, `uv venv` and `uv sync` make no directory in its
+/// place, but fail with "File exists".
+fn without_link(facts: &Facts, root: &HostPath) -> Option<Action> {
+    facts.environment(root)?.lost_target.as_ref()?;
+    Some(Action::run(["rm".into(), root.into()]))
+}
+
+/// Makes the project's environment where a link leads nowhere.
+pub fn in_place_of_link(facts: &Facts, environment: &Environment) -> Option<Remedy> {
+    let by_uv = managed(facts, environment).filter(|managed| managed.kind == ManagerKind::Uv);
+    let Some(words) = by_uv.and_then(Managed::synchronize) else { return create(facts, &environment.root) };
+    let mut actions: Vec<Action> = without_link(facts, &environment.root).into_iter().collect();
+    actions.extend([Action::Run(words), Action::activate_new(&environment.root)]);
+    Some(Remedy::review("Have uv make an environment in the place of the link", actions))
+}
+
 /// Makes a venv at `root`, activates it, and installs what the project's requirement files list. None when one is
 /// there, and without an installed Python that can make one. A project without such files is installed itself.
 pub fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
@@ -172,12 +188,18 @@ pub fn create(facts: &Facts, root: &HostPath) -> Option<Remedy> {
     let capable = || facts.installations.iter().filter(|installation| installation.has_ensurepip);
     let base =
         capable().find(|installation| leads_to(&installation.interpreter)).or_else(|| capable().next())?;
-    let mut actions = vec![
+    let link = without_link(facts, root);
+    let replaces = link.is_some();
+    let mut actions: Vec<Action> = link.into_iter().collect();
+    actions.extend([
         Action::run([Word::from(&base.interpreter), "-m".into(), "venv".into(), root.into()]),
         Action::activate_new(root),
-    ];
+    ]);
     actions.extend(install_project(facts));
-    Some(Remedy::safe(format!("Make an environment at {root} and activate it"), actions))
+    Some(match replaces {
+        true => Remedy::review("Make an environment in the place of the link, and activate it", actions),
+        false => Remedy::safe(format!("Make an environment at {root} and activate it"), actions),
+    })
 }
 
 /// The active, empty environment's `pip`, told to install what the project's requirement files list; a project without

@@ -18,6 +18,8 @@ pub mod recreate;
 pub mod reinstall;
 pub mod remedy;
 pub mod requirement;
+pub mod stand_in;
+pub mod tool;
 
 pub use check::{Category, Check, Findings, Need};
 pub use remedy::{Action, Remedy, Safety, Word};

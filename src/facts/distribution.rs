@@ -100,6 +100,16 @@ impl Packages {
         self.path_changes.iter().find(|change| change.serves.is_empty())
     }
 
+    /// All of this normalised name in the first directory that has one. Which of several `importlib.metadata` finds is the
+    /// file system's affair: it takes the first in the order of `os.listdir` (`FastPath.children`, `Prepared.search`).
+    pub fn registered<'a>(&'a self, normalized: &'a str) -> impl Iterator<Item = &'a Distribution> {
+        let of_name = move |site: &'a SitePackages| {
+            site.distributions.iter().filter(move |distribution| distribution.normalized == normalized)
+        };
+        let first = self.sites.iter().find(move |site| of_name(site).next().is_some());
+        first.into_iter().flat_map(of_name)
+    }
+
     /// The distribution of this normalised name (PEP 503) that `importlib.metadata` finds.
     pub fn distribution(&self, normalized: &str) -> Option<&Distribution> {
         self.distributions().find(|distribution| distribution.normalized == normalized)

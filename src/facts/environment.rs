@@ -89,6 +89,9 @@ pub struct Environment {
     /// Source directories of editable installs and path lines of `.pth` files that are not there, with the file that
     /// names them.
     pub missing_sources: Vec<(HostPath, HostPath)>,
+    /// Where its root, a link, leads in vain.
+    #[serde(default)]
+    pub lost_target: Option<HostPath>,
 }
 
 /// An environment root that files of an environment name, and the files that name it.

@@ -356,6 +356,7 @@ pub fn venv(root: &str) -> Environment {
         made_at: Some(root.clone()),
         made_at_state: Some(BakedState::Own),
         missing_sources: Vec::new(),
+        lost_target: None,
         scripts_error: None,
         root,
     }

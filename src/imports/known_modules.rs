@@ -341,6 +341,13 @@ pub fn known_module(dotted: &str) -> Option<&'static Known> {
     }
 }
 
+/// The requirement that brings the module with that distribution. setuptools 82 has no `pkg_resources` any more, and 81 warns
+/// of it at every import (setuptools' NEWS.rst).
+pub fn requirement_for<'a>(module: &str, distribution: &'a str) -> &'a str {
+    let top = module.split('.').next().unwrap_or(module);
+    if top == "pkg_resources" && distribution == "setuptools" { "setuptools<81" } else { distribution }
+}
+
 /// What to install for a module: by the tables, else the distribution that is called like it. None for a namespace that
 /// many share.
 pub fn distribution_for(dotted: &str) -> Option<String> {
@@ -385,6 +392,8 @@ mod tests {
         assert_eq!(distribution_for(""), None);
         assert!(known_module("sklearn").is_some_and(|row| row.decoy));
         assert!(known_module("yaml").is_some_and(|row| !row.decoy));
+        assert_eq!(requirement_for("pkg_resources.extern", "setuptools"), "setuptools<81");
+        assert_eq!(requirement_for("setuptools", "setuptools"), "setuptools");
         assert_eq!(system_package("apt"), Some("python3-apt"));
         assert!(modules_of("opencv-python-headless").eq(["cv2"]));
     }

@@ -1,6 +1,7 @@
 //! Which environments something names, and which of them is examined.
 
 use super::{Configured, MOST_ENVIRONMENTS, Request, RequestError};
+use crate::collect::project::environments::UV_PROJECT_ENVIRONMENT;
 use crate::collect::{interpreter, links, search_path};
 use crate::facts::Origin;
 use crate::facts::search_path::{Command, HitState, SearchPath, Target};
@@ -161,6 +162,8 @@ pub(super) fn patient(
             .find(|(root, origins)| exists(root) && origins.iter().any(wanted))
             .map(|(root, _)| root.clone())
     };
+    // `uv sync` and `uv run` use the environment that it names, and `.venv` only where it is unset
+    let chosen_for_uv = || first(&|origin| *origin == Origin::Variable(UV_PROJECT_ENVIRONMENT.to_owned()));
     let of_project = || {
         first(&|origin| {
             matches!(origin, Origin::FoundUpwards { .. } | Origin::Tool(_) | Origin::ConfigKey { .. })
@@ -184,5 +187,47 @@ pub(super) fn patient(
             .find(|root| links::resolved(host, root).same_as(&real) && exists(root))
             .cloned()
     };
-    by_wrapper.or_else(configured).or_else(of_project).or_else(active).or_else(running)
+    by_wrapper.or_else(configured).or_else(chosen_for_uv).or_else(of_project).or_else(active).or_else(running)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::collect::gather;
+    use crate::host::fake::FakeMachine;
+
+    const OWN: &str = "/home/me/project/.venv";
+    const CHOSEN: &str = "/opt/venv";
+
+    fn patient(manager: &str) -> Option<HostPath> {
+        let venv = |host: FakeMachine, root: &str| {
+            host.file(format!("{root}/pyvenv.cfg"), "home = /usr/bin\nversion = 3.11.2\n")
+                .link(format!("{root}/bin/python"), "/usr/bin/python3.11")
+        };
+        let host = FakeMachine::linux()
+            .executable("/usr/bin/python3.11", "\x7fELF")
+            .file("/home/me/project/pyproject.toml", format!("[project]\nname = 'shop'\n{manager}"))
+            .cwd("/home/me/project")
+            .variable("VIRTUAL_ENV", CHOSEN)
+            .variable("UV_PROJECT_ENVIRONMENT", CHOSEN)
+            .variable("PATH", format!("{CHOSEN}/bin:/usr/bin"));
+        let request = Request {
+            directory: None,
+            python: None,
+            configured: None,
+            execute: false,
+            deadline: Duration::from_secs(10),
+            needs: Default::default(),
+        };
+        gather::facts(&venv(venv(host, OWN), CHOSEN), &request).unwrap().patient
+    }
+
+    #[test]
+    fn the_environment_that_uv_is_told_to_use_comes_before_the_one_beside_the_project() {
+        assert_eq!(patient("[tool.uv]\n"), Some(HostPath::posix(CHOSEN)));
+        assert_eq!(patient(""), Some(HostPath::posix(CHOSEN)));
+        assert_eq!(patient("[tool.pdm]\n"), Some(HostPath::posix(OWN)), "pdm does not ask it");
+    }
 }

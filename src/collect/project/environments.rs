@@ -10,6 +10,9 @@ use crate::parse::digest::{md5, sha256, urlsafe_base64};
 use crate::parse::names::normalize_name;
 use crate::path::{Flavour, HostPath};
 
+/// Names the environment of a uv project, from its workspace's root.
+pub const UV_PROJECT_ENVIRONMENT: &str = "UV_PROJECT_ENVIRONMENT";
+
 /// So many subdirectories of a root, or environments of one tool, are looked at.
 const LIMIT: usize = 300;
 
@@ -60,8 +63,10 @@ pub fn project_environments(
     let mut found = Found { files, environments: Vec::new(), real: Vec::new() };
     let manages = |kind| project.managers.iter().any(|manager| manager.kind == kind);
 
-    if let Some(value) = places.set("UV_PROJECT_ENVIRONMENT")
-        && (manages(ManagerKind::Uv) || files.is_file(&root.join("pyproject.toml")))
+    // uv takes any pyproject.toml for a project of its own, but who works with another tool does not ask it
+    let kept = project.managers.iter().any(|manager| manager.kind.installs_by_itself());
+    if let Some(value) = places.set(UV_PROJECT_ENVIRONMENT)
+        && (manages(ManagerKind::Uv) || !kept && files.is_file(&root.join("pyproject.toml")))
     {
         let workspace = project
             .managers
@@ -69,7 +74,7 @@ pub fn project_environments(
             .find(|manager| manager.kind == ManagerKind::Uv)
             .and_then(|manager| manager.evidence.parent());
         let path = workspace.as_ref().unwrap_or(root).join(value);
-        found.add_existing(path, Origin::Variable("UV_PROJECT_ENVIRONMENT".into()));
+        found.add_existing(path, Origin::Variable(UV_PROJECT_ENVIRONMENT.into()));
     }
     pdm_choice(&mut found, root);
     for level in place.start.ancestors().take_while(|level| level.is_within(root)) {

@@ -320,6 +320,8 @@ fn an_environment_may_be_named_by_a_file() {
         reading.environments[0],
         (home.at("envs/q"), Origin::Variable("UV_PROJECT_ENVIRONMENT".into()))
     );
+    home.variables[0].1 = "../envs/p".into();
+    assert_eq!(home.environments("q"), ["envs/q"], "pdm does not ask it");
 }
 
 #[test]

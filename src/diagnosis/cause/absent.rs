@@ -147,7 +147,8 @@ pub fn nowhere(case: &Case) -> Finding {
     let message = match (&distribution, misspelt) {
         (_, Some(near)) => format!("Nothing called {top} is installed in {place}; {near} is"),
         (Some(name), None) if name != top => {
-            format!("{top} comes from {name}, which is not installed in {place}")
+            let wanted = known_modules::requirement_for(top, name);
+            format!("{top} comes from {wanted}, which is not installed in {place}")
         }
         _ => format!("{top} is not installed in {place}"),
     };

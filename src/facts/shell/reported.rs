@@ -92,6 +92,7 @@ const REPORTED: &[&str] = &[
     "UV_SYSTEM_PYTHON",
     "UV_TOOL_BIN_DIR",
     "UV_TOOL_DIR",
+    "SETUPTOOLS_USE_DISTUTILS",
     // wrappers
     "PRE_COMMIT",
     "TOX_ENV_NAME",
