@@ -52,11 +52,11 @@ fn main() {
     let mut trials: Vec<Trial> = tests.into_iter().map(|(name, body)| trial(name, body, true)).collect();
     // a release has the C library in it: nothing can be put before it
     let preloads = cfg!(debug_assertions);
-    trials.push(trial("a_disk_that_fails", disks::a_disk_that_fails, preloads));
     trials.push(trial("a_clock_that_jumps", surroundings::a_clock_that_jumps, preloads));
     let other_users = answers("setpriv", &["--reuid", "65534", "--clear-groups", "true"]);
     let mounts = answers("unshare", &["--mount", "true"]);
     let tracer = answers("strace", &["-qq", "-o", "/dev/null", "true"]);
+    trials.push(trial("a_disk_that_fails", disks::a_disk_that_fails, tracer));
     trials.push(trial("directories_that_cannot_be_listed", disks::directories_that_cannot_be_listed, tracer));
     trials.push(trial("as_nobody", surroundings::as_nobody, other_users));
     trials.push(trial("hardly_any_processes", limits::hardly_any_processes, other_users));
