@@ -11,7 +11,7 @@ use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::Version;
 use crate::facts::platform::System;
 use crate::facts::requirement::{Certainty, Purpose, SourceImport, Sources};
-use crate::imports::{known_modules, near, stdlib};
+use crate::imports::{is_distutils_precedence, known_modules, near, replaces_distutils, stdlib};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -287,22 +287,20 @@ enum Shim {
 const USE_DISTUTILS: &str = "SETUPTOOLS_USE_DISTUTILS";
 
 /// Whether `import distutils` finds setuptools' copy: `distutils-precedence.pth` installs a finder unless the variable says
-/// otherwise (setuptools `_distutils_hack/__init__.py`, `DistutilsMetaFinder`). Its default is `local` since setuptools 60.
+/// otherwise (setuptools `_distutils_hack/__init__.py`, `DistutilsMetaFinder`).
 fn distutils_shim(facts: &Facts, packages: &Packages) -> Option<Shim> {
-    let is_shim = |text: &str| text.contains(USE_DISTUTILS) && text.contains("_distutils_hack");
     let line = packages
         .sites
         .iter()
         .flat_map(|site| &site.pth_files)
         .filter(|file| !file.hidden && file.decodable)
         .flat_map(|file| &file.imports)
-        .find(|line| is_shim(&line.text))?;
+        .find(|line| is_distutils_precedence(&line.text))?;
     if !["setuptools", "_distutils_hack"].iter().all(|module| packages.provides_module(module)) {
         return None;
     }
-    let by_default = line.text.contains("'local') ==");
-    let on = facts.shell.variable(USE_DISTUTILS).map_or(by_default, |value| value == "local");
-    Some(if on { Shim::On } else { Shim::Off })
+    let variable = facts.shell.variable(USE_DISTUTILS).map(str::as_bytes);
+    Some(if replaces_distutils(&line.text, variable) { Shim::On } else { Shim::Off })
 }
 
 fn reason(version: Version, import: &SourceImport) -> Reason {

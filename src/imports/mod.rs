@@ -27,7 +27,10 @@ pub use predict::{
     EntryState, Fatal, Flags, HookKind, ImportEntry, ImportOrigin, Outcome, Prediction, Question, Start,
     StartupHook, UserSite, Variables, predict,
 };
-pub use pth::{added_directories, adds_unknown, replaces_distutils_by_default};
+pub use pth::{
+    added_directories, adds_unknown, is_distutils_precedence, replaces_distutils,
+    replaces_distutils_by_default,
+};
 pub use resolve::{
     Found, ModuleKind, PassedOver, Resolution, Resolver, SearchResult, Searched, archive_names,
 };

@@ -168,7 +168,7 @@ fn recognise_other(file_name: &[u8], line: &str) -> (HookKind, bool) {
     if let Some(module) = editable_finder(line) {
         return (HookKind::EditableFinder { module }, false);
     }
-    if line.contains("SETUPTOOLS_USE_DISTUTILS") && line.contains("_distutils_hack") {
+    if is_distutils_precedence(line) {
         return (HookKind::DistutilsPrecedence, false);
     }
     if line == "import _virtualenv" {
@@ -181,10 +181,15 @@ fn recognise_other(file_name: &[u8], line: &str) -> (HookKind, bool) {
     (HookKind::ImportLine, true)
 }
 
-/// Whether the line of setuptools' `distutils-precedence.pth` does anything:
+/// Whether it is the line of setuptools' `distutils-precedence.pth`.
+pub fn is_distutils_precedence(line: &str) -> bool {
+    line.contains("SETUPTOOLS_USE_DISTUTILS") && line.contains("_distutils_hack")
+}
+
+/// Whether that line does anything:
 /// `os.environ.get('SETUPTOOLS_USE_DISTUTILS', default) == 'local'`, where the default is `stdlib` up to setuptools 59 and
 /// `local` since 60. `-E` and `-I` do not keep it from reading the variable.
-pub(super) fn replaces_distutils(line: &str, variable: Option<&[u8]>) -> bool {
+pub fn replaces_distutils(line: &str, variable: Option<&[u8]>) -> bool {
     variable.map_or_else(|| replaces_distutils_by_default(line), |value| value == b"local")
 }
 
