@@ -102,8 +102,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     findings.push(finding.remedy(without_activating(facts, own)));
 }
 
-/// A file that is no interpreter, script or shim that can be followed. A script that is run by something else than Python
-/// starts it in a way of its own.
+/// A file that is no interpreter, script or shim that can be followed. A script that is run by something else than
+/// Python starts it in a way of its own.
 fn may_use_it(hit: &Hit) -> bool {
     match &hit.leads_to {
         Target::Unknown => true,

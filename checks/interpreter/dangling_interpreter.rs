@@ -112,8 +112,11 @@ fn lost_directory(facts: &Facts, environment: &Environment, target: &HostPath) -
         .claimed()
         .filter(|claimed| claimed.is_at(&environment.root) || !claimed.exists() && claimed.is_at(target));
     // it may be a link into what only another machine or container has
-    let served = claimed.is_none() && stand_in::working(facts).is_some();
-    let severity = match (served, claimed.is_some() || managed(facts, environment).is_some()) {
+    // its manager fails with the link in its place, unless it was told of another one
+    let managed = managed(facts, environment).is_some();
+    let needed = managed && facts.shell.set("UV_PROJECT_ENVIRONMENT").is_none();
+    let served = claimed.is_none() && !needed && stand_in::working(facts).is_some();
+    let severity = match (served, claimed.is_some() || managed) {
         (true, _) => Severity::Info,
         (false, true) => Severity::Error,
         (false, false) => Severity::Warning,

@@ -122,7 +122,8 @@ fn library_directory<'f>(
 ) -> Option<&'f str> {
     let heeded = started_as_it_is(facts, environment) && facts.shell.set("PYTHONHOME").is_none();
     let value = facts.shell.set(LIBRARY_DIRECTORY)?;
-    (heeded && interpreter.probe.lacks_standard_library()).then_some(value)
+    let reads_it = interpreter.version.is_none_or(|version| (version.major, version.minor) >= (3, 9));
+    (reads_it && heeded && interpreter.probe.lacks_standard_library()).then_some(value)
 }
 
 /// Whether it is one that is started without `-I` and `-S`, with all variables of the shell.

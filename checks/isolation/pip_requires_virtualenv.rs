@@ -74,10 +74,16 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     findings.push(with_line(finding, facts, &setting.variable()).remedy(remove_setting(facts, setting)));
 }
 
-/// Whether something that the project requires is not there, and it is pip that is to install it.
+/// Whether something that the project requires of this environment is certainly not there, and it is pip that is to
+/// install it.
 fn lacks(facts: &Facts, working: &Environment) -> bool {
-    managed(facts, working).is_none()
-        && facts.packages(&working.root).is_some_and(|packages| !missing(facts, working, packages).is_empty())
+    let is_asked = facts.project_runner().is_none() && facts.project.enclosing.is_none()
+        || facts.belongs_to_project(working);
+    let Some(packages) = facts.packages(&working.root) else { return false };
+    is_asked
+        && managed(facts, working).is_none()
+        && packages.open_change().is_none()
+        && missing(facts, working, packages).iter().any(|it| !facts.project.in_root.contains(&it.name))
 }
 
 #[cfg(test)]

@@ -80,7 +80,8 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     let Some(target) = Target::of(facts, environment) else { return };
     let mut unmet = unmet(packages, &target);
-    // what was built for another Python or platform cannot be imported at all: that comes first, and this is asked again
+    // what was built for another Python or platform cannot be imported at all: that comes first, and this is asked
+    // again
     unmet.retain(|one| !facts.is_unfit(&environment.root, &one.by.normalized));
     let Some(first) = unmet.first() else { return };
     let rest = match unmet.len() {
@@ -144,8 +145,8 @@ fn unmet_of<'a>(
         .collect()
 }
 
-/// By normalised name, the distribution that counts; all of them where one directory has several, for the order of its listing
-/// decides among them, and duplicate-distribution speaks of them.
+/// By normalised name, the distribution that counts; all of them where one directory has several, for the order of its
+/// listing decides among them, and duplicate-distribution speaks of them.
 fn first_of_each(packages: &Packages) -> HashMap<&str, Vec<&Distribution>> {
     let mut first: HashMap<&str, (usize, Vec<&Distribution>)> = HashMap::new();
     for (index, site) in packages.sites.iter().enumerate() {

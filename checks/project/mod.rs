@@ -6,6 +6,7 @@ use crate::diagnosis::requirement::{Applying, fits, required};
 use crate::diagnosis::{Check, Remedy, Severity, Word};
 use crate::facts::distribution::{Distribution, Packages};
 use crate::facts::environment::{Environment, EnvironmentKind};
+use crate::facts::project::ManagerKind;
 use crate::facts::requirement::DeclaredRequirement;
 use crate::facts::{Facts, Origin};
 use crate::path::HostPath;
@@ -46,8 +47,13 @@ fn judged(facts: &Facts) -> Option<(&Environment, &Packages)> {
 
 /// Neither the project's own by any sign, nor chosen for it: what merely comes first on PATH, as a venv of tools does.
 fn is_anothers(facts: &Facts, environment: &Environment) -> bool {
+    // a container has one environment for what it runs, but for runners that make theirs for each run
+    let for_all = environment.is_venv()
+        && facts.surroundings.container.is_some()
+        && !facts.project.managers.iter().any(|it| matches!(it.kind, ManagerKind::Tox | ManagerKind::Nox));
     let chosen = || {
-        environment.origins.contains(&Origin::Argument)
+        for_all
+            || environment.origins.contains(&Origin::Argument)
             || facts.active().is_some_and(|active| active.is_at(&environment.root))
     };
     environment.kind == EnvironmentKind::Installation || !(facts.belongs_to_project(environment) || chosen())
@@ -86,8 +92,8 @@ fn may_be_added(packages: &Packages) -> Option<String> {
     Some(format!("; it may come from what {place} adds to the import path at every start"))
 }
 
-/// In an installation that many programs share, nothing says that the project is to run there; and what a directory of the
-/// project requires for a purpose of its own (`docs/requirements.txt`) need not be in the environment of the whole.
+/// In an installation that many programs share, nothing says that the project is to run there; and what a directory of
+/// the project requires for a purpose of its own (`docs/requirements.txt`) need not be in the environment of the whole.
 fn severity_in(facts: &Facts, environment: &Environment, usual: Severity) -> Severity {
     let of_the_whole = facts.project.enclosing.as_ref().is_some_and(|enclosing| {
         let own = facts.project.root.as_ref().is_some_and(|root| environment.root.is_within(root));

@@ -11,7 +11,9 @@ use crate::facts::environment::{Environment, EnvironmentKind};
 use crate::facts::interpreter::Version;
 use crate::facts::platform::System;
 use crate::facts::requirement::{Certainty, Purpose, SourceImport, Sources};
-use crate::imports::{is_distutils_precedence, known_modules, near, replaces_distutils, stdlib};
+use crate::imports::{
+    is_distutils_precedence, known_modules, near, replaces_distutils, replaces_distutils_by_default, stdlib,
+};
 use crate::parse::names::normalize_name;
 use crate::path::HostPath;
 
@@ -255,6 +257,7 @@ fn failing<'f>(
             || packages.provides_module(top)
             || sources.own.iter().any(|own| own == top)
             || EMBEDDED.contains(&top)
+            || top == "__main__"
             || top == "distutils" && shim == Some(Shim::On);
         if resolved || spoken_of(top) || found.iter().any(|known| known.import.top() == top) {
             continue;
@@ -286,8 +289,8 @@ enum Shim {
 
 const USE_DISTUTILS: &str = "SETUPTOOLS_USE_DISTUTILS";
 
-/// Whether `import distutils` finds setuptools' copy: `distutils-precedence.pth` installs a finder unless the variable says
-/// otherwise (setuptools `_distutils_hack/__init__.py`, `DistutilsMetaFinder`).
+/// Whether `import distutils` finds setuptools' copy: `distutils-precedence.pth` installs a finder unless the variable
+/// says otherwise (setuptools `_distutils_hack/__init__.py`, `DistutilsMetaFinder`).
 fn distutils_shim(facts: &Facts, packages: &Packages) -> Option<Shim> {
     let line = packages
         .sites
@@ -300,7 +303,12 @@ fn distutils_shim(facts: &Facts, packages: &Packages) -> Option<Shim> {
         return None;
     }
     let variable = facts.shell.variable(USE_DISTUTILS).map(str::as_bytes);
-    Some(if replaces_distutils(&line.text, variable) { Shim::On } else { Shim::Off })
+    match (replaces_distutils(&line.text, variable), replaces_distutils_by_default(&line.text)) {
+        (true, _) => Some(Shim::On),
+        (false, true) => Some(Shim::Off),
+        // it is not the variable that keeps it out
+        (false, false) => None,
+    }
 }
 
 fn reason(version: Version, import: &SourceImport) -> Reason {

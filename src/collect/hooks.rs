@@ -37,8 +37,8 @@ pub fn undecided(
     hooks.iter().filter(open).cloned().collect()
 }
 
-/// Those of `hooks` whose finder stands before the path's and names `top`: it answers for the submodules, too, and where
-/// the path has a mere directory (meson-python's `_editable_loader.py`: `sys.meta_path.insert(0, finder)`).
+/// Those of `hooks` whose finder stands before the path's and names `top`: it answers for the submodules, too, and
+/// where the path has a mere directory (meson-python's `_editable_loader.py`: `sys.meta_path.insert(0, finder)`).
 pub fn before_the_path(
     files: &dyn Files,
     resolver: &Resolver,

@@ -167,7 +167,8 @@ fn libpython_version(binary: &Binary) -> Option<Version> {
     })
 }
 
-/// `.../versions/3.11.7/bin/python3.11`, `.../cpython-3.12.1-linux-x86_64-gnu/bin/python3.12`, `Cellar/python@3.12/3.12.4/...`.
+/// `.../versions/3.11.7/bin/python3.11`, `.../cpython-3.12.1-linux-x86_64-gnu/bin/python3.12`,
+/// `Cellar/python@3.12/3.12.4/...`.
 fn patch_in_directories(path: &HostPath) -> Option<Version> {
     path.components().rev().skip(1).take(6).find_map(|name| {
         let name = std::str::from_utf8(name).ok()?;

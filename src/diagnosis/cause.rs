@@ -173,6 +173,13 @@ impl Case<'_> {
             return None;
         }
         let requirement = known_modules::requirement_for(self.module, &distribution);
+        if requirement == distribution && standing == Some(Standing::Optional) {
+            let everything = super::install::synchronize_all(self.facts, environment);
+            return Some(
+                everything
+                    .unwrap_or_else(|| super::install::install(self.facts, environment, requirement, false)),
+            );
+        }
         // what the project declares does not bring it where only some versions have it
         let needed = requirement == distribution && standing == Some(Standing::Needed);
         Some(super::install::install(self.facts, environment, requirement, needed))
@@ -212,7 +219,9 @@ impl Declared<'_> {
         let place = format!("{} in {}", self.requirement.as_argument(), self.requirement.place());
         match (self.standing, &self.requirement.marker) {
             (Standing::Needed, _) | (Standing::Excluded, None) => place,
-            (Standing::Optional, _) => format!("{place}, for those who ask for that extra, group or file"),
+            (Standing::Optional, _) => {
+                format!("{place}, in an extra, a group, a file for development or under a condition")
+            }
             (Standing::Excluded, Some(marker)) => format!("{place}, only where {marker}"),
         }
     }

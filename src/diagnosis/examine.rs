@@ -56,8 +56,8 @@ type Outcome = Result<Vec<Finding>, String>;
 /// With so many distributions two threads say it sooner than one.
 pub const WORTH_A_THREAD: usize = 50;
 
-/// What each check says, in their order. Checks share nothing but the facts: where much is installed, two of them run at a
-/// time.
+/// What each check says, in their order. Checks share nothing but the facts: where much is installed, two of them run
+/// at a time.
 fn outcomes(checks: &[&'static Check], facts: &Facts) -> Vec<Outcome> {
     let outcome = |check: &Check| guarded(|| check.findings(facts));
     let installed = facts.packages.iter().flat_map(|packages| &packages.sites);

@@ -19,6 +19,16 @@ pub fn synchronize(facts: &Facts, environment: &Environment) -> Option<Remedy> {
     Some(Remedy::safe(summary, vec![Action::Run(managed.synchronize()?)]))
 }
 
+/// The same with all extras and groups.
+pub fn synchronize_all(facts: &Facts, environment: &Environment) -> Option<Remedy> {
+    let managed = managed(facts, environment)?;
+    let summary = format!(
+        "Have {} install what the project declares, with its extras and groups",
+        managed.kind.label()
+    );
+    Some(Remedy::safe(summary, vec![Action::Run(managed.synchronize_all()?)]))
+}
+
 /// The declaration that says of a distribution that it does not come from the package index.
 fn from_elsewhere<'f>(facts: &'f Facts, name: &str) -> Option<&'f DeclaredRequirement> {
     let name = normalize_name(name);
@@ -120,7 +130,7 @@ fn in_new_environment(
 ) -> Remedy {
     // the project's own environment, where there is one that works
     if let Some(own) = facts.usable_project_environment().filter(|own| !own.is_at(&environment.root)) {
-        let mut remedy = install(facts, own, requirement, false);
+        let mut remedy = install(facts, own, requirement, declared);
         remedy.actions.push(Action::activate(own));
         return remedy;
     }
@@ -154,8 +164,8 @@ fn made_by_uv(facts: &Facts, root: &HostPath, requirement: &str, declared: bool)
     Some(Remedy::safe("Have uv make an environment for this project and install what it declares", actions))
 }
 
-/// Removes the link that stands at `root` and leads nowhere: `python -m venv`, `uv venv` and `uv sync` make no directory in its
-/// place, but fail with "File exists".
+/// Removes the link that stands at `root` and leads nowhere: `python -m venv`, `uv venv` and `uv sync` make no
+/// directory in its place, but fail with "File exists".
 fn without_link(facts: &Facts, root: &HostPath) -> Option<Action> {
     facts.environment(root)?.lost_target.as_ref()?;
     Some(Action::run(["rm".into(), root.into()]))
@@ -224,8 +234,12 @@ fn sources_of_uv(facts: &Facts) -> Option<Vec<Word>> {
         return Some(Vec::new());
     }
     let needed = facts.project.requirements.iter().filter(|it| it.purpose == Purpose::Run);
-    let elsewhere = needed.filter(|it| it.source.is_some());
-    let words: Option<Vec<Vec<Word>>> = elsewhere.map(|it| arguments(facts, it)).collect();
+    let mut elsewhere = needed.filter(|it| it.source.is_some());
+    // a marker is for whoever installs by it
+    let words: Option<Vec<Vec<Word>>> = elsewhere.try_fold(Vec::new(), |mut words: Vec<Vec<Word>>, it| {
+        words.push(arguments(facts, it).filter(|_| it.marker.is_none())?);
+        Some(words)
+    });
     words.map(|words| words.concat())
 }
 

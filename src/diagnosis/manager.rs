@@ -67,6 +67,17 @@ impl Managed {
         Some(words.iter().copied().map(Word::from).collect())
     }
 
+    /// The command that brings in the extras and groups, too.
+    pub fn synchronize_all(self) -> Option<Vec<Word>> {
+        let words: &[&str] = match self.kind {
+            ManagerKind::Uv => &["uv", "sync", "--all-extras", "--all-groups"],
+            ManagerKind::Poetry => &["poetry", "install", "--all-extras"],
+            ManagerKind::Pdm => &["pdm", "install", "--group", ":all"],
+            _ => return self.synchronize(),
+        };
+        Some(words.iter().copied().map(Word::from).collect())
+    }
+
     /// The command that adds a requirement to the project and installs it. None for a manager that has none.
     pub fn add_requirement(self, requirement: &str) -> Option<Vec<Word>> {
         let words: &[&str] = match self.kind {

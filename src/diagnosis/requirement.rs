@@ -112,7 +112,8 @@ impl Target {
     }
 }
 
-/// A name and versions without extras, a marker or an address, as most are: read without the parser of the whole syntax.
+/// A name and versions without extras, a marker or an address, as most are: read without the parser of the whole
+/// syntax.
 fn plain(text: &str) -> Option<Applying> {
     let text = text.trim();
     let (name, versions) = text.split_at(text.find(|letter: char| !is_name(letter)).unwrap_or(text.len()));

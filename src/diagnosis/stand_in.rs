@@ -1,10 +1,10 @@
-//! A project's environment that does not start, where the shell works in another that has all that the project requires: the
-//! usual state of a container whose project directory is its host's. Nothing fails, and the broken one may be whole for whoever
-//! made it, so it is for information, and no command that changes it is offered.
+//! A project's environment that does not start, where the shell works in another that has all that the project
+//! requires: the usual state of a container whose project directory is its host's. Nothing fails, and the broken one
+//! may be whole for whoever made it, so it is for information, and no command that changes it is offered.
 
 use super::requirement::{missing, required};
-use super::{Action, Finding, Remedy, Severity, Subject};
-use crate::facts::environment::{Environment, EnvironmentKind};
+use super::{Action, Category, Finding, Remedy, Severity, Subject};
+use crate::facts::environment::Environment;
 use crate::facts::{Facts, Origin};
 
 /// The environments that do not start and need not.
@@ -23,12 +23,11 @@ pub fn bystanders(facts: &Facts) -> Vec<&Environment> {
         .collect()
 }
 
-/// The environment of the shell's python, where it is known to do for the project: it is the one that uv is told to use, or
-/// it has everything that is declared. A bare installation may have it by luck, except in a container.
+/// The environment of the shell's python, where it is known to do for the project: it is the one that uv is told to
+/// use, or it has everything that is declared. A bare installation may have it by luck, except in a container.
 pub fn working(facts: &Facts) -> Option<&Environment> {
     let working = facts.running()?;
-    let chosen =
-        working.is_venv() || working.kind == EnvironmentKind::Conda || facts.surroundings.container.is_some();
+    let chosen = facts.is_chosen(working) || facts.surroundings.container.is_some();
     if !chosen || !facts.starts(working) {
         return None;
     }
@@ -44,8 +43,13 @@ pub fn working(facts: &Facts) -> Option<&Environment> {
     (by_uv || whole() == Some(true)).then_some(working)
 }
 
-/// Makes information of a finding about one of them.
+/// Makes information of a finding that says why one of them does not start. That one is kept in git or in a
+/// synchronised folder is so for everyone.
 pub fn soften(finding: &mut Finding, facts: &Facts, bystanders: &[&Environment]) {
+    let of_its_state = matches!(finding.category, Category::Interpreter | Category::Relocation);
+    if !of_its_state || ["versioned-environment", "synced-environment"].contains(&finding.check) {
+        return;
+    }
     let (Subject::Environment(root) | Subject::Distribution { environment: root, .. }) = &finding.subject
     else {
         return;
@@ -72,13 +76,15 @@ mod tests {
     use super::*;
     use crate::checks::interpreter::dangling_interpreter;
     use crate::checks::project::missing_requirement;
+    use crate::checks::relocation::versioned_environment;
     use crate::diagnosis::examine::examine;
     use crate::facts::example::{self, VENV, path};
     use crate::facts::interpreter::LinkEnd;
 
     const OTHER: &str = "/opt/venv";
 
-    /// The example's venv with its packages as another one, which the shell works in; beside the project lies one that is broken.
+    /// The example's venv with its packages as another one, which the shell works in; beside the project lies one that
+    /// is broken.
     fn beside_a_broken_one() -> Facts {
         let mut facts = example::with_packages();
         let mut broken = example::venv(VENV);
@@ -122,6 +128,29 @@ mod tests {
         let mut facts = beside_a_broken_one();
         facts.project.requirements.clear();
         assert_eq!(found(&facts)[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn one_that_git_keeps_is_broken_for_everyone() {
+        let mut facts = beside_a_broken_one();
+        let (top, directory) = (path(example::PROJECT), path(example::PROJECT).join(".git"));
+        facts.project.git = Some(crate::facts::project::Git { top, directory });
+        example::venv_of(&mut facts).tracked_files = Some(12);
+        let checks = [&dangling_interpreter::CHECK, &versioned_environment::CHECK];
+        let found = examine(&facts, &checks, Vec::new()).findings;
+        assert_eq!((found[0].check, found[0].severity), ("versioned-environment", Severity::Warning));
+    }
+
+    #[test]
+    fn the_base_of_conda_has_it_by_luck() {
+        let mut facts = beside_a_broken_one();
+        for known in facts.environments.iter_mut().filter(|known| known.is_at(&path(OTHER))) {
+            known.kind = crate::facts::environment::EnvironmentKind::Conda;
+        }
+        example::set_variable(&mut facts, "CONDA_PREFIX", OTHER);
+        example::set_variable(&mut facts, "CONDA_DEFAULT_ENV", "base");
+        assert!(facts.is_conda_base(facts.environment(&path(OTHER)).unwrap()));
+        assert!(working(&facts).is_none());
     }
 
     #[test]

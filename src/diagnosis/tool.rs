@@ -29,7 +29,8 @@ pub const TOOLS: &[(&str, &str)] = &[
     ("pyinstaller", "pyinstaller"),
 ];
 
-/// The distributions of the tools that the project uses, that the environment has not, and that the shell finds elsewhere.
+/// The distributions of the tools that the project uses, that the environment has not, and that the shell finds
+/// elsewhere.
 pub fn outside<'f>(
     facts: &'f Facts,
     environment: &'f Environment,

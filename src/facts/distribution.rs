@@ -36,7 +36,8 @@ pub struct PathChange {
     pub line: Option<usize>,
     /// It installs a finder, whose modules lie in no entry of `sys.path`.
     pub finder: bool,
-    /// The top-level modules that the finder serves, where it is a build tool's of an editable install. Any where empty.
+    /// The top-level modules that the finder serves, where it is a build tool's of an editable install. Any where
+    /// empty.
     #[serde(default)]
     pub serves: Vec<String>,
 }
@@ -83,7 +84,8 @@ impl Packages {
         self.own_sites().flat_map(|site| &site.distributions)
     }
 
-    /// Whether something that is installed, or what a `.pth` line adds to the import path, provides this top-level module.
+    /// Whether something that is installed, or what a `.pth` line adds to the import path, provides this top-level
+    /// module.
     pub fn provides_module(&self, name: &str) -> bool {
         self.added_modules.iter().any(|module| module == name)
             || self.path_changes.iter().any(|change| change.serves.iter().any(|module| module == name))
@@ -100,8 +102,9 @@ impl Packages {
         self.path_changes.iter().find(|change| change.serves.is_empty())
     }
 
-    /// All of this normalised name in the first directory that has one. Which of several `importlib.metadata` finds is the
-    /// file system's affair: it takes the first in the order of `os.listdir` (`FastPath.children`, `Prepared.search`).
+    /// All of this normalised name in the first directory that has one. Which of several `importlib.metadata` finds is
+    /// the file system's affair: it takes the first in the order of `os.listdir` (`FastPath.children`,
+    /// `Prepared.search`).
     pub fn registered<'a>(&'a self, normalized: &'a str) -> impl Iterator<Item = &'a Distribution> {
         let of_name = move |site: &'a SitePackages| {
             site.distributions.iter().filter(move |distribution| distribution.normalized == normalized)
@@ -300,7 +303,8 @@ pub struct Record {
     /// are looked for only where a module is gone.
     pub missing: Vec<HostPath>,
     pub missing_count: usize,
-    /// How many of the missing ones are modules that are imported, tests left out; they lead [`missing`](Record::missing).
+    /// How many of the missing ones are modules that are imported, tests left out; they lead
+    /// [`missing`](Record::missing).
     pub missing_modules: usize,
     /// How many such modules it names.
     pub modules: usize,

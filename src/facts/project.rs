@@ -45,7 +45,8 @@ pub struct Project {
     pub activation_problems: Vec<ActivationSite>,
     /// Lines of unit files and crontabs that run one of the project's files with another Python.
     pub service_lines: Vec<ServiceLine>,
-    /// Modules that the project's top-level files import, with a place each: a quick reading of lines that start with `import` or `from`.
+    /// Modules that the project's top-level files import, with a place each: a quick reading of lines that start with
+    /// `import` or `from`.
     pub imports: Vec<ImportedModule>,
     /// Other Python files exist (a project without any marker).
     pub has_python_files: bool,

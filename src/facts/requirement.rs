@@ -10,7 +10,8 @@ use crate::path::HostPath;
 pub struct DeclaredRequirement {
     /// Normalised by PEP 503.
     pub name: String,
-    /// As written, blanks around it removed: `>=2,<3`. Empty where any version will do, and for what comes from elsewhere.
+    /// As written, blanks around it removed: `>=2,<3`. Empty where any version will do, and for what comes from
+    /// elsewhere.
     pub specifier: String,
     /// As written: `python_version < "3.9"`.
     pub marker: Option<String>,

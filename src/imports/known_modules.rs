@@ -1,9 +1,9 @@
 //! Modules that come from a distribution of another name: what to install for `import cv2`.
 //!
 //! Most modules are called like their distribution, hyphens aside; those are not listed. The rows of `TABLE` were
-//! compared with the metadata of published distributions (`top_level.txt` and RECORD, through the index that pigar 2.2.0
-//! ships, and the wheels themselves where that index has none); those of `UNVERIFIED` have no such proof and are from
-//! their projects' documentation. `SYSTEM` is what comes from an operating system's packages.
+//! compared with the metadata of published distributions (`top_level.txt` and RECORD, through the index that pigar
+//! 2.2.0 ships, and the wheels themselves where that index has none); those of `UNVERIFIED` have no such proof and are
+//! from their projects' documentation. `SYSTEM` is what comes from an operating system's packages.
 
 use crate::parse::names::normalize_name;
 
@@ -341,8 +341,8 @@ pub fn known_module(dotted: &str) -> Option<&'static Known> {
     }
 }
 
-/// The requirement that brings the module with that distribution. setuptools 82 has no `pkg_resources` any more, and 81 warns
-/// of it at every import (setuptools' NEWS.rst).
+/// The requirement that brings the module with that distribution. setuptools 82 has no `pkg_resources` any more, and 81
+/// warns of it at every import (setuptools' NEWS.rst).
 pub fn requirement_for<'a>(module: &str, distribution: &'a str) -> &'a str {
     let top = module.split('.').next().unwrap_or(module);
     if top == "pkg_resources" && distribution == "setuptools" { "setuptools<81" } else { distribution }

@@ -19,7 +19,8 @@ pub(super) struct Rules {
     pub deferred: bool,
     /// Before 3.8 a NUL in a path raises, and the rest of the file is left.
     pub nul_ends: bool,
-    /// 2.7, and the `site.py` of old virtualenvs, forget to note the site directory itself, so a blank line lists it once more.
+    /// 2.7, and the `site.py` of old virtualenvs, forget to note the site directory itself, so a blank line lists it
+    /// once more.
     pub blank_is_directory: bool,
 }
 
@@ -187,7 +188,8 @@ pub fn is_distutils_precedence(line: &str) -> bool {
 }
 
 /// Whether that line does anything:
-/// `os.environ.get('SETUPTOOLS_USE_DISTUTILS', default) == 'local'`, where the default is `stdlib` up to setuptools 59 and
+/// `os.environ.get('SETUPTOOLS_USE_DISTUTILS', default) == 'local'`, where the default is `stdlib` up to setuptools 59
+/// and
 /// `local` since 60. `-E` and `-I` do not keep it from reading the variable.
 pub fn replaces_distutils(line: &str, variable: Option<&[u8]>) -> bool {
     variable.map_or_else(|| replaces_distutils_by_default(line), |value| value == b"local")
@@ -210,8 +212,8 @@ pub fn adds_unknown(file_name: &[u8], line: &str) -> bool {
     recognise(file_name, line).1
 }
 
-/// The directories of `import site; site.addsitedir("...")`, of as many calls as the line has. None of them where it does
-/// anything else, too, or where one is no literal.
+/// The directories of `import site; site.addsitedir("...")`, of as many calls as the line has. None of them where it
+/// does anything else, too, or where one is no literal.
 pub fn added_directories(line: &str) -> Vec<Spelling> {
     line.strip_prefix("import site;").and_then(|calls| site_directories(calls.trim())).unwrap_or_default()
 }

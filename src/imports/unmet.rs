@@ -138,8 +138,8 @@ impl<'a> Judge<'a> {
             })
     }
 
-    /// Whether what runs leaves the import path alone: plain lines about the standard library, and what a distributor put
-    /// beside it.
+    /// Whether what runs leaves the import path alone: plain lines about the standard library, and what a distributor
+    /// put beside it.
     fn is_harmless(&self, hook: &StartupHook, code: &str) -> bool {
         let of_the_path = |line: &str| {
             line.contains("sys.path") || line.contains("addsitedir") || line.contains("meta_path")

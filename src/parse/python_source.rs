@@ -18,7 +18,8 @@ pub fn decoded(bytes: &[u8]) -> Option<Cow<'_, str>> {
     declared.then(|| String::from_utf8_lossy(bytes))
 }
 
-/// Whether a source adds to `sys.path`. Homebrew's `sitecustomize` brings its entries into another order, and adds none.
+/// Whether a source adds to `sys.path`. Homebrew's `sitecustomize` brings its entries into another order, and adds
+/// none.
 pub fn changes_path(text: &str) -> bool {
     const SIGNS: [&str; 11] = [
         "sys.path.append",
@@ -53,8 +54,9 @@ pub fn installs_finder(text: &str) -> bool {
     SIGNS.iter().any(|sign| text.contains(sign))
 }
 
-/// The top-level modules that a build tool's finder of an editable install serves, by its source: they are quoted where it
-/// is made (meson-python's `MesonpyMetaFinder('pkg', {'pkg'}, ...)`, scikit-build-core's `install({'pkg': ...}, ...)`).
+/// The top-level modules that a build tool's finder of an editable install serves, by its source: they are quoted where
+/// it is made (meson-python's `MesonpyMetaFinder('pkg', {'pkg'}, ...)`, scikit-build-core's `install({'pkg': ...},
+/// ...)`).
 pub fn served_modules(text: &str) -> Vec<String> {
     let Some(start) = ["Finder(", "install("].iter().filter_map(|call| text.rfind(call)).max() else {
         return Vec::new();

@@ -43,8 +43,8 @@ pub fn files_that_come_and_go() {
     situation.left_nothing();
 }
 
-/// What is said where these calls fail on these places as on a failing disk, and whether any was tried. The calls are traced
-/// and not replaced in the C library, which not all of them go through.
+/// What is said where these calls fail on these places as on a failing disk, and whether any was tried. The calls are
+/// traced and not replaced in the C library, which not all of them go through.
 fn failing(situation: &Situation, calls: &str, places: &[PathBuf]) -> (String, bool) {
     let trace = situation.place.root().join("trace");
     ran(1);

@@ -293,7 +293,8 @@ impl<'a> Scenarios<'a> {
         }
     }
 
-    /// `import` lines that raise: until 3.14 the rest of their file is left, unless a second pass finds what they import.
+    /// `import` lines that raise: until 3.14 the rest of their file is left, unless a second pass finds what they
+    /// import.
     fn failing_lines(&mut self) {
         let root = self.root.join("failing lines");
         let Some(python) = environments::venv(self.interpreter, &root, &[]) else { return };

@@ -142,8 +142,9 @@ pub(super) fn configured(
     Some((root, Origin::ConfigKey { file: file.clone(), line: *line, key: "python".to_owned() }))
 }
 
-/// The environment under examination: named on the command line, else by the configuration, else the project's, else the active one, else that of the shell's
-/// python. Something that only claims to be an environment is none.
+/// The environment under examination: named on the command line, else the active one inside of tox and the like, else
+/// named by the configuration, else by `UV_PROJECT_ENVIRONMENT`, else the project's, else the active one, else that of
+/// the shell's python. Something that only claims to be an environment is none.
 pub(super) fn patient(
     host: &dyn Host,
     named: &[Named],

@@ -1,6 +1,6 @@
 //! What start-up code puts on the import path besides the directories of packages that an environment has by itself:
-//! directories and archives of `site.addsitedir` and plain lines of `.pth` files, archives of `PYTHONPATH`, and whatever
-//! the interpreter itself reports.
+//! directories and archives of `site.addsitedir` and plain lines of `.pth` files, archives of `PYTHONPATH`, and
+//! whatever the interpreter itself reports.
 
 use std::collections::BTreeSet;
 

@@ -139,7 +139,8 @@ fn dist_info(
     let read_headers = |limit: usize, spare: Vec<u8>| below("METADATA", limit, spare);
     spare.headers = headers(&read_headers, std::mem::take(&mut spare.headers), distribution);
     distribution.requested = own.has("REQUESTED");
-    // who builds packages for conda or a distribution has pip install them first, and says who he is without recording it
+    // who builds packages for conda or a distribution has pip install them first, and says who he is without recording
+    // it
     let own_site = environment.is_venv() && site.kind == SiteKind::Own;
     let by_hash = recorded.installer.filter(|_| own_site && recorded.whole);
     distribution.installer = by_hash

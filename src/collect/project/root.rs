@@ -115,7 +115,7 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
         (place.ceiling, place.root) = (Some(root.clone()), Some(root));
         (place.markers, place.listing) = (markers, listing);
     }
-    if place.git.is_none() || !is_for_a_purpose(&place) {
+    if place.git.is_none() || !is_for_a_purpose(files, &place) {
         place.enclosing = None;
     }
     if let (Some(_), Some(git)) = (&place.root, &place.git)
@@ -127,9 +127,14 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
 }
 
 /// A directory that says what it needs and is no program: `docs` with its `requirements.txt` and Sphinx's `conf.py`.
-fn is_for_a_purpose(place: &Place) -> bool {
-    let is_source = |entry: &Entry| {
-        entry.kind != FileKind::Directory && entry.name.ends_with(b".py") && entry.name != b"conf.py"
+fn is_for_a_purpose(files: &dyn Files, place: &Place) -> bool {
+    let is_package = |name: &[u8]| {
+        let root = place.root.as_ref();
+        name == b"src" || root.is_some_and(|root| files.is_file(&root.join(name).join("__init__.py")))
+    };
+    let is_source = |entry: &Entry| match entry.kind {
+        FileKind::Directory => is_package(&entry.name),
+        _ => entry.name.ends_with(b".py") && entry.name != b"conf.py",
     };
     let names_requirements = |marker: &HostPath| {
         let name = marker.file_name().unwrap_or_default();

@@ -82,8 +82,9 @@ impl Search<'_> {
         Target::Script { interpreter, runnable, environment }
     }
 
-    /// A shell script called `python` that only starts one (`exec /v/bin/python "$@"`) runs in the environment of that. None where an environment has it in the place of its own program, or gives that its own name: then what
-    /// it is for is not so plain.
+    /// A shell script called `python` that only starts one (`exec /v/bin/python "$@"`) runs in the environment of that.
+    /// None where an environment has it in the place of its own program, or gives that its own name: then what it is
+    /// for is not so plain.
     fn wrapped(&self, script: &HostPath, head: &[u8], name: &str, depth: usize) -> Option<Target> {
         let wrapper = wrapper::parse(head).filter(|wrapper| !wrapper.is_beside && !wrapper.keeps_name)?;
         let of_python = |(name, _): &(String, Vec<u8>)| name.starts_with("PYTHON");

@@ -40,8 +40,8 @@ pub(super) fn check_keywords(module: &str, attempt: Option<&Attempt>) -> Result<
     }
 }
 
-/// What the file of a topmost module imports before it does anything else, and the standard library has not. In Python 2
-/// such an import may mean a neighbour of the file.
+/// What the file of a topmost module imports before it does anything else, and the standard library has not. In Python
+/// 2 such an import may mean a neighbour of the file.
 pub(super) fn first_need(
     host: &dyn Host,
     attempt: &Attempt,

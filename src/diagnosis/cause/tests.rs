@@ -73,7 +73,7 @@ fn what_is_declared_for_some_is_said_to_be() {
     assert_eq!(declared, format!("{place}, only where sys_platform == 'win32'"));
     let (check, declared, installs) = with(None, Purpose::Optional);
     assert_eq!((check, installs), ("unresolvable-import", true));
-    assert!(declared.starts_with(&format!("{place}, for those who ask")), "{declared}");
+    assert!(declared.starts_with(&format!("{place}, in an extra, a group")), "{declared}");
 }
 
 #[test]

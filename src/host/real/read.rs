@@ -46,8 +46,8 @@ pub(super) fn tell_below(below: Below, spare: &mut Vec<u8>, take: &mut TakePiece
     Ok(Told { size: metadata.size.max(told), modified: (metadata.modified, metadata.modified_nanoseconds) })
 }
 
-/// Opens for reading without waiting for the other end of a FIFO. Where the system can, without a trace: the time of the
-/// last reading tells when an environment was last used.
+/// Opens for reading without waiting for the other end of a FIFO. Where the system can, without a trace: the time of
+/// the last reading tells when an environment was last used.
 pub(super) fn open(path: &HostPath) -> std::io::Result<File> {
     #[cfg(target_os = "linux")]
     match open_with(path, rustix::fs::OFlags::NOATIME.bits()) {

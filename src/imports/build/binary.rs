@@ -24,7 +24,8 @@ pub(super) fn linked_library(place: &Place, file: &[u8]) -> Option<Name> {
     name::parse(&rest[..end])
 }
 
-/// The version that a statically linked CPython embeds. The whole file is read for it, so only where nothing else tells.
+/// The version that a statically linked CPython embeds. The whole file is read for it, so only where nothing else
+/// tells.
 pub(super) fn embedded_version(place: &Place, file: &[u8]) -> Option<Name> {
     let bytes = place.read(file, BINARY_LIMIT).ok()?.bytes;
     let text = python_version_in(&bytes)?;

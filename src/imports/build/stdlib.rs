@@ -80,8 +80,8 @@ fn is_lib64(place: &Place, stdlib: &[u8]) -> bool {
     place.flavour == Flavour::Posix && place.basename(place.reduced(stdlib)) == b"lib64"
 }
 
-/// Whether a `lib64` can be what the interpreter was built for: `PLATLIBDIR` is compiled in, and a directory with no more
-/// than Python files says nothing of it.
+/// Whether a `lib64` can be what the interpreter was built for: `PLATLIBDIR` is compiled in, and a directory with no
+/// more than Python files says nothing of it.
 fn is_of_build(place: &Place, stdlib: &[u8]) -> bool {
     let has_sysconfig = || {
         let listing = place.host(stdlib).and_then(|directory| place.files.list(&directory).ok());

@@ -71,7 +71,8 @@ pub(super) fn locate(place: &Place, question: &Question, settings: &Settings) ->
 }
 
 /// The prefix that getpath.c makes of a library that it has found: its path with so many names cut off, whatever
-/// `PYTHONHOME` and `PYTHONPLATLIBDIR` were joined to it (`calculate_set_prefix`; a slash at the end is gone with them).
+/// `PYTHONHOME` and `PYTHONPLATLIBDIR` were joined to it (`calculate_set_prefix`; a slash at the end is gone with
+/// them).
 fn above(place: &Place, library: Vec<u8>, names: usize) -> (Vec<u8>, Vec<u8>) {
     let prefix = (0..names).fold(library.as_slice(), |path, _| place.reduced(path)).to_vec();
     (library, prefix)

@@ -12,8 +12,9 @@ use crate::path::Flavour;
 /// So long may the key of an item of `sys.modules` be.
 const KEY_LIMIT: usize = 500;
 
-/// What modules of the standard library that are no packages put into `sys.modules` when they are imported, by the module
-/// that does it, and the minor versions of Python 3 from and to: all that there are in CPython 2.7 and 3.6 to 3.15.
+/// What modules of the standard library that are no packages put into `sys.modules` when they are imported, by the
+/// module that does it, and the minor versions of Python 3 from and to: all that there are in CPython 2.7 and 3.6 to
+/// 3.15.
 const REGISTERED: [(&str, &str, u8, u8); 7] = [
     ("math.integer", "math", 15, u8::MAX),
     ("pyexpat.errors", "pyexpat", 0, u8::MAX),

@@ -1,5 +1,5 @@
-//! What a RECORD names and is not there. Installers write it last: a directory that has not changed since holds what was
-//! recorded. The others are listed; a look at each file would cost a system call for each.
+//! What a RECORD names and is not there. Installers write it last: a directory that has not changed since holds what
+//! was recorded. The others are listed; a look at each file would cost a system call for each.
 
 use std::collections::HashMap;
 
@@ -74,8 +74,8 @@ impl<'a> Directories<'a> {
         Directories { site, known: HashMap::new(), written }
     }
 
-    /// Whether any of these has changed since the RECORD was written. The directory of packages itself is not asked about:
-    /// it is listed already.
+    /// Whether any of these has changed since the RECORD was written. The directory of packages itself is not asked
+    /// about: it is listed already.
     pub fn look(&mut self, files: &dyn Files, names: &Names) -> bool {
         let names = names.sorted();
         let found = files.metadata_below(&self.site.open, &names);
@@ -96,8 +96,8 @@ impl<'a> Directories<'a> {
         self.site.listing.as_ref().is_none_or(|listing| holds(listing, name, flavour))
     }
 
-    /// Wheels that were packed wrongly on Windows name files with backslashes. Installers make directories of them all the
-    /// same, and write such rows on POSIX beside the right ones.
+    /// Wheels that were packed wrongly on Windows name files with backslashes. Installers make directories of them all
+    /// the same, and write such rows on POSIX beside the right ones.
     fn has_with_slashes(&mut self, files: &dyn Files, path: &[u8]) -> bool {
         if self.site.directory.flavour() == Flavour::Windows || !path.contains(&b'\\') {
             return false;
