@@ -82,7 +82,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     let by_itself = facts.project_runner().is_some_and(|manager| manager.kind.installs_by_itself());
     // the name is only missing beside that Python, which goes by `pip3` or is not meant to be installed into
     let only_missing = pip_hit.entry > python_hit.entry && (!in_environment || leads("pip3", home));
-    let harmless = only_missing || python_hit.stands_in() || (by_itself && !in_environment);
+    // but nobody means to install into another environment
+    let into_environment = facts.environment(target).is_some_and(|target| facts.is_chosen(target));
+    let stands_in = python_hit.stands_in() && !into_environment;
+    let harmless = only_missing || stands_in || (by_itself && !in_environment);
     let mut finding = Finding::new(
         &CHECK,
         Subject::Shell,
@@ -179,6 +182,8 @@ mod tests {
             environment: Some(path(example::VENV)),
         };
         assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Info);
+        facts.environments.push(example::venv("/opt/python3.9"));
+        assert_eq!(CHECK.findings(&facts)[0].severity, Severity::Error);
     }
 
     #[test]

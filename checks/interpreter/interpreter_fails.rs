@@ -87,10 +87,13 @@ fn examine(facts: &Facts, findings: &mut Findings) {
                 ],
             )),
             _ => {
-                if let Some(directory) = library_directory(facts, environment, interpreter) {
-                    finding = finding.evidence(LIBRARY_DIRECTORY, directory).remedy(Remedy::safe(
-                        format!("Take {LIBRARY_DIRECTORY} out of this shell"),
-                        vec![Action::Unset(LIBRARY_DIRECTORY.to_owned())],
+                let library = library_directory(facts, environment, interpreter);
+                let encoding = unknown_encoding(facts, environment, interpreter);
+                for (name, value) in [(LIBRARY_DIRECTORY, library), (ENCODING, encoding)] {
+                    let Some(value) = value else { continue };
+                    finding = finding.evidence(name, value).remedy(Remedy::safe(
+                        format!("Take {name} out of this shell"),
+                        vec![Action::Unset(name.to_owned())],
                     ));
                 }
                 let lines = lines_at_start(facts, environment, interpreter);
@@ -124,6 +127,20 @@ fn library_directory<'f>(
     let value = facts.shell.set(LIBRARY_DIRECTORY)?;
     let reads_it = interpreter.version.is_none_or(|version| (version.major, version.minor) >= (3, 9));
     (reads_it && heeded && interpreter.probe.lacks_standard_library()).then_some(value)
+}
+
+/// Python 3 does not start where it names an encoding that there is not (`Python/pylifecycle.c`, `create_stdio`).
+const ENCODING: &str = "PYTHONIOENCODING";
+
+/// The value of that variable, where the interpreter heeded it and says so.
+fn unknown_encoding<'f>(
+    facts: &'f Facts,
+    environment: &Environment,
+    interpreter: &Interpreter,
+) -> Option<&'f str> {
+    let value = facts.shell.set(ENCODING).filter(|_| started_as_it_is(facts, environment))?;
+    let Probe::Failed { stderr, .. } = &interpreter.probe else { return None };
+    stderr.contains("unknown encoding").then_some(value)
 }
 
 /// Whether it is one that is started without `-I` and `-S`, with all variables of the shell.
@@ -275,6 +292,16 @@ mod tests {
         assert_eq!(first(&facts), unset);
         crate::facts::example::set_variable(&mut facts, "PYTHONHOME", "/opt/python");
         assert_ne!(first(&facts), unset);
+    }
+
+    #[test]
+    fn fires_with_the_variable_that_names_no_encoding() {
+        let stderr = "LookupError: unknown encoding: nope".to_owned();
+        let mut facts = probed(Probe::Failed { ending: "exit status 1".to_owned(), stderr });
+        let first = |facts: &Facts| CHECK.findings(facts)[0].remedies[0].actions[0].clone();
+        assert_ne!(first(&facts), Action::Unset(ENCODING.to_owned()));
+        crate::facts::example::set_variable(&mut facts, ENCODING, "nope");
+        assert_eq!(first(&facts), Action::Unset(ENCODING.to_owned()));
     }
 
     #[test]

@@ -139,6 +139,19 @@ mod tests {
     }
 
     #[test]
+    fn quiet_in_what_uv_makes_for_one_run() {
+        let found = |root: &str| {
+            let mut facts = requires("democore");
+            facts.environments[0].root = path(root);
+            facts.environments[0].real = None;
+            facts.packages[0].environment = path(root);
+            facts.patient = Some(path(root));
+            CHECK.findings(&facts).len()
+        };
+        assert_eq!((found("/home/me/.cache/uv/builds-v0/.tmpX"), found("/home/me/.cache/mine/x")), (0, 1));
+    }
+
+    #[test]
     fn fires_as_information_when_the_module_lies_in_the_root() {
         let mut facts = requires("democore");
         facts.project.in_root = vec!["democore".into()];

@@ -37,12 +37,19 @@ pub static ALL: &[&Check] = &[
 fn judged(facts: &Facts) -> Option<(&Environment, &Packages)> {
     facts.project.root.as_ref()?;
     let environment = facts.patient().filter(|environment| facts.starts(environment))?;
-    if facts.project_runner().is_some() && is_anothers(facts, environment) {
+    if is_of_one_run(environment) || facts.project_runner().is_some() && is_anothers(facts, environment) {
         return None;
     }
     let packages = facts.packages(&environment.root)?;
     let known = !packages.sites.is_empty() && packages.sites.iter().all(|site| site.readable);
     known.then_some((environment, packages))
+}
+
+/// What uv makes in its cache for `uv run --with`, for a tool that is run once and for a script with dependencies of its own:
+/// never the environment of a project.
+fn is_of_one_run(environment: &Environment) -> bool {
+    let buckets: [&[u8]; 2] = [b"builds-v0", b"environments-v2"];
+    environment.root.components().any(|name| buckets.contains(&name))
 }
 
 /// Neither the project's own by any sign, nor chosen for it: what merely comes first on PATH, as a venv of tools does.

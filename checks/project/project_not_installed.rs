@@ -55,8 +55,10 @@ fn examine(facts: &Facts, findings: &mut Findings) {
     }
     let source = root.join("src");
     let on_path = facts.shell.set("PYTHONPATH").is_some_and(|value| {
-        value.split(':').any(|entry| {
-            HostPath::new(root.flavour(), entry).is_some_and(|path| path.same_as(&source)) || entry == "src"
+        value.split(root.flavour().list_separator() as char).any(|entry| {
+            let relative = || Some(facts.working_directory.as_ref()?.join(entry));
+            let path = HostPath::new(root.flavour(), entry).or_else(relative);
+            path.is_some_and(|path| path.normalized().same_as(&source))
         })
     });
     let module = |path: &HostPath| path.name().trim_end_matches(".py").to_owned();
@@ -167,9 +169,15 @@ mod tests {
 
     #[test]
     fn quiet_when_something_else_adds_the_directory() {
-        let mut facts = in_src();
-        set_variable(&mut facts, "PYTHONPATH", "/home/me/project/src");
-        assert_eq!(CHECK.findings(&facts), []);
+        for value in ["/home/me/project/src", "src", "./src/", "/x:src"] {
+            let mut facts = in_src();
+            facts.working_directory = Some(path("/home/me/project"));
+            set_variable(&mut facts, "PYTHONPATH", value);
+            assert_eq!(CHECK.findings(&facts), [], "{value}");
+            // from elsewhere a relative entry is another directory
+            facts.working_directory = Some(path("/home/me"));
+            assert_eq!(CHECK.findings(&facts).is_empty(), value.starts_with("/home"), "{value}");
+        }
         let mut facts = in_src();
         facts.project.sources = Gathered::Known(Sources {
             in_src: vec![path("/home/me/project/src/mylib")],

@@ -23,24 +23,28 @@ pub fn bystanders(facts: &Facts) -> Vec<&Environment> {
         .collect()
 }
 
-/// The environment of the shell's python, where it is known to do for the project: it is the one that uv is told to
-/// use, or it has everything that is declared. A bare installation may have it by luck, except in a container.
+/// The environment that uv is told to use, else that of the shell's python where it is known to do for the project,
+/// because it has everything that is declared. A bare installation may have it by luck, except in a container.
 pub fn working(facts: &Facts) -> Option<&Environment> {
+    let by_uv = |environment: &&Environment| {
+        let named =
+            |origin: &Origin| matches!(origin, Origin::Variable(name) if name == "UV_PROJECT_ENVIRONMENT");
+        environment.origins.iter().any(named)
+    };
+    if let Some(used) = facts.environments.iter().find(by_uv).filter(|used| facts.starts(used)) {
+        return Some(used);
+    }
     let working = facts.running()?;
     let chosen = facts.is_chosen(working) || facts.surroundings.container.is_some();
     if !chosen || !facts.starts(working) {
         return None;
     }
-    let by_uv = working
-        .origins
-        .iter()
-        .any(|origin| matches!(origin, Origin::Variable(name) if name == "UV_PROJECT_ENVIRONMENT"));
     let whole = || {
         let packages = facts.packages(&working.root)?;
         let required = required(facts, working, packages);
         Some(!required.is_empty() && missing(facts, working, packages).is_empty())
     };
-    (by_uv || whole() == Some(true)).then_some(working)
+    (whole() == Some(true)).then_some(working)
 }
 
 /// Makes information of a finding that says why one of them does not start. That one is kept in git or in a
@@ -63,11 +67,10 @@ pub fn soften(finding: &mut Finding, facts: &Facts, bystanders: &[&Environment])
             environment.root
         ))],
     )];
-    if let Some(working) = facts.running() {
-        finding.evidence.push(super::Evidence {
-            label: "this shell works in".to_owned(),
-            value: working.root.to_string(),
-        });
+    if let Some(working) = working(facts) {
+        finding
+            .evidence
+            .push(super::Evidence { label: "used instead".to_owned(), value: working.root.to_string() });
     }
 }
 

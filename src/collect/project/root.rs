@@ -115,7 +115,9 @@ pub fn find(files: &dyn Files, directory: &HostPath, home: Option<&HostPath>) ->
         (place.ceiling, place.root) = (Some(root.clone()), Some(root));
         (place.markers, place.listing) = (markers, listing);
     }
-    if place.git.is_none() || !is_for_a_purpose(files, &place) {
+    let in_one_tree = place.git.is_some()
+        || place.enclosing.as_ref().is_some_and(|root| files.is_file(&root.join("pyproject.toml")));
+    if !in_one_tree || !is_for_a_purpose(files, &place) {
         place.enclosing = None;
     }
     if let (Some(_), Some(git)) = (&place.root, &place.git)

@@ -84,14 +84,19 @@ fn a_directory_with_requirements_alone_knows_the_project_around_it() {
         ("p/api/requirements.txt", "flask\n"),
         ("p/api/app.py", ""),
         ("p/own/requirements.txt", ""),
+        ("p/app/requirements.txt", ""),
+        ("p/app/shop/__init__.py", ""),
         ("q/pyproject.toml", ""),
         ("q/docs/requirements.txt", ""),
+        ("r/requirements.txt", ""),
+        ("r/docs/requirements.txt", ""),
     ]);
     home.venv("p/own/.venv");
     let enclosing = |directory: &str| home.read(directory).project.enclosing;
     assert_eq!(home.read("p/docs").project.root, Some(home.at("p/docs")));
     assert_eq!(enclosing("p/docs"), Some(home.at("p")));
-    for other in ["p", "p/api", "p/own", "q/docs"] {
+    assert_eq!(enclosing("q/docs"), Some(home.at("q")));
+    for other in ["p", "p/api", "p/app", "p/own", "r/docs"] {
         assert_eq!(enclosing(other), None, "{other}");
     }
 }

@@ -258,7 +258,14 @@ impl<'a> Resolver<'a> {
             let name = &module[..end];
             resolution.searched.clear();
             if resolution.parent_is_no_package {
-                resolution.found = self.put_into_sys_modules(module);
+                match self.put_into_sys_modules(name) {
+                    // `os.path` is there, and has nothing below it
+                    Some(found) if end < module.len() => {
+                        above.push((name, found));
+                        continue;
+                    }
+                    found => resolution.found = found,
+                }
                 resolution.parent_is_no_package = resolution.found.is_none();
                 return self.failed(resolution, &above, name);
             }

@@ -198,6 +198,9 @@ fn modules_of_the_standard_library_make_what_is_known() {
     };
     assert!(!made_by(&build, "time.sleep") && !made_by(&build, "_json.x") && !made_by(&build, "typing.List"));
     assert!(made_by(&build, "own.part"));
+    let below = find(&build, "", "pyexpat.model.x");
+    assert!(below.found.is_none() && below.parent_is_no_package);
+    assert_eq!(below.failing.as_deref(), Some("pyexpat.model.x"));
     build.version = Version::new(3, 13);
     assert!(!made_by(&build, "typing.io"));
     build.version = Version::new(3, 12);
