@@ -13,7 +13,7 @@ pub static CHECK: Check = Check {
     category: Category::Isolation,
     severity: Severity::Warning,
     summary: "pip is told to require a virtual environment, and does not take this one for one",
-    needs: &[Need::Installers, Need::Project, Need::Packages],
+    needs: &[Need::Installers, Need::Project, Need::Installed, Need::Packages],
     explains: &[],
     explanation: r#"
 ## What it means
